@@ -1,0 +1,191 @@
+"""The API itself: a request in, a reply out, nothing of sockets.
+
+Paths and answers follow the vendor's page "Retrieve Invocation Results"; creating an invocation
+and listing collections follow its other public pages.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from nostra_cli.sandbox import replies
+from nostra_cli.sandbox.content import FORMATS
+from nostra_cli.sandbox.state import COLLECTION, CREATED_AT, TABLES_OF_TYPE, Invocation, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nostra_cli.sandbox.replies import Reply, Request
+
+_READ = ("GET", "HEAD", "OPTIONS")
+_CREATE = ("POST", "OPTIONS")
+_PAGE = 20
+_COLLECTIONS = tuple(
+    {"id": id_, "name": name, "createdAt": CREATED_AT}
+    for id_, name in (
+        (COLLECTION, "Customers"),
+        ("8e02d6c3f71b4a90b5c8127d", "Ordini e città"),
+        ("c95a3be14f6d40e8925d7b06", "Leads"),
+    )
+)
+
+
+def answer(state: State, token: str, request: Request) -> Reply:
+    """Answer a request as the service does: path, then token, then method, then the rest.
+
+    Each segment of the path is decoded by itself, so an id may hold an encoded slash.
+    """
+    found = _view([unquote(part) for part in request.path.split("/")[1:]])
+    if found is None:
+        return replies.unknown_path()
+    methods, view = found
+    allow = ("Allow", ", ".join(methods))
+    refusal = _refusal(token, request)
+    if refusal is not None:
+        reply = refusal
+    elif request.method not in methods:
+        reply = replies.error(405, f'Method "{request.method}" not allowed.')
+    elif request.method == "OPTIONS":
+        media = ["application/json"]
+        reply = replies.document(200, {"renders": media, "parses": media})
+    else:
+        reply = view(state, request)
+    return replace(reply, headers=(*reply.headers, allow))
+
+
+def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request], Reply]] | None:
+    """Find the methods and the view of a decoded path, or None."""
+    match parts:
+        case ["api", "collection"]:
+            return _READ, _list_collections
+        case ["api", "invocation"]:
+            return _CREATE, _create
+        case ["api", "invocation", name] if name:
+            return _READ, lambda state, _: _status(state, name)
+        case ["api", "invocation", name, kind] if name and kind in FORMATS:
+            return _READ, lambda state, request: _download(state, request, name, None, kind)
+        case ["api", "invocation", name, "result", result, kind] if (
+            name and result and kind in FORMATS
+        ):
+            return _READ, lambda state, request: _download(state, request, name, result, kind)
+    return None
+
+
+def _refusal(token: str, request: Request) -> Reply | None:
+    """Read the header as DRF's TokenAuthentication does; None lets the request in."""
+    given = request.headers.get("authorization", "").encode("latin-1").split()
+    if not given or given[0].lower() != b"token":
+        return replies.refused("Authentication credentials were not provided.")
+    if len(given) == 1:
+        return replies.refused("Invalid token header. No credentials provided.")
+    if len(given) != len(("scheme", "token")):
+        return replies.refused("Invalid token header. Token string should not contain spaces.")
+    if not hmac.compare_digest(given[1], token.encode()):
+        return replies.refused("Invalid token.")
+    return None
+
+
+def _status(state: State, name: str) -> Reply:
+    invocation = state.find(name)
+    if invocation is None:
+        return replies.error(404, "Not found.")
+    return replies.document(200, invocation.document(state.poll(invocation)))
+
+
+def _download(state: State, request: Request, name: str, result: str | None, kind: str) -> Reply:
+    invocation = state.find(name)
+    if invocation is None:
+        return replies.error(404, "Not found.")
+    if state.status(invocation) != "completed":
+        return replies.error(404, "The invocation is not completed.")
+    return _result(request, invocation, result, kind)
+
+
+def _result(request: Request, invocation: Invocation, result_id: str | None, kind: str) -> Reply:
+    result = invocation.result(result_id)
+    if result is None:
+        return replies.error(404, "Not found.")
+    if result.status != "completed":
+        return replies.error(404, "The result ended in error.")
+    content = result.contents.get(kind)
+    if content is None:
+        return replies.error(404, f"The result is not available as {kind}.")
+    stem = invocation.id if result_id is None else f"{invocation.id}-{result_id}"
+    return replies.attachment(request, content, kind, stem)
+
+
+def _create(state: State, request: Request) -> Reply:
+    media_type = request.headers.get("content-type", "")
+    if media_type.partition(";")[0].strip().lower() != "application/json":
+        return replies.error(415, f'Unsupported media type "{media_type}" in request.')
+    try:
+        value: object = json.loads(request.body)
+    except ValueError as reason:
+        return replies.error(400, f"JSON parse error - {reason}")
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        message = f"Invalid data. Expected a dictionary, but got {kind}."
+        return replies.document(400, {"non_field_errors": [message]})
+    wrong = _wrong_fields(value)
+    if wrong:
+        return replies.document(400, wrong)
+    args = value.get("args") or {}
+    made = state.create(value["collectionId"], value["invocationType"], args)
+    # The key is not documented; the vendor's pages only say "a request id".
+    return replies.document(202, {"requestId": made})
+
+
+def _wrong_fields(value: dict[str, object]) -> dict[str, list[str]]:
+    """Give what a serializer of DRF's would say of each field."""
+    wrong = {
+        key: ["This field is required."]
+        for key in ("collectionId", "invocationType")
+        if key not in value
+    }
+    if not isinstance(value.get("collectionId", ""), str):
+        wrong["collectionId"] = ["Not a valid string."]
+    kind = value.get("invocationType")
+    if "invocationType" in value and kind not in tuple(TABLES_OF_TYPE):
+        wrong["invocationType"] = [f'"{kind}" is not a valid choice.']
+    if not isinstance(value.get("args") or {}, dict):
+        wrong["args"] = ['Expected a dictionary of items but got type "list".']
+    return wrong
+
+
+def _list_collections(_: State, request: Request) -> Reply:
+    """Answer one page, as DRF's LimitOffsetPagination does."""
+    query = dict(parse_qsl(request.query))
+    limit = _count(query.get("limit"), least=1, otherwise=_PAGE)
+    offset = _count(query.get("offset"), least=0, otherwise=0)
+    total = len(_COLLECTIONS)
+    later = offset + limit if offset + limit < total else None
+    earlier = None if offset <= 0 else max(offset - limit, 0)
+    page = {
+        "count": total,
+        "next": _page_url(request, query, limit, later),
+        "previous": _page_url(request, query, limit, earlier),
+        "results": _COLLECTIONS[offset : offset + limit],
+    }
+    return replies.document(200, page)
+
+
+def _count(text: str | None, *, least: int, otherwise: int) -> int:
+    try:
+        number = int(text or "")
+    except ValueError:
+        return otherwise
+    return number if number >= least else otherwise
+
+
+def _page_url(
+    request: Request, query: dict[str, str], limit: int, offset: int | None
+) -> str | None:
+    if offset is None:
+        return None
+    kept = {key: value for key, value in query.items() if key not in ("limit", "offset")}
+    wanted = {**kept, "limit": str(limit), **({"offset": str(offset)} if offset else {})}
+    return f"http://{request.headers.get('host', '')}{request.path}?{urlencode(wanted)}"

@@ -1,0 +1,156 @@
+"""The sandbox on a socket: loopback only, one thread for each connection."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import socketserver
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from nostra_cli.sandbox import replies
+from nostra_cli.sandbox.replies import Reply, Request
+from nostra_cli.sandbox.routes import answer
+from nostra_cli.sandbox.state import Clock, State, demos
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOST = "127.0.0.1"
+LARGE_BYTES = 100_000_000
+_LARGEST_REQUEST = 2_621_440  # Django's DATA_UPLOAD_MAX_MEMORY_SIZE
+_SHUTDOWN_POLL = 0.05  # seconds
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where a running sandbox is, and the one token it accepts."""
+
+    base_url: str
+    token: str
+
+
+@contextmanager
+def serving(
+    port: int = 0,
+    large_bytes: int = LARGE_BYTES,
+    scenario: None = None,  # noqa: ARG001
+    *,
+    token: str | None = None,
+    clock: Clock = time.monotonic,
+) -> Iterator[Sandbox]:
+    """Serve on 127.0.0.1 until the block ends; port 0 takes a free one.
+
+    `large_bytes` is the size of each body of `demo-large`. Raises OSError if the port is taken and
+    ValueError if `large_bytes` has no room for a row.
+    """
+    state = State(demos(large_bytes), clock)
+    secret = token or secrets.token_hex(20)  # as long as DRF's
+    with _Server(port, state, secret) as server:
+        thread = threading.Thread(
+            target=server.serve_forever, args=(_SHUTDOWN_POLL,), name="sandbox", daemon=True
+        )
+        thread.start()
+        try:
+            yield Sandbox(f"http://{HOST}:{server.server_port}", secret)
+        finally:
+            server.shutdown()
+            server.hang_up()
+            thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    """Threads that never hold up the end of the process, and connections that can be ended."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, state: State, token: str) -> None:
+        self.state = state
+        self.token = token
+        self._open: set[socket.socket] = set()
+        super().__init__((HOST, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without the name look-up of HTTPServer, which may ask a DNS server."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Keep each connection, to end it with the server."""
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: object) -> None:
+        """Forget a connection that has ended."""
+        if isinstance(request, socket.socket):
+            self._open.discard(request)
+            super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End the connections that are still open: their threads see the end and stop."""
+        for connection in list(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # its thread was faster
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that went away; anything else is a bug to be seen."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a head and its body are two writes
+    server: _Server
+
+    def version_string(self) -> str:
+        """Name the sandbox in `Server`, so that nobody takes it for the service."""
+        return "nostra-sandbox"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Stay silent: stderr belongs to the command that runs the sandbox."""
+
+    def _respond(self) -> None:
+        """Answer one request."""
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
+            self._refuse(replies.error(411, "A Content-Length is required."))
+        elif int(length) > _LARGEST_REQUEST:
+            self._refuse(replies.error(413, "The request body is too large."))
+        else:
+            self._send(answer(self.server.state, self.server.token, self._request(int(length))))
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815
+
+    def _request(self, length: int) -> Request:
+        target = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(length)
+        return Request(self.command, target.path, target.query, headers, body)
+
+    def _refuse(self, reply: Reply) -> None:
+        """Answer and hang up: the body that was not read would be taken for a request."""
+        self.close_connection = True
+        self._send(reply)
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(reply.length))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            for chunk in reply.chunks:
+                self.wfile.write(chunk)

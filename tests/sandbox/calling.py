@@ -1,0 +1,53 @@
+"""The two ways of the vendor's page to call the service: curl and requests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+
+if TYPE_CHECKING:
+    from nostra_cli.sandbox.server import Sandbox
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What curl got: `code` is its exit code."""
+
+    code: int
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        value: object = json.loads(self.body)
+        return value
+
+
+def curl(url: str, *options: str, token: str | None = None) -> Answer:
+    """Run curl as a user would; header names in lower case, repeated ones joined by a comma."""
+    auth = ["-H", f"Authorization: Token {token}"] if token is not None else []
+    command = ["curl", "-q", "-sS", "-i", "--max-time", "20", "--noproxy", "*", *auth, *options]
+    done = subprocess.run([*command, url], capture_output=True, check=False)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    return Answer(done.returncode, int(first.split(" ")[1]) if first else 0, headers, body)
+
+
+def curl_api(sandbox: Sandbox, path: str, *options: str) -> Answer:
+    """Run curl on a path of the API with the sandbox's token."""
+    return curl(f"{sandbox.base_url}/api/{path}", *options, token=sandbox.token)
+
+
+def vendor_get(sandbox: Sandbox, path: str) -> requests.Response:
+    """Call as the vendor's page does."""
+    url, token = f"{sandbox.base_url}/api/{path}", sandbox.token
+    return requests.get(url, headers={"Authorization": f"Token {token}"}, timeout=20)

@@ -1,0 +1,271 @@
+"""Every endpoint over HTTP, called with curl and in the vendor's own way."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from contextlib import closing
+from http.client import HTTPConnection
+
+import pytest
+import requests
+
+from nostra_cli.sandbox.content import FORMATS, Rows
+from nostra_cli.sandbox.samples import sample
+from nostra_cli.sandbox.server import Sandbox, serving
+
+from .calling import curl, curl_api, vendor_get
+from .conftest import LARGE_BYTES
+
+PRIMARY = {"demo": "churn", "demo-dedup": "deduplication", "demo-demand": "demand"}
+
+
+def results_of(sandbox: Sandbox, name: str) -> dict[str, dict[str, object]]:
+    results: dict[str, dict[str, object]] = vendor_get(sandbox, f"invocation/{name}").json()[
+        "invocationResults"
+    ]
+    return results
+
+
+def test_the_token_looks_like_one_of_drf(sandbox: Sandbox) -> None:
+    assert len(bytes.fromhex(sandbox.token)) == 20
+
+
+@pytest.mark.parametrize("name", PRIMARY)
+def test_the_status_of_a_completed_invocation(sandbox: Sandbox, name: str) -> None:
+    answer = curl_api(sandbox, f"invocation/{name}")
+    assert (answer.code, answer.status) == (0, 200)
+    assert answer.headers["content-type"] == "application/json"
+    assert "date" in answer.headers
+    document = answer.json()
+    assert isinstance(document, dict)
+    assert document["status"] == "completed"
+    assert {"id", "invocationType", "collectionId", "createdAt"} < set(document)
+    for result in document["invocationResults"].values():
+        assert set(result) == {
+            "primaryResult",
+            "status",
+            "jsonAvailable",
+            "csvAvailable",
+            "xlsxAvailable",
+        }
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("name", PRIMARY)
+def test_downloads_by_curl_and_by_requests(sandbox: Sandbox, name: str, kind: str) -> None:
+    expected = sample(PRIMARY[name], kind).data
+    answer = curl_api(sandbox, f"invocation/{name}/{kind}")
+    response = vendor_get(sandbox, f"invocation/{name}/{kind}")
+
+    assert (answer.code, answer.status) == (0, 200)
+    assert answer.body == response.content == expected
+    assert answer.headers["content-length"] == str(len(expected))
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}.{kind}"'
+    assert answer.headers["etag"] == response.headers["ETag"]
+
+
+def test_every_result_has_its_own_address(sandbox: Sandbox) -> None:
+    results = results_of(sandbox, "demo")
+    bodies = {
+        id_: vendor_get(sandbox, f"invocation/demo/result/{id_}/csv").content for id_ in results
+    }
+    (primary,) = (id_ for id_, result in results.items() if result["primaryResult"])
+    assert len(set(bodies.values())) == len(bodies) == 3
+    assert bodies[primary] == vendor_get(sandbox, "invocation/demo/csv").content
+
+
+def test_partial_has_a_result_in_error_and_one_without_xlsx(sandbox: Sandbox) -> None:
+    results = results_of(sandbox, "demo-partial")
+    (failed,) = (id_ for id_, result in results.items() if result["status"] == "error")
+    (poor,) = (
+        id_
+        for id_, result in results.items()
+        if result["csvAvailable"] and not result["xlsxAvailable"]
+    )
+    path = "invocation/demo-partial"
+    assert curl_api(sandbox, f"{path}/xlsx").status == 200
+    for wrong in (f"result/{failed}/csv", f"result/{poor}/xlsx", "result/none/csv"):
+        answer = curl_api(sandbox, f"{path}/{wrong}")
+        assert answer.status == 404
+        assert set(json.loads(answer.body)) == {"detail"}
+
+
+@pytest.mark.parametrize(("name", "status"), [("demo-failed", "failed"), ("demo-stuck", "running")])
+def test_what_never_completes_has_no_results(sandbox: Sandbox, name: str, status: str) -> None:
+    document = vendor_get(sandbox, f"invocation/{name}").json()
+    assert (document["status"], document["invocationResults"]) == (status, None)
+    answer = curl_api(sandbox, f"invocation/{name}/json")
+    assert answer.status == 404
+    assert answer.json() == {"detail": "The invocation is not completed."}
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_large_has_the_size_asked_for(sandbox: Sandbox, kind: str) -> None:
+    answer = curl_api(sandbox, f"invocation/demo-large/{kind}")
+    assert (answer.code, len(answer.body)) == (0, LARGE_BYTES)
+    assert answer.body == b"".join(Rows(kind, LARGE_BYTES).chunks(0, LARGE_BYTES))
+    assert curl_api(sandbox, "invocation/demo-large/xlsx").status == 404
+
+
+AUTH_ERRORS = [
+    (None, "Authentication credentials were not provided."),
+    ("Basic dXNlcjpwYXNz", "Authentication credentials were not provided."),
+    ("Token", "Invalid token header. No credentials provided."),
+    ("Token one two", "Invalid token header. Token string should not contain spaces."),
+    ("Token 0000", "Invalid token."),
+]
+
+
+@pytest.mark.parametrize(("header", "detail"), AUTH_ERRORS)
+@pytest.mark.parametrize("path", ["invocation/demo", "invocation/none/csv", "collection"])
+def test_without_the_token_nothing_is_told(
+    sandbox: Sandbox, path: str, header: str | None, detail: str
+) -> None:
+    options = ["-H", f"Authorization: {header}"] if header else []
+    answer = curl(f"{sandbox.base_url}/api/{path}", *options)
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"] == "Token"
+    assert answer.json() == {"detail": detail}
+
+
+def test_the_scheme_is_read_in_any_case(sandbox: Sandbox) -> None:
+    auth = f"Authorization: tOKEN   {sandbox.token}"
+    assert curl(f"{sandbox.base_url}/api/collection", "-H", auth).status == 200
+
+
+def test_unknown_things(sandbox: Sandbox) -> None:
+    assert curl_api(sandbox, "invocation/none").json() == {"detail": "Not found."}
+    for path in ("", "/api", "/api/invocation/demo/", "/api/invocation/demo/pdf", "/login"):
+        answer = curl(sandbox.base_url + path)
+        assert answer.status == 404
+        assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_an_id_is_one_decoded_segment(sandbox: Sandbox) -> None:
+    assert curl_api(sandbox, "invocation/%64emo").status == 200
+    assert curl_api(sandbox, "invocation/demo%2Fcsv").json() == {"detail": "Not found."}
+
+
+def test_methods(sandbox: Sandbox) -> None:
+    answer = curl_api(sandbox, "invocation/demo", "-X", "DELETE")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert answer.json() == {"detail": 'Method "DELETE" not allowed.'}
+    assert curl_api(sandbox, "invocation").headers["allow"] == "POST, OPTIONS"
+
+
+def test_head_gives_the_headers_of_get(sandbox: Sandbox) -> None:
+    head = curl_api(sandbox, "invocation/demo-large/csv", "-I")
+    get = curl_api(sandbox, "invocation/demo-large/csv")
+    del head.headers["date"], get.headers["date"]
+    assert head.headers == get.headers
+    assert (head.body, head.headers["content-length"]) == (b"", str(LARGE_BYTES))
+
+
+def create(sandbox: Sandbox, body: str, media_type: str = "application/json") -> tuple[int, object]:
+    answer = curl_api(sandbox, "invocation", "-d", body, "-H", f"Content-Type: {media_type}")
+    return answer.status, answer.json()
+
+
+def test_a_created_invocation_lives_like_demo(sandbox: Sandbox) -> None:
+    fields = {"collectionId": "c1", "invocationType": "deduplication", "args": {"a": 1}}
+    status, document = create(sandbox, json.dumps(fields))
+    assert status == 202
+    assert isinstance(document, dict)
+    (name,) = document.values()
+
+    assert curl_api(sandbox, f"invocation/{name}/csv").status == 404  # it was never polled
+    found = vendor_get(sandbox, f"invocation/{name}").json()
+    assert (found["status"], found["collectionId"], found["args"]) == ("completed", "c1", {"a": 1})
+    assert curl_api(sandbox, f"invocation/{name}/csv").body == sample("deduplication", "csv").data
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "answer"),
+    [
+        ("[1]", 400, {"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]}),
+        (
+            "{}",
+            400,
+            {
+                "collectionId": ["This field is required."],
+                "invocationType": ["This field is required."],
+            },
+        ),
+        (
+            '{"collectionId": 1, "invocationType": [], "args": [1]}',
+            400,
+            {
+                "collectionId": ["Not a valid string."],
+                "invocationType": ['"[]" is not a valid choice.'],
+                "args": ['Expected a dictionary of items but got type "list".'],
+            },
+        ),
+    ],
+)
+def test_what_cannot_be_created(
+    sandbox: Sandbox, body: str, status: int, answer: dict[str, object]
+) -> None:
+    assert create(sandbox, body) == (status, answer)
+
+
+def test_a_body_that_is_not_json(sandbox: Sandbox) -> None:
+    status, document = create(sandbox, "{bad")
+    assert status == 400
+    assert isinstance(document, dict)
+    assert document["detail"].startswith("JSON parse error - Expecting property name")
+    assert create(sandbox, "a=1", "text/plain") == (
+        415,
+        {"detail": 'Unsupported media type "text/plain" in request.'},
+    )
+
+
+def test_collections_come_in_pages(sandbox: Sandbox) -> None:
+    page = vendor_get(sandbox, "collection?limit=1").json()
+    assert (page["count"], page["previous"]) == (3, None)
+    seen, auth = list(page["results"]), {"Authorization": f"Token {sandbox.token}"}
+    while page["next"]:
+        page = requests.get(page["next"], headers=auth, timeout=20).json()
+        seen += page["results"]
+    assert len({found["id"] for found in seen}) == 3
+    assert page["previous"] == f"{sandbox.base_url}/api/collection?limit=1&offset=1"
+    assert len(vendor_get(sandbox, "collection?limit=x&offset=-1").json()["results"]) == 3
+
+
+def test_one_connection_serves_many_requests(sandbox: Sandbox) -> None:
+    connection = HTTPConnection(sandbox.base_url.removeprefix("http://"), timeout=20)
+    with closing(connection):
+        ports = set()
+        for path, body in [("demo", None), ("demo/csv", None), ("none", b"{}"), ("demo", None)]:
+            connection.request("GET", f"/api/invocation/{path}", body)
+            assert connection.getresponse().read()
+            ports.add(connection.sock.getsockname()[1])
+    assert len(ports) == 1
+
+
+def test_a_request_without_a_length_is_refused_and_the_connection_ends(sandbox: Sandbox) -> None:
+    answer = curl_api(sandbox, "invocation", "-d", "{}", "-H", "Transfer-Encoding: chunked")
+    assert (answer.status, answer.headers["connection"]) == (411, "close")
+
+
+def test_it_stops_at_once_with_connections_open() -> None:
+    before = threading.active_count()
+    with serving(token="abc", large_bytes=1_000) as running:
+        assert running.token == "abc"
+        port = int(running.base_url.rpartition(":")[2])
+        idle = socket.create_connection(("127.0.0.1", port), timeout=20)
+        idle.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
+        assert idle.recv(100).startswith(b"HTTP/1.1 404")
+    with idle:
+        while idle.recv(65_536):
+            pass  # the rest of the page, then the end
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=20)
+    assert threading.active_count() <= before + 1  # the handler may still be on its last line
+
+
+def test_two_sandboxes_have_two_tokens() -> None:
+    with serving(large_bytes=1_000) as one, serving(large_bytes=1_000) as other:
+        assert one.token != other.token
+        assert curl(f"{one.base_url}/api/collection", token=other.token).status == 401
