@@ -49,12 +49,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to send; `chunks` are `length` bytes together, made only as they are read."""
+    """What to send; `chunks` are made only as they are read.
+
+    They are `length` bytes together; None if that is not known beforehand.
+    """
 
     status: int
     headers: Headers
     chunks: Iterable[bytes]
-    length: int
+    length: int | None
 
     def header(self, name: str) -> str | None:
         """Give the first header of this name, in any case, or None."""

@@ -8,15 +8,19 @@ import socketserver
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from nostra_cli.sandbox import replies
-from nostra_cli.sandbox.replies import Reply, Request
+from nostra_cli.sandbox import replies, wire
+from nostra_cli.sandbox.fault import NO_FAULT, Fault, Rules
+from nostra_cli.sandbox.replies import Headers, Reply, Request
 from nostra_cli.sandbox.routes import answer
+from nostra_cli.sandbox.scenario import Scenario
+from nostra_cli.sandbox.shaping import shaped
 from nostra_cli.sandbox.state import Clock, State, demos
 
 if TYPE_CHECKING:
@@ -25,41 +29,45 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 LARGE_BYTES = 100_000_000
 _LARGEST_REQUEST = 2_621_440  # Django's DATA_UPLOAD_MAX_MEMORY_SIZE
+_REQUESTS_KEPT = 1_000
 _SHUTDOWN_POLL = 0.05  # seconds
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where a running sandbox is, and the one token it accepts."""
+    """Where a running sandbox is, the one token it accepts, and the last requests it got."""
 
     base_url: str
     token: str
+    requests: deque[Request] = field(default_factory=lambda: deque(maxlen=_REQUESTS_KEPT))
 
 
 @contextmanager
 def serving(
     port: int = 0,
     large_bytes: int = LARGE_BYTES,
-    scenario: None = None,  # noqa: ARG001
+    scenario: Scenario | None = None,
     *,
     token: str | None = None,
     clock: Clock = time.monotonic,
 ) -> Iterator[Sandbox]:
     """Serve on 127.0.0.1 until the block ends; port 0 takes a free one.
 
-    `large_bytes` is the size of each body of `demo-large`. Raises OSError if the port is taken and
-    ValueError if `large_bytes` has no room for a row.
+    `large_bytes` is the size of each body of `demo-large`; `scenario` says what goes wrong.
+    Raises OSError if the port is taken and ValueError if `large_bytes` has no room for a row.
     """
-    state = State(demos(large_bytes), clock)
+    wanted = scenario or Scenario()
+    state = State(wanted.applied(demos(large_bytes)), clock)
     secret = token or secrets.token_hex(20)  # as long as DRF's
-    with _Server(port, state, secret) as server:
+    with _Server(port, state, Rules(wanted.faults), secret) as server:
         thread = threading.Thread(
             target=server.serve_forever, args=(_SHUTDOWN_POLL,), name="sandbox", daemon=True
         )
         thread.start()
         try:
-            yield Sandbox(f"http://{HOST}:{server.server_port}", secret)
+            yield server.sandbox
         finally:
+            server.stopping.set()
             server.shutdown()
             server.hang_up()
             thread.join()
@@ -71,11 +79,17 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, state: State, token: str) -> None:
-        self.state = state
-        self.token = token
+    def __init__(self, port: int, state: State, rules: Rules, token: str) -> None:
+        self.rules = rules
+        self.stopping = threading.Event()
+        self._state = state
         self._open: set[socket.socket] = set()
         super().__init__((HOST, port), _Handler)
+        self.sandbox = Sandbox(f"http://{HOST}:{self.server_port}", token)
+
+    def answer(self, request: Request) -> Reply:
+        """Answer as the service does, without a fault."""
+        return answer(self._state, self.sandbox.token, request)
 
     def server_bind(self) -> None:
         """Bind without the name look-up of HTTPServer, which may ask a DNS server."""
@@ -121,14 +135,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay silent: stderr belongs to the command that runs the sandbox."""
 
     def _respond(self) -> None:
-        """Answer one request."""
+        """Answer one request, or fail to, as the scenario wants it."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
             self._refuse(replies.error(411, "A Content-Length is required."))
         elif int(length) > _LARGEST_REQUEST:
             self._refuse(replies.error(413, "The request body is too large."))
         else:
-            self._send(answer(self.server.state, self.server.token, self._request(int(length))))
+            self._serve(self._request(int(length)))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815
 
@@ -138,19 +152,41 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         return Request(self.command, target.path, target.query, headers, body)
 
+    def _serve(self, request: Request) -> None:
+        server = self.server
+        server.sandbox.requests.append(request)
+        hit = server.rules.take(request)
+        server.stopping.wait(hit.fault.delay)
+        if not hit.fault.drop:
+            reply = shaped(
+                hit,
+                request,
+                port=server.server_port,
+                token=server.sandbox.token,
+                service=server.answer,
+            )
+            self._send(reply, hit.fault)
+        self._finish(hit.fault)
+
     def _refuse(self, reply: Reply) -> None:
         """Answer and hang up: the body that was not read would be taken for a request."""
         self.close_connection = True
-        self._send(reply)
+        self._send(reply, NO_FAULT)
 
-    def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
-        for name, value in reply.headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(reply.length))
+    def _send(self, reply: Reply, fault: Fault) -> None:
+        extra: Headers = (("Server", self.version_string()), ("Date", self.date_time_string()))
         if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            for chunk in reply.chunks:
-                self.wfile.write(chunk)
+            extra = (*extra, ("Connection", "close"))
+        head, body = wire.message(reply, fault, extra, bodiless=self.command == "HEAD")
+        self.wfile.write(head)
+        for piece in wire.paced(body, fault.rate, self.server.stopping.wait):
+            self.wfile.write(piece)
+
+    def _finish(self, fault: Fault) -> None:
+        """Leave the connection as the fault wants it."""
+        if fault.stall_after is not None and not fault.drop:
+            wire.hang(self.connection)
+        if fault.drop or wire.breaks(fault):
+            self.close_connection = True
+        if fault.reset:
+            wire.reset(self.connection)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
 
+from nostra_cli.sandbox.scenario import parse
+from nostra_cli.sandbox.server import Sandbox, serving
+
 if TYPE_CHECKING:
-    from nostra_cli.sandbox.server import Sandbox
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -51,3 +56,16 @@ def vendor_get(sandbox: Sandbox, path: str) -> requests.Response:
     """Call as the vendor's page does."""
     url, token = f"{sandbox.base_url}/api/{path}", sandbox.token
     return requests.get(url, headers={"Authorization": f"Token {token}"}, timeout=20)
+
+
+@contextmanager
+def faulty(toml: str, large_bytes: int = 1_000_000) -> Iterator[Sandbox]:
+    """Run a sandbox with the scenario of this text."""
+    scenario = parse(tomllib.loads(toml))
+    with serving(large_bytes=large_bytes, scenario=scenario) as running:
+        yield running
+
+
+def fault(keys: str, path: str = "/api/invocation/demo-dedup/csv") -> str:
+    """Write a rule for one path."""
+    return f'[[fault]]\npath = "{path}"\n{keys}\n'

@@ -1,0 +1,172 @@
+"""What a fault does to a request and to its reply, before anything is written to a socket."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from email.utils import formatdate
+from html import escape
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from nostra_cli.sandbox import replies
+from nostra_cli.sandbox.compression import gzipped
+from nostra_cli.sandbox.replies import Headers, Reply, Request
+
+if TYPE_CHECKING:
+    from nostra_cli.sandbox.fault import Fault, Hit
+
+Service = Callable[[Request], Reply]
+
+_BLOCK = 1 << 20  # bytes of a repeated body made at once
+# DRF's own words, where they are not the name of the status.
+_DETAILS = {
+    400: "Malformed request.",
+    401: "Invalid token.",
+    403: "You do not have permission to perform this action.",
+    404: "Not found.",
+    429: "Request was throttled.",
+    500: "A server error occurred.",
+}
+
+
+def shaped(hit: Hit, request: Request, *, port: int, token: str, service: Service) -> Reply:
+    """Answer a request as its fault wants it; `service` gives the answer that is right."""
+    reply = _own(hit.fault) if hit.fault.instead else service(_asked(hit, request, token))
+    return _with_headers(_with_body(reply, hit), hit, port)
+
+
+def _asked(hit: Hit, request: Request, token: str) -> Request:
+    """Change what is asked of the service."""
+    fault, headers = hit.fault, dict(request.headers)
+    if not fault.ranges or fault.gzip:
+        headers.pop("range", None)
+    if fault.ignore_if_range:
+        headers.pop("if-range", None)
+    if fault.range_shift:
+        headers["range"] = _shifted(headers.get("range", ""), fault.range_shift)
+    if fault.serve is not None:
+        headers["authorization"] = f"Token {token}"
+        request = replace(request, path=fault.serve)
+    return replace(request, headers=_if_range(hit, headers))
+
+
+def _shifted(value: str, by: int) -> str:
+    """Move the first byte of a range by so many bytes."""
+    return re.sub(r"=([0-9]+)-", lambda match: f"={max(int(match[1]) + by, 0)}-", value)
+
+
+def _if_range(hit: Hit, headers: dict[str, str]) -> dict[str, str]:
+    """Decide If-Range by the tag that the client is shown instead of the service's."""
+    shown, asked = _tag(hit), headers.get("if-range")
+    if shown is None or asked is None:
+        return headers
+    same = asked == shown and not shown.startswith("W/")
+    ignored = "if-range" if same else "range"
+    return {name: value for name, value in headers.items() if name != ignored}
+
+
+def _tag(hit: Hit) -> str | None:
+    """Give the entity tag that stands in for the service's, or None."""
+    if hit.fault.etag is not None:
+        return hit.fault.etag.replace("{attempt}", str(hit.attempt))
+    return f'"edition-{hit.attempt}"' if hit.fault.changing else None
+
+
+def _own(fault: Fault) -> Reply:
+    """Answer what the fault says, in front of the service."""
+    status = fault.status or 200
+    if status in (204, 304):
+        return Reply(status, (), (), 0)
+    if fault.page is not None:
+        title = escape(fault.page)
+        text = f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n"
+        return replies.plain(status, "text/html; charset=utf-8", text.encode())
+    if fault.body is not None or fault.body_hex is not None:
+        data = (fault.body or "").encode() + (fault.body_hex or b"")
+        media_type: Headers = (("Content-Type", "application/json"),)
+        return Reply(status, media_type, _repeated(data, fault.repeat), len(data) * fault.repeat)
+    detail = fault.detail or _DETAILS.get(status) or f"{phrase(status)}."
+    return replies.error(status, detail)
+
+
+def phrase(status: int) -> str:
+    """Name a status as RFC 9110 does."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown status"
+
+
+def _repeated(data: bytes, times: int) -> Iterator[bytes]:
+    """Yield `data` so many times, in blocks (the same object, so that it costs little)."""
+    at_once = max(_BLOCK // max(len(data), 1), 1)
+    block = data * min(at_once, times)
+    for _ in range(times // at_once):
+        yield block
+    if times % at_once:
+        yield data * (times % at_once)
+
+
+def _with_body(reply: Reply, hit: Hit) -> Reply:
+    fault = hit.fault
+    if fault.changing:
+        reply = replace(reply, chunks=_edition(reply.chunks, hit.attempt))
+    if fault.keep is not None and reply.length is not None:
+        wanted = fault.keep if fault.keep >= 0 else reply.length + fault.keep
+        length = max(min(wanted, reply.length), 0)
+        reply = replace(reply, chunks=first_bytes(reply.chunks, length), length=length)
+    if fault.gzip is not None:
+        encoding = ", ".join(["gzip"] * fault.gzip_layers)
+        headers = (*reply.headers, ("Content-Encoding", encoding))
+        chunks = gzipped(reply.chunks, fault.gzip, fault.gzip_layers)
+        reply = replace(reply, headers=headers, chunks=chunks, length=None)
+    return reply
+
+
+def _edition(chunks: Iterable[bytes], number: int) -> Iterator[bytes]:
+    """Put another digit in the place of each: as long, as valid, and not the same."""
+    digits = b"0123456789"
+    turn = number % len(digits)
+    table = bytes.maketrans(digits, digits[turn:] + digits[:turn])
+    for chunk in chunks:
+        yield chunk.translate(table)
+
+
+def first_bytes(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """Yield the first `count` bytes and no more."""
+    for chunk in chunks:
+        yield chunk[:count]
+        count -= len(chunk)
+        if count <= 0:
+            return
+
+
+def _with_headers(reply: Reply, hit: Hit, port: int) -> Reply:
+    """Replace headers; one without a value goes."""
+    changed = {**dict(_special(hit.fault)), **hit.fault.headers}
+    tag = _tag(hit)
+    if tag is not None and reply.status in (200, 206):
+        changed["ETag"] = (tag,)
+    gone = {name.lower() for name in changed}
+    kept = tuple(pair for pair in reply.headers if pair[0].lower() not in gone)
+    added = tuple(
+        (name, value.replace("{attempt}", str(hit.attempt)).replace("{port}", str(port)))
+        for name, values in changed.items()
+        for value in values
+    )
+    return replace(reply, headers=kept + added)
+
+
+def _special(fault: Fault) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give the headers that have keys of their own."""
+    if fault.retry_after is not None:
+        yield "Retry-After", (fault.retry_after,)
+    if fault.retry_at is not None:
+        yield "Retry-After", (formatdate(time.time() + fault.retry_at, usegmt=True),)
+    if not fault.ranges:
+        yield "Accept-Ranges", ()
+    if fault.changing:
+        yield "Last-Modified", ()
