@@ -137,6 +137,7 @@ def test_the_scheme_is_read_in_any_case(sandbox: Sandbox) -> None:
 
 def test_unknown_things(sandbox: Sandbox) -> None:
     assert curl_api(sandbox, "invocation/none").json() == {"detail": "Not found."}
+    assert curl_api(sandbox, "invocation/none/csv").json() == {"detail": "Not found."}
     for path in ("", "/api", "/api/invocation/demo/", "/api/invocation/demo/pdf", "/login"):
         answer = curl(sandbox.base_url + path)
         assert answer.status == 404
@@ -153,6 +154,11 @@ def test_methods(sandbox: Sandbox) -> None:
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert answer.json() == {"detail": 'Method "DELETE" not allowed.'}
     assert curl_api(sandbox, "invocation").headers["allow"] == "POST, OPTIONS"
+
+
+def test_options_tells_the_media_types(sandbox: Sandbox) -> None:
+    answer = curl_api(sandbox, "invocation", "-X", "OPTIONS")
+    assert answer.json() == {"renders": ["application/json"], "parses": ["application/json"]}
 
 
 def test_head_gives_the_headers_of_get(sandbox: Sandbox) -> None:
@@ -247,6 +253,11 @@ def test_one_connection_serves_many_requests(sandbox: Sandbox) -> None:
 def test_a_request_without_a_length_is_refused_and_the_connection_ends(sandbox: Sandbox) -> None:
     answer = curl_api(sandbox, "invocation", "-d", "{}", "-H", "Transfer-Encoding: chunked")
     assert (answer.status, answer.headers["connection"]) == (411, "close")
+
+
+def test_a_request_too_large_to_read_is_refused(sandbox: Sandbox) -> None:
+    answer = curl_api(sandbox, "invocation", "-d", "{}", "-H", "Content-Length: 9999999")
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
 
 
 def test_it_stops_at_once_with_connections_open() -> None:
