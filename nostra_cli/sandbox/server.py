@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Name the sandbox in `Server`, so that nobody takes it for the service."""
         return "nostra-sandbox"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:
         """Stay silent: stderr belongs to the command that runs the sandbox."""
 
     def _respond(self) -> None:

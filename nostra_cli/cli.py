@@ -1,0 +1,148 @@
+"""The command line: every command by name; the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+import typer
+
+from nostra_cli import __version__, interrupts
+from nostra_cli.commands.download import download
+from nostra_cli.commands.results import results
+from nostra_cli.commands.sandbox import sandbox
+from nostra_cli.commands.status import status
+from nostra_cli.commands.wait import wait
+from nostra_cli.errors import ExitCode, NostraError, Signalled, UsageProblem
+from nostra_cli.options import Shared
+from nostra_cli.output.show import Output
+from nostra_cli.output.streams import Look, secure_descriptors
+from nostra_cli.session import Session
+
+Command = Callable[..., int]
+
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+# What every wrong option raises; Typer has no public name for it.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command with its options parsed, not yet run."""
+
+    command: Command
+    options: dict[str, Any]
+    shared: Shared
+
+    def run(self, out: Output) -> int:
+        """Run it."""
+        return self.command(Session(self.shared, out), **self.options)
+
+
+def parsed(command: Command) -> Callable[..., Job]:
+    """Make a Typer callback of a command: it takes the shared options too, and gives a Job.
+
+    The job runs outside Typer, which has its own ideas about interrupts and closed pipes.
+    """
+
+    def parse(**options: Any) -> Job:
+        shared = Shared(**{field.name: options.pop(field.name) for field in fields(Shared)})
+        return Job(command, options, shared)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = inspect.signature(Shared, eval_str=True).parameters.values()
+    parse.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [parameter.replace(kind=keyword) for parameter in (*own, *shared)]
+    )
+    parse.__doc__ = command.__doc__
+    return parse
+
+
+def make_app() -> typer.Typer:
+    """Build the Typer app."""
+    plain: dict[str, Any] = {
+        "add_completion": False,
+        "rich_markup_mode": None,
+        "pretty_exceptions_enable": False,
+        "context_settings": _SETTINGS,
+    }
+    app = typer.Typer(name="nostra", **plain)
+    app.callback(invoke_without_command=True)(root)
+    for command in (status, wait, results, download, sandbox):
+        app.command(command.__name__)(parsed(command))
+    return app
+
+
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Poll invocations of the Nostradamus service and download their results."""
+    if version:
+        typer.echo(f"nostra {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (without the program's name) and give its exit code."""
+    secure_descriptors()
+    argv = sys.argv[1:] if argv is None else argv
+    own = list(argv)[: argv.index("--")] if "--" in argv else argv
+    out = Output(Look(json="--json" in own), sys.stdout, sys.stderr)
+    try:
+        with interrupts.raised():
+            job = make_app()(args=list(argv), prog_name="nostra", standalone_mode=False)
+            if not isinstance(job, Job):
+                return int(job or 0)
+            out = Output(job.shared.look, sys.stdout, sys.stderr)
+            return job.run(out)
+    except NostraError as error:
+        out.error(error)
+        return error.code
+    except _UsageError as error:
+        out.error(UsageProblem(_first_line(error), "see nostra COMMAND --help"))
+        return ExitCode.USAGE
+    except Signalled as signalled:
+        return _ended(out, signalled)
+    except BrokenPipeError:
+        _silence_stdout()
+        return ExitCode.PIPE
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback for a user
+        out.error(_bug(error))
+        return ExitCode.BUG
+
+
+def _first_line(error: Exception) -> str:
+    message = getattr(error, "format_message", lambda: str(error))()
+    return " ".join(str(message).split())
+
+
+def _ended(out: Output, signalled: Signalled) -> ExitCode:
+    for note in getattr(signalled, "__notes__", ()):
+        out.talk(str(note))
+    return signalled.code
+
+
+def _silence_stdout() -> None:
+    """Nobody reads stdout any more: keep the interpreter from saying so when it flushes."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+def _bug(error: Exception) -> NostraError:
+    """Describe an error nobody thought of, without its text: that could hold anything."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}" if frame else "unknown"
+    return NostraError(
+        f"nostra has a bug: {type(error).__name__} in {place} (version {__version__})",
+        "please report it with the command you ran",
+    )

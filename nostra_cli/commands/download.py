@@ -1,0 +1,170 @@
+"""`nostra download`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from nostra_cli.errors import ExitCode, NostraError, UsageProblem
+from nostra_cli.models import Format
+from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
+from nostra_cli.output.views import DOWNLOADS
+from nostra_cli.session import Session
+
+if TYPE_CHECKING:
+    from nostra_cli.transfer.download import Done
+    from nostra_cli.transfer.plan import Destination, Existing, Selection
+
+
+class FormatChoice(StrEnum):
+    """What `--format` takes."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+    ALL = "all"
+
+
+class VerifyChoice(StrEnum):
+    """What `--verify` takes."""
+
+    AUTO = "auto"
+    FULL = "full"
+    OFF = "off"
+
+
+Formats = Annotated[
+    list[FormatChoice] | None,
+    option("-f", "--format", help="Format, repeatable; else by the name given to -o, else any."),
+]
+Results = Annotated[
+    list[str] | None,
+    option("-r", "--result", metavar="RESULT_ID", help="Result, repeatable; else the primary one."),
+]
+AllResults = Annotated[bool, option("--all-results", help="Every result of the invocation.")]
+OutputFile = Annotated[
+    str | None, option("-o", "--output", metavar="FILE", help="Write this one file; - is stdout.")
+]
+Dir = Annotated[
+    Path | None, option("-d", "--dir", metavar="DIR", help="Write files here; else in this folder.")
+]
+Name = Annotated[
+    str | None,
+    option("--name", metavar="TEMPLATE", help="Name files by {invocation}, {result}, {format}."),
+]
+Overwrite = Annotated[
+    bool, option("--overwrite", help="Replace an existing file, once the new one is whole.")
+]
+SkipExisting = Annotated[bool, option("--skip-existing", help="Leave an existing file, and go on.")]
+Wait = Annotated[bool, option("--wait", help="First wait until the invocation is completed.")]
+Verify = Annotated[VerifyChoice, option("--verify", help="How closely to look at what comes.")]
+
+
+def download(  # the options of the command
+    session: Session,
+    ids: Ids,
+    formats: Formats = None,
+    results: Results = None,
+    all_results: AllResults = False,
+    output: OutputFile = None,
+    folder: Dir = None,
+    name: Name = None,
+    overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    interval: Interval = None,
+    verify: Verify = VerifyChoice.AUTO,
+) -> ExitCode:
+    """Download results to files, or one to stdout, and print the path of each finished file.
+
+    A file appears under its name only when it is whole and verified.
+    """
+    from nostra_cli.transfer import batch  # loads httpx
+    from nostra_cli.transfer.download import Manner
+    from nostra_cli.transfer.verify import Level
+    from nostra_cli.waiting import Waiting, ask_each
+
+    wanted = read_ids(ids)
+    request = batch.Request(
+        tuple(wanted),
+        _selection(session, formats or [], results or [], all_results, output),
+        _destination(session, output, folder, name),
+        Manner(
+            _existing(overwrite, skip_existing),
+            Level(verify),
+            hashing=session.shared.json,
+            low_speed=session.low_speed,
+        ),
+    )
+    if output is not None and not request.single:
+        raise UsageProblem("-o takes one file, but several are asked for", "use -d DIR instead")
+    batch.check_before(request)
+
+    def downloaded() -> Iterator[Done | NostraError]:
+        deadline, out = session.deadline(timeout), session.out
+        with session.service(deadline) as service:
+            found = ask_each(service.invocation, wanted)
+            if wait:
+                spinner = out.spinner()
+                waiting = Waiting(service.invocation, deadline, spinner, interval)
+                found = out.during(spinner, waiting.run(wanted))
+            for done in batch.run(service, found, request, out.metering, out.data):
+                if isinstance(done, NostraError) or done.item.path is not None:
+                    yield done
+
+    return session.out.show(DOWNLOADS, downloaded())
+
+
+def _selection(
+    session: Session,
+    formats: Sequence[FormatChoice],
+    results: Sequence[str],
+    all_results: bool,
+    output: str | None,
+) -> Selection:
+    from nostra_cli.transfer.plan import Selection
+
+    if results and all_results:
+        raise UsageProblem("-r and --all-results exclude each other", "give one of them")
+    chosen = tuple(Format(f) for f in dict.fromkeys(formats) if f is not FormatChoice.ALL)
+    if not formats:
+        suffix = Path(output).suffix.lower().removeprefix(".") if output else ""
+        named = Format(suffix) if suffix in set(Format) else session.settings.format.value
+        chosen = (named,) if named else ()
+    every = FormatChoice.ALL in formats
+    return Selection(chosen, every, tuple(dict.fromkeys(results)), all_results)
+
+
+def _destination(
+    session: Session, output: str | None, folder: Path | None, name: str | None
+) -> Destination:
+    from nostra_cli.transfer.names import check_template
+    from nostra_cli.transfer.plan import Destination
+
+    if output is not None and (folder is not None or name is not None):
+        raise UsageProblem("-o excludes -d and --name", "give the whole path to -o, or use -d")
+    if output == "-":
+        if session.shared.json:
+            raise UsageProblem("-o - and --json both want stdout", "give one of them")
+        return Destination(stdout=True)
+    if output is not None:
+        if not output or output.endswith("/"):
+            raise UsageProblem(f"-o {output!r} is not a file name", "use -d for a directory")
+        return Destination(file=Path(output))
+    return Destination(
+        folder=folder if folder is not None else session.settings.dir.value,
+        template=check_template(name) if name is not None else None,
+    )
+
+
+def _existing(overwrite: bool, skip_existing: bool) -> Existing:
+    from nostra_cli.transfer.plan import Existing
+
+    if overwrite and skip_existing:
+        raise UsageProblem("--overwrite and --skip-existing exclude each other", "give one of them")
+    if overwrite:
+        return Existing.OVERWRITE
+    return Existing.SKIP if skip_existing else Existing.REFUSE

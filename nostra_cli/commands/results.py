@@ -1,0 +1,26 @@
+"""`nostra results`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nostra_cli.errors import ExitCode
+from nostra_cli.models import Result, check_completed
+from nostra_cli.options import Id
+from nostra_cli.output.views import RESULTS
+from nostra_cli.session import Session
+
+
+def results(session: Session, id_: Id) -> ExitCode:
+    """List the results of a completed invocation, and the formats of each.
+
+    Exits 9 if it is still in progress, 5 if it failed.
+    """
+
+    def listed() -> Iterator[Result]:
+        with session.service(session.deadline()) as service:
+            invocation = service.invocation(id_)
+        check_completed(invocation)
+        yield from invocation.results
+
+    return session.out.show(RESULTS, listed())

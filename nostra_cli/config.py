@@ -1,0 +1,133 @@
+"""The config file: where it is, what it may hold, and reading it.
+
+Its content is never quoted in a message: it may hold a token.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nostra_cli.errors import UsageProblem
+
+Value = str | int | float | bool
+Profile = Mapping[str, Value]
+
+PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
+    "token": (str,),
+    "base_url": (str,),
+    "format": (str,),
+    "dir": (str,),
+    "jobs": (int,),
+    "timeout": (str, int, float),
+}
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the config file says; `warnings` is for the person who owns it."""
+
+    path: Path
+    default_profile: str | None
+    profiles: Mapping[str, Profile]
+    warnings: tuple[str, ...] = ()
+
+
+def config_path(env: Mapping[str, str]) -> Path:
+    """Tell where the config file is: NOSTRA_CONFIG, else platformdirs' user config dir."""
+    if named := env.get("NOSTRA_CONFIG"):
+        return Path(named)
+    import platformdirs  # only needed where no path is named
+
+    return Path(platformdirs.user_config_dir("nostra", appauthor=False)) / "config.toml"
+
+
+def read(env: Mapping[str, str]) -> Config:
+    """Read the config file; a missing one is an empty one.
+
+    Raises UsageProblem, with file and line, for what cannot be read or understood.
+    """
+    path = config_path(env)
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(_LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return Config(path, None, {})
+    except OSError as error:
+        if isinstance(error, PermissionError) and "NOSTRA_CONFIG" not in env:
+            return Config(path, None, {}, (f"cannot read {path}: {error.strerror}",))
+        raise UsageProblem(
+            f"cannot read the config file {path}: {error.strerror}",
+            "mend it, or name another with NOSTRA_CONFIG",
+        ) from error
+    if len(content) > _LARGEST:
+        raise UsageProblem(f"the config file {path} is larger than 1 MiB", "is it the right file?")
+    return _checked(path, _parse(path, content), mode)
+
+
+def _parse(path: Path, content: bytes) -> dict[str, object]:
+    import tomllib  # some 20 ms, only where there is a file
+
+    hint = f"mend it: the format is TOML, https://toml.io; the file is {path}"
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"line {line}: not UTF-8"
+    except tomllib.TOMLDecodeError as error:
+        # Its text may quote a key or a value, so only the position is taken from it.
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        if found:
+            problem = f"line {found[1]}, column {found[2]}: not valid TOML"
+        else:
+            line = content.count(b"\n") + 1
+            problem = f"line {line}: not valid TOML, it ends too early"
+    except RecursionError:
+        problem = "line 1: nested too deeply"
+    raise UsageProblem(f"config file {path}, {problem}", hint)
+
+
+def _checked(path: Path, document: dict[str, object], mode: int) -> Config:
+    warnings: list[str] = []
+    if sys.platform != "win32" and mode & 0o077:
+        warnings.append(
+            f"the config file {path} has mode {mode:04o}, others may use it; fix: chmod 600 {path}"
+        )
+    default = document.pop("default_profile", None)
+    if not (default is None or isinstance(default, str)):
+        raise _wrong(path, "default_profile", "a string")
+    tables = document.pop("profiles", {})
+    if not isinstance(tables, dict):
+        raise _wrong(path, "profiles", "a table")
+    warnings += [f"unknown key {key!r} in {path}" for key in document]
+    profiles = {name: _profile(path, name, table, warnings) for name, table in tables.items()}
+    return Config(path, default, profiles, tuple(warnings))
+
+
+def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profile:
+    if not isinstance(table, dict):
+        raise _wrong(path, f"profiles.{name}", "a table")
+    profile: dict[str, Value] = {}
+    for key, value in table.items():
+        types = PROFILE_KEYS.get(key)
+        if types is None:
+            warnings.append(f"unknown key {key!r} in profile {name!r} of {path}")
+        elif isinstance(value, str | int | float) and type(value) in types:
+            profile[key] = value
+        else:
+            wanted = "a whole number" if types == (int,) else "a string"
+            raise _wrong(path, f"profiles.{name}.{key}", wanted)
+    return profile
+
+
+def _wrong(path: Path, key: str, wanted: str) -> UsageProblem:
+    return UsageProblem(
+        f"config file {path}: {key} must be {wanted}", f"mend the key {key} in that file"
+    )

@@ -1,0 +1,156 @@
+"""What can go wrong, as a person and a script are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The exit codes of `nostra`; help texts and the README's table are made from this enum."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        """Make a member from its number and the sentence that explains it."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    DONE = 0, "done"
+    BUG = 1, "a bug in nostra"
+    USAGE = 2, "usage or configuration"
+    AUTH = 3, "no token, or the service refused it (401, 403)"
+    NOT_FOUND = 4, "no such invocation, result or format"
+    FAILED = 5, "the invocation or the result ended in error"
+    SERVICE = 6, "the service or the network failed, after retries"
+    CORRUPT = 7, "the answer is not what was promised: truncated, corrupt, malformed"
+    FILE = 8, "a local file problem: exists, no space, no permission"
+    NOT_READY = 9, "not ready: still in progress"
+    DEADLINE = 124, "the deadline of --timeout passed"
+    HANGUP = 129, "ended by SIGHUP"
+    INTERRUPT = 130, "ended by SIGINT"
+    PIPE = 141, "ended by SIGPIPE"
+    TERMINATE = 143, "ended by SIGTERM"
+
+
+class NostraError(Exception):
+    """An error that a user is told of.
+
+    `message` says what happened to which id or file, `hint` what to do next (it may be empty).
+    Both may hold the server's words: `output` neutralises them before a person sees them.
+    """
+
+    code: ClassVar[ExitCode] = ExitCode.BUG
+    kind: ClassVar[str] = "bug"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Keep the two sentences."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageProblem(NostraError):
+    """Wrong options, or a configuration that cannot be used."""
+
+    code = ExitCode.USAGE
+    kind = "usage"
+
+
+class AuthProblem(NostraError):
+    """There is no token, or the service refused it."""
+
+    code = ExitCode.AUTH
+    kind = "auth"
+
+
+class NotFound(NostraError):
+    """The service knows no such invocation, result or format."""
+
+    code = ExitCode.NOT_FOUND
+    kind = "not_found"
+
+
+class Failed(NostraError):
+    """The invocation or the result ended in error."""
+
+    code = ExitCode.FAILED
+    kind = "failed"
+
+
+class ServiceProblem(NostraError):
+    """The service or the network failed, for good."""
+
+    code = ExitCode.SERVICE
+    kind = "service"
+
+
+class Transient(ServiceProblem):
+    """A failure that may pass: the request can be repeated.
+
+    `wait` is what the server asked for in Retry-After (seconds), None where it asked for nothing.
+    """
+
+    def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
+        """Keep the sentences and the server's wish."""
+        super().__init__(message, hint)
+        self.wait = wait
+
+
+class Truncated(Transient):
+    """A body broke off before its end. Worth repeating; if it stays so, the answer is corrupt."""
+
+    code = ExitCode.CORRUPT
+    kind = "corrupt"
+
+
+class Corrupt(NostraError):
+    """The answer is not what was promised."""
+
+    code = ExitCode.CORRUPT
+    kind = "corrupt"
+
+
+class FileProblem(NostraError):
+    """The local file system refused something."""
+
+    code = ExitCode.FILE
+    kind = "file"
+
+
+class NotReady(NostraError):
+    """The invocation is still in progress."""
+
+    code = ExitCode.NOT_READY
+    kind = "not_ready"
+
+
+class DeadlinePassed(NostraError):
+    """The deadline of `--timeout` passed."""
+
+    code = ExitCode.DEADLINE
+    kind = "deadline"
+
+
+class Signalled(BaseException):
+    """A signal asked the process to end; `code` is what it exits with."""
+
+    def __init__(self, code: ExitCode) -> None:
+        """Keep the exit code that belongs to the signal."""
+        super().__init__(code.meaning)
+        self.code = code
+
+
+@contextmanager
+def usage_errors(what: str) -> Iterator[None]:
+    """Turn an OSError or a ValueError of the block into a UsageProblem that begins with `what`."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageProblem(f"{what}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageProblem(f"{what}: {error}") from error

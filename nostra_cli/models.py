@@ -1,0 +1,95 @@
+"""The service's nouns as frozen values. No input, no output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from nostra_cli.errors import Failed, NotReady
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+JsonObject = dict[str, JsonValue]
+
+
+class Format(StrEnum):
+    """The formats a result can be downloaded in, in the order of preference."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class Outcome(StrEnum):
+    """What a status means; the service's vocabulary is open, ours is closed."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    IN_PROGRESS = "in_progress"
+
+
+_FAILURES = frozenset({"error", "failed", "cancelled", "canceled"})
+
+
+def outcome_of(status: str) -> Outcome:
+    """Tell what the service's status word means, in any case (API page, "Status").
+
+    A word that is not documented means that the work is still in progress.
+    """
+    word = status.casefold()
+    if word == "completed":
+        return Outcome.COMPLETED
+    return Outcome.FAILED if word in _FAILURES else Outcome.IN_PROGRESS
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result of a completed invocation (API page, "Status")."""
+
+    id: str
+    primary: bool
+    status: str
+    formats: frozenset[Format]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the service says that this result ended in error."""
+        return outcome_of(self.status) is Outcome.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """An invocation as the service described it.
+
+    `results` holds the primary result first, then the others by id; it is empty before completion.
+    `raw` is the service's own object, every key of it.
+    """
+
+    id: str
+    status: str
+    results: tuple[Result, ...]
+    raw: Mapping[str, JsonValue]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the status means."""
+        return outcome_of(self.status)
+
+    @property
+    def final(self) -> bool:
+        """Whether the status will not change any more."""
+        return self.outcome is not Outcome.IN_PROGRESS
+
+
+def check_completed(invocation: Invocation) -> None:
+    """Raise NotReady or Failed unless the invocation is completed."""
+    said = f"invocation {invocation.id!r} has status {invocation.status!r}"
+    if invocation.outcome is Outcome.IN_PROGRESS:
+        raise NotReady(
+            f"{said}: still in progress", f"wait for it first: nostra wait {invocation.id}"
+        )
+    if invocation.outcome is Outcome.FAILED:
+        raise Failed(f"{said}: it ended in error", "it has no results; start it again")

@@ -1,0 +1,123 @@
+"""The options that commands share, and the parsers of what is typed."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import typer
+from typer.models import OptionInfo
+
+from nostra_cli import units
+from nostra_cli.output.streams import Color, Look
+from nostra_cli.settings import Flags
+
+T = TypeVar("T")
+
+
+def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
+    def parsed(text: str | T) -> T:
+        if not isinstance(text, str):  # Typer sends the default through here too
+            return text
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parsed
+
+
+def check_id(text: str) -> str:
+    """Give an id back, one path segment of the URL; raises ValueError for what cannot be one."""
+    if text in ("", ".", "..") or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise ValueError(
+            f"{text!r} is not an id: it is empty, a dot name or has control characters"
+        )
+    return text
+
+
+def read_ids(given: Sequence[str]) -> list[str]:
+    """Give each id once, in order; `-` stands for the lines of stdin.
+
+    Raises typer.BadParameter where there is none, or one that cannot be an id.
+    """
+    ids: list[str] = []
+    for text in given:
+        if text == "-":
+            lines = sys.stdin.read().splitlines() if sys.stdin is not None else []
+            ids += [line.strip() for line in lines if line.strip()]
+        else:
+            ids.append(text)
+    if not ids:
+        raise typer.BadParameter("no id on stdin")
+    return [_parser(check_id)(text) for text in dict.fromkeys(ids)]
+
+
+def option(
+    *names: str,
+    help: str,
+    metavar: str | None = None,
+    parser: Callable[[str], object] | None = None,
+) -> OptionInfo:
+    """Describe an option; its default is in the command's signature."""
+    info: OptionInfo = typer.Option(
+        *names, help=help, metavar=metavar, parser=_parser(parser) if parser else None
+    )
+    return info
+
+
+Ids = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Invocation ids; - reads them from stdin.")
+]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Invocation id.", parser=_parser(check_id))]
+Timeout = Annotated[
+    float | None,
+    option(
+        "--timeout",
+        metavar="DURATION",
+        help="Give up after this long: 90, 90s, 15m, 2h.",
+        parser=units.parse_duration,
+    ),
+]
+Interval = Annotated[
+    float | None,
+    option(
+        "--interval",
+        metavar="DURATION",
+        help="Poll this often, not less and less often.",
+        parser=units.parse_duration,
+    ),
+]
+Profile = Annotated[
+    str | None, option("--profile", metavar="NAME", help="Use this profile of the config file.")
+]
+BaseUrl = Annotated[str | None, option("--base-url", metavar="URL", help="Talk to this service.")]
+Json = Annotated[bool, option("--json", help="Write JSON to stdout.")]
+Quiet = Annotated[bool, option("-q", "--quiet", help="Only data and errors.")]
+Verbose = Annotated[bool, option("-v", "--verbose", help="Trace HTTP on stderr, secrets redacted.")]
+ColorWhen = Annotated[Color, option("--color", help="When to use colour.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The options that every command takes."""
+
+    profile: Profile = None
+    base_url: BaseUrl = None
+    json: Json = False
+    quiet: Quiet = False
+    verbose: Verbose = False
+    color: ColorWhen = Color.AUTO
+
+    @property
+    def flags(self) -> Flags:
+        """What they say of settings."""
+        return Flags(self.profile, self.base_url)
+
+    @property
+    def look(self) -> Look:
+        """What they say of the output."""
+        return Look(self.json, self.quiet, self.verbose, self.color)

@@ -1,0 +1,37 @@
+"""A table for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from nostra_cli.models import outcome_of
+from nostra_cli.output.terminal import console
+from nostra_cli.output.text import clean
+
+if TYPE_CHECKING:
+    from nostra_cli.output.views import View
+
+T = TypeVar("T")
+
+_STYLES = {"completed": "green", "failed": "red", "in_progress": "yellow"}
+
+
+def render(view: View[T], items: Sequence[T], stream: TextIO, color: bool) -> None:
+    """Write `items` as a table fitted to the terminal behind `stream`."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold" if color else "", pad_edge=False)
+    for column in view.columns:
+        table.add_column(column, overflow="fold")
+    for item in items:
+        cells = zip(view.columns, view.row(item), strict=True)
+        table.add_row(*(_cell(column, value) for column, value in cells))
+    console(stream, color).print(table)
+
+
+def _cell(column: str, value: str) -> Text:
+    style = _STYLES[outcome_of(value)] if column == "status" else ""
+    return Text(clean(value), style=style)

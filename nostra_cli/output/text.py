@@ -1,0 +1,27 @@
+"""Strings of others, made harmless before they are shown."""
+
+from __future__ import annotations
+
+import re
+
+# Controls (C0, DEL, C1), what turns or hides text (bidi controls, zero width, line and paragraph
+# separators, byte order mark), and surrogates, which no encoding takes.
+_HARMFUL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
+
+def clean(text: str) -> str:
+    r"""Give the text with every harmful character as an escape: `\x1b`, `\u202e`, `\n`."""
+    return _HARMFUL.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    if character in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,78 @@
+"""How each kind of value is shown: its columns, and its JSON form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from nostra_cli.models import Format, Invocation, JsonObject, Result
+
+if TYPE_CHECKING:
+    from nostra_cli.transfer.download import Done
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[T]):
+    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too."""
+
+    columns: tuple[str, ...]
+    row: Callable[[T], tuple[str, ...]]
+    as_json: Callable[[T], JsonObject]
+    as_lines: bool = False
+    bare: bool = False
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _invocation_row(invocation: Invocation) -> tuple[str, ...]:
+    return invocation.id, invocation.status
+
+
+def _invocation_json(invocation: Invocation) -> JsonObject:
+    """Give the service's own keys, and with them ours: the id asked for and the outcome."""
+    return {**invocation.raw, "invocation": invocation.id, "outcome": str(invocation.outcome)}
+
+
+def _result_row(result: Result) -> tuple[str, ...]:
+    formats = (_yes(f in result.formats) for f in Format)
+    return result.id, _yes(result.primary), result.status, *formats
+
+
+def _result_json(result: Result) -> JsonObject:
+    return {
+        "result": result.id,
+        "primary": result.primary,
+        "status": result.status,
+        **{str(f): f in result.formats for f in Format},
+    }
+
+
+def _done_row(done: Done) -> tuple[str, ...]:
+    return (str(done.item.path),)
+
+
+def _done_json(done: Done) -> JsonObject:
+    return {
+        "invocation": done.item.invocation,
+        "result": done.item.result.id,
+        "format": str(done.item.format),
+        "path": str(done.item.path),
+        "bytes": done.bytes,
+        "sha256": done.sha256,
+        "seconds": round(done.seconds, 3),
+        "resumed": done.resumed,
+        "status": done.status,
+    }
+
+
+STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
+WAITED = View(("invocation", "status"), _invocation_row, _invocation_json, as_lines=True)
+RESULTS = View(
+    ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
+)
+DOWNLOADS = View(("path",), _done_row, _done_json, bare=True)

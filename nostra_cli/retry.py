@@ -1,0 +1,163 @@
+"""What is worth repeating and when. Clock, sleep and randomness are passed in."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from nostra_cli.errors import DeadlinePassed, Transient
+
+T = TypeVar("T")
+
+LONGEST_RETRY_AFTER = 60.0
+"""Seconds: a longer wish of the server is cut to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often one request is tried, and how the pauses grow (seconds)."""
+
+    attempts: int = 5
+    first_pause: float = 0.5
+    longest_pause: float = 30.0
+
+
+NORMAL = Policy()
+PATIENT = Policy(attempts=10)
+"""For a poll of a wait that has been answered before: it outlives two minutes of outage."""
+
+
+@dataclass(slots=True)
+class Deadline:
+    """The moment at which the whole run must be over; `seconds` None means never."""
+
+    seconds: float | None = None
+    clock: Callable[[], float] = time.monotonic
+    _end: float | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start to count now."""
+        self._end = None if self.seconds is None else self.clock() + self.seconds
+
+    def remaining(self) -> float | None:
+        """Tell how many seconds are left (never below zero), None where there is no deadline."""
+        return None if self._end is None else max(0.0, self._end - self.clock())
+
+    def check(self, doing: str = "the work was done") -> None:
+        """Raise DeadlinePassed once the deadline has passed before `doing`."""
+        if self.remaining() == 0.0:
+            raise self.passed(doing)
+
+    def passed(self, doing: str) -> DeadlinePassed:
+        """Make the error that says what was not reached in time."""
+        return DeadlinePassed(
+            f"the deadline of {self.seconds:g} s passed before {doing}",
+            "allow more time with --timeout; a later run goes on where this one stopped",
+        )
+
+
+@dataclass(slots=True)
+class Budget:
+    """The retries that one run has in all, so that many requests do not hammer a sick service.
+
+    Each retry takes one; each success gives one back, up to where it began.
+    """
+
+    most: int = 20
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start full."""
+        self.left = self.most
+
+    def take(self) -> bool:
+        """Take one retry; False when there is none left."""
+        if self.left <= 0:
+            return False
+        self.left -= 1
+        return True
+
+    def refund(self) -> None:
+        """Give one back after a success."""
+        self.left = min(self.most, self.left + 1)
+
+
+@dataclass(slots=True)
+class Retrier:
+    """Repeats what failed for a while, within one budget and one deadline.
+
+    `notify` is told of each pause before it begins: the failure and the seconds.
+    """
+
+    deadline: Deadline = field(default_factory=Deadline)
+    budget: Budget = field(default_factory=Budget)
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+    notify: Callable[[Transient, float], None] = lambda _failure, _pause: None
+
+    def run(self, attempt: Callable[[], T], doing: str, policy: Policy = NORMAL) -> T:
+        """Call `attempt` until it answers; `doing` completes "the deadline passed before ...".
+
+        Raises the last Transient when attempts or budget are spent, DeadlinePassed at the
+        deadline, and at once whatever else `attempt` raises.
+        """
+        tries = 0
+        while True:
+            self.deadline.check(doing)
+            try:
+                answer = attempt()
+            except Transient as failure:
+                tries += 1
+                self.pause(failure, tries, doing, policy)
+            else:
+                self.budget.refund()
+                return answer
+
+    def pause(self, failure: Transient, tries: int, doing: str, policy: Policy = NORMAL) -> None:
+        """Sleep before the next attempt, `tries` of which have failed.
+
+        Raises `failure` when there is to be no other, and DeadlinePassed, without sleeping, when
+        the pause would outlast the deadline.
+        """
+        self.deadline.check(doing)
+        if tries >= policy.attempts or not self.budget.take():
+            raise failure
+        seconds = self._seconds(failure, tries, policy)
+        left = self.deadline.remaining()
+        if left is not None and seconds >= left:
+            raise self.deadline.passed(doing) from failure
+        self.notify(failure, seconds)
+        self.sleep(seconds)
+
+    def _seconds(self, failure: Transient, tries: int, policy: Policy) -> float:
+        if failure.wait is None:
+            pause = min(policy.longest_pause, policy.first_pause * 2.0 ** (tries - 1))
+            return pause * (0.5 + self.random() / 2)
+        left = self.deadline.remaining()
+        return failure.wait if left is not None else min(failure.wait, LONGEST_RETRY_AFTER)
+
+
+_SECONDS = re.compile(r"\d{1,18}(\.\d{1,18})?(e\d{1,2})?", re.ASCII | re.IGNORECASE)
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Read a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3).
+
+    `now` is the wall clock in seconds since the epoch. Gives seconds from now, 0 for a date in the
+    past, None for what cannot be understood (the caller then backs off by its own schedule).
+    """
+    text = (value or "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    if not text.isascii() or not text.endswith("GMT"):
+        return None
+    from email.utils import parsedate_to_datetime  # slow to import, rarely needed
+
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None

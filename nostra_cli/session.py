@@ -1,0 +1,68 @@
+"""What a command is given: the output, the settings, and the service when it asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nostra_cli.options import Shared
+from nostra_cli.output.show import Output
+from nostra_cli.retry import Deadline, Retrier
+from nostra_cli.settings import Settings, load
+from nostra_cli.units import show_duration
+
+if TYPE_CHECKING:
+    from nostra_cli.api import Service
+    from nostra_cli.errors import Transient
+    from nostra_cli.transfer.fetch import LowSpeed
+
+
+@dataclass
+class Session:
+    """One run of one command."""
+
+    shared: Shared
+    out: Output
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Every setting, resolved once; warnings about the config file are shown then."""
+        settings = load(self.shared.flags, os.environ)
+        for warning in settings.config.warnings:
+            self.out.warn(warning)
+        return settings
+
+    def deadline(self, timeout: float | None = None) -> Deadline:
+        """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""
+        return Deadline(timeout if timeout is not None else self.settings.timeout.value)
+
+    @property
+    def low_speed(self) -> LowSpeed:
+        """How slow a body may be before it is tried again."""
+        from nostra_cli.transfer.fetch import LowSpeed  # loads httpx
+
+        return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
+
+    @contextmanager
+    def service(self, deadline: Deadline) -> Iterator[Service]:
+        """Give the service, with one deadline over all that is asked of it.
+
+        Raises AuthProblem where there is no token.
+        """
+        from nostra_cli.api import Service  # httpx takes long to load
+        from nostra_cli.transport import Transport
+
+        token = self.settings.require_token()
+        trace = self.out.trace if self.shared.verbose else None
+        transport = Transport(self.settings.base_url.value, token, deadline, trace)
+        try:
+            yield Service(transport, Retrier(deadline, notify=self._tell_retry))
+        finally:
+            transport.close()
+
+    def _tell_retry(self, failure: Transient, pause: float) -> None:
+        self.out.talk(f"{failure.message}; trying again in {show_duration(pause)}")

@@ -1,0 +1,1 @@
+"""One body to one file: whole, or not there."""

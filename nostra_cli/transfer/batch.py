@@ -1,0 +1,107 @@
+"""Many results of many invocations; each file stands for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from nostra_cli.api import Service
+from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, UsageProblem
+from nostra_cli.models import Invocation
+from nostra_cli.transfer.download import Done, Manner, download
+from nostra_cli.transfer.fetch import Meter, Writer
+from nostra_cli.transfer.plan import (
+    Destination,
+    Item,
+    Selection,
+    check_distinct,
+    check_folder,
+    check_target,
+    choose,
+)
+
+Metering = Callable[[str], AbstractContextManager[Meter]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to download, where to, and how."""
+
+    ids: tuple[str, ...]
+    selection: Selection
+    to: Destination
+    manner: Manner
+
+    @property
+    def single(self) -> bool:
+        """Whether it cannot come to more than one file."""
+        chosen = self.selection
+        many = chosen.every_format or chosen.every_result
+        return not many and max(len(self.ids), len(chosen.formats), len(chosen.results)) <= 1
+
+
+def check_before(request: Request) -> None:
+    """Look at what can be seen to fail before anything is asked of the service.
+
+    Raises UsageProblem or FileProblem.
+    """
+    to, chosen = request.to, request.selection
+    template = to.template
+    if template is not None and len(request.ids) > 1 and "{invocation}" not in template:
+        raise UsageProblem(
+            "the files of several invocations would have the same name",
+            "put {invocation} into --name",
+        )
+    if to.stdout:
+        return
+    check_folder(to.file.parent if to.file is not None else to.folder)
+    if to.file is not None:
+        check_target(to.file, request.manner.existing)
+    elif request.single and chosen.formats and chosen.only_primary and not template:
+        path = to.primary_path(request.ids[0], chosen.formats[0])
+        check_target(path, request.manner.existing)
+
+
+def run(
+    service: Service,
+    invocations: Iterable[Invocation | NostraError],
+    request: Request,
+    metering: Metering,
+    stdout: Writer,
+) -> Iterator[Done | NostraError]:
+    """Download what was asked for of each invocation as it comes.
+
+    An error takes the place of its file. Raises AuthProblem and DeadlinePassed, which end the work
+    on all of them.
+    """
+
+    def transfer(item: Item) -> Done:
+        with metering(item.label) as meter:
+            return download(service, item, request.manner, meter, stdout)
+
+    for invocation in invocations:
+        for item in _planned(invocation, request):
+            yield item if isinstance(item, NostraError) else _attempted(transfer, item)
+
+
+def _planned(
+    invocation: Invocation | NostraError, request: Request
+) -> Iterable[Item | NostraError]:
+    if isinstance(invocation, NostraError):
+        return [invocation]
+    try:
+        items = choose(invocation, request.selection, request.to)
+        check_distinct(items)
+    except NostraError as error:
+        return [error]
+    return items
+
+
+def _attempted(transfer: Callable[[Item], Done], item: Item) -> Done | NostraError:
+    try:
+        return transfer(item)
+    except (AuthProblem, DeadlinePassed):
+        raise
+    except NostraError as error:
+        return error

@@ -1,0 +1,99 @@
+"""One planned item to its place: a file that appears when it is whole, or stdout."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from nostra_cli.api import Service
+from nostra_cli.errors import Corrupt
+from nostra_cli.transfer import verify
+from nostra_cli.transfer.fetch import (
+    ORDINARY_SPEED,
+    Fetch,
+    LowSpeed,
+    Meter,
+    Stream,
+    Writer,
+    not_as_promised,
+)
+from nostra_cli.transfer.part import Part, file_errors
+from nostra_cli.transfer.plan import Existing, Item, check_target
+from nostra_cli.units import show_size
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to transfer."""
+
+    existing: Existing = Existing.REFUSE
+    level: verify.Level = verify.Level.AUTO
+    resume: bool = True
+    hashing: bool = False
+    low_speed: LowSpeed = ORDINARY_SPEED
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished item; `bytes` is its size, `seconds` what it took."""
+
+    item: Item
+    status: str
+    bytes: int
+    seconds: float
+    resumed: bool = False
+    sha256: str | None = None
+
+
+def download(service: Service, item: Item, manner: Manner, meter: Meter, stdout: Writer) -> Done:
+    """Transfer one item to its file, or to `stdout` where it has none.
+
+    Raises FileProblem, Corrupt, or what `Fetch.run` raises; the target then is as it was before.
+    """
+    began = time.monotonic()
+    if item.path is None:
+        stream = Stream(stdout)
+        fetch = Fetch(service, item, stream, meter, manner.level, manner.hashing, manner.low_speed)
+        fetch.run()
+        return Done(item, "downloaded", stream.size, time.monotonic() - began)
+    if check_target(item.path, manner.existing):
+        return _skipped(item, item.path, manner)
+    return _to_file(service, item, item.path, manner, meter, began)
+
+
+def _skipped(item: Item, path: Path, manner: Manner) -> Done:
+    with file_errors(path), path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest() if manner.hashing else None
+        return Done(item, "skipped", os.fstat(file.fileno()).st_size, 0.0, sha256=sha256)
+
+
+def _to_file(
+    service: Service, item: Item, path: Path, manner: Manner, meter: Meter, began: float
+) -> Done:
+    part = Part(path, resume=manner.resume)
+    try:
+        fetch = Fetch(service, item, part, meter, manner.level, manner.hashing, manner.low_speed)
+        fetch.run()
+        _check_file(item, manner.level, part)
+        part.publish(replace=manner.existing is Existing.OVERWRITE)
+    except BaseException as error:
+        # What is whole but wrong would, continued, be wrong again.
+        if part.close(keep=not isinstance(error, Corrupt)):
+            error.add_note(
+                f"{show_size(part.size)} of {item.label} are kept; the same command goes on there"
+            )
+        raise
+    part.close(keep=False)
+    seconds = time.monotonic() - began
+    return Done(item, "downloaded", part.size, seconds, fetch.resumed, fetch.sha256)
+
+
+def _check_file(item: Item, level: verify.Level, part: Part) -> None:
+    try:
+        with part.reader() as file:
+            verify.check_file(item.format, level, file, part.size)
+    except ValueError as error:
+        raise not_as_promised(item, error) from error

@@ -1,0 +1,79 @@
+"""File names from ids: unique, safe on every system, inside the chosen folder."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+import unicodedata
+from collections.abc import Mapping
+
+from nostra_cli.errors import UsageProblem
+
+PRIMARY_TEMPLATE = "{invocation}.{format}"
+OTHER_TEMPLATE = "{invocation}-{result}.{format}"
+FIELDS = ("invocation", "result", "format")
+
+LONGEST_NAME = 255
+_UNSAFE = frozenset('%/\\:*?"<>|')
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))]
+)
+
+
+def check_template(template: str) -> str:
+    """Give a `--name` template back; raise UsageProblem for one that cannot make file names."""
+    hint = "it is a file name with {invocation}, {result} and {format} in it"
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UsageProblem(f"--name {template!r}: {error}", hint) from error
+    for _text, name, spec, conversion in parts:
+        if name is not None and (name not in FIELDS or spec or conversion):
+            raise UsageProblem(f"--name {template!r}: no field {{{name}}}", hint)
+    if not template or set("/\\") & set(template):
+        raise UsageProblem(f"--name {template!r} is not a plain file name", hint)
+    return template
+
+
+def file_name(template: str, fields: Mapping[str, str]) -> str:
+    """Fill a checked template with safe forms of `fields`.
+
+    What a file system or a shell could take amiss is percent-encoded, so that two ids never make
+    one name; a name of more than 255 bytes is cut and ends in a hash of the whole.
+    """
+    name = template.format_map({key: _encode(value) for key, value in fields.items()})
+    if not fits(name):
+        name = _shorten(name)
+    stem = name.split(".", 1)[0].rstrip(" ").casefold()
+    if name[0] in ".-~" or stem in _DEVICES:
+        name = _percent(name[0]) + name[1:]
+    if name[-1] in ". ":
+        name = name[:-1] + _percent(name[-1])
+    return name if fits(name) else _shorten(name)
+
+
+def fits(name: str) -> bool:
+    """Tell whether a file system takes a name of this length (255 bytes of UTF-8)."""
+    return len(name.encode("utf-8", "surrogatepass")) <= LONGEST_NAME
+
+
+def _encode(text: str) -> str:
+    return "".join(c if _is_plain(c) else _percent(c) for c in text)
+
+
+def _is_plain(character: str) -> bool:
+    return character not in _UNSAFE and unicodedata.category(character)[0] not in "CZ"
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def _shorten(name: str) -> str:
+    whole = name.encode("utf-8", "surrogatepass")
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or not 0 < len(suffix) <= 8:
+        stem, dot, suffix = name, "", ""
+    tail = f"~{hashlib.sha256(whole).hexdigest()[:16]}{dot}{suffix}"
+    room = LONGEST_NAME - len(tail.encode())
+    return stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore") + tail

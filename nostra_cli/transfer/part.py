@@ -1,0 +1,239 @@
+"""The partial file beside its target, and the note of what it is a part of.
+
+A part is locked while a process works on it, so that two of them never write one file; it is never
+a link, so that nothing else can be written through it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from nostra_cli.errors import FileProblem
+from nostra_cli.transfer.identity import Identity, from_json
+from nostra_cli.transfer.names import fits
+
+_BLOCK = 1 << 20
+_LARGEST_NOTE = 64 * 1024
+# What other systems do not have: the checks behind the open hold there, with a smaller window.
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_BASE = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | _NO_FOLLOW
+
+
+def part_path(target: Path) -> Path:
+    """Tell where the part of `target` is: hidden, beside it."""
+    name = f".{target.name}.part"
+    if not fits(name + ".json"):
+        digest = hashlib.sha256(target.name.encode("utf-8", "surrogatepass")).hexdigest()
+        name = f".nostra-{digest[:24]}.part"
+    return target.with_name(name)
+
+
+class Part:
+    """An open, locked partial file. `size` is in bytes, `identity` None where nothing is known."""
+
+    def __init__(self, target: Path, resume: bool) -> None:
+        """Open or make the part of `target`; raises FileProblem where it cannot be used.
+
+        Without `resume`, what is there is not taken for anything.
+        """
+        self.target = target
+        self.path = part_path(target)
+        self._note = self.path.with_name(self.path.name + ".json")
+        self.identity: Identity | None = None
+        with file_errors(self.path):
+            self._fd = self._open()
+            self.size = os.fstat(self._fd).st_size
+        if self.size and resume:
+            self.identity = self._read_note()
+            self._hold_one_byte_back()
+
+    def _open(self) -> int:
+        for _ in range(100):
+            try:
+                fd = os.open(self.path, _BASE | os.O_CREAT | os.O_EXCL, 0o666)
+            except FileExistsError:
+                fd = os.open(self.path, _BASE)
+            try:
+                if self._is_ours(fd):
+                    return fd
+            except BaseException:
+                os.close(fd)
+                raise
+            os.close(fd)
+        raise FileProblem(f"{self.path} changes all the time", "is another program at work there?")
+
+    def _is_ours(self, fd: int) -> bool:
+        """Lock it; False when it is no longer the file at its path: then try again."""
+        here = os.fstat(fd)
+        if not stat.S_ISREG(here.st_mode) or (
+            hasattr(os, "geteuid") and here.st_uid != os.geteuid()
+        ):
+            raise FileProblem(f"{self.path} is not a file of ours", "remove it")
+        _lock(fd, self.target)
+        try:
+            there = self.path.lstat()
+        except FileNotFoundError:
+            return False
+        if not os.path.samestat(here, there):
+            return False
+        if os.fstat(fd).st_nlink > 1:
+            # Killed between publishing and cleaning up: this is a name of the finished file.
+            self.path.unlink()
+            return False
+        return True
+
+    def _read_note(self) -> Identity | None:
+        try:
+            fd = os.open(self._note, os.O_RDONLY | _NO_FOLLOW)
+        except OSError:
+            return None
+        with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+            return from_json(file.read(_LARGEST_NOTE).decode("utf-8", "replace"))
+
+    def _hold_one_byte_back(self) -> None:
+        """Leave a byte to ask for: the answer then proves that a complete part is still current."""
+        length = self.identity.length if self.identity else None
+        if length is not None and self.size >= length:
+            self.cut(length - 1)
+
+    def restart(self, identity: Identity) -> None:
+        """Empty the part and note what it will be a part of."""
+        with file_errors(self.path):
+            os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            self.size = 0
+            self.identity = identity
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_FOLLOW
+            with open(os.open(self._note, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+                file.write(identity.to_json())
+
+    def blocks(self) -> Iterator[bytes]:
+        """Read what is there already, from its start; the position is then at its end."""
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        while block := os.read(self._fd, _BLOCK):
+            yield block
+
+    def cut(self, size: int) -> None:
+        """Forget what lies beyond `size` bytes."""
+        with file_errors(self.path):
+            os.ftruncate(self._fd, size)
+            os.lseek(self._fd, size, os.SEEK_SET)
+        self.size = size
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append all of `data`; raises FileProblem, and keeps what was written."""
+        view = memoryview(data)
+        while view:
+            with file_errors(self.target):
+                count = os.write(self._fd, view)
+            self.size += count
+            view = view[count:]
+
+    def reader(self) -> BinaryIO:
+        """Open what is there for reading; the caller closes it."""
+        return self.path.open("rb")
+
+    def publish(self, replace: bool) -> None:
+        """Give the finished file its name, at once and for good; never over another, unless told.
+
+        Raises FileProblem, the part then stays.
+        """
+        with file_errors(self.target):
+            if replace:
+                with contextlib.suppress(FileNotFoundError):
+                    self.path.chmod(stat.S_IMODE(self.target.lstat().st_mode))
+            os.fsync(self._fd)
+            if sys.platform == "win32":  # an open file cannot be renamed there
+                os.close(self._fd)
+                self._fd = -1
+            if replace:
+                self.path.replace(self.target)
+            else:
+                _move_without_replacing(self.path, self.target)
+            _sync_folder(self.target.parent)
+        self._note.unlink(missing_ok=True)
+
+    def close(self, keep: bool) -> bool:
+        """Let go of it; tell whether a part is left for a later run.
+
+        It is kept where `keep` is true and a later run could prove that it goes on with it.
+        """
+        useful = bool(keep and self.size and self.identity and self.identity.validator)
+        if not useful:
+            with contextlib.suppress(OSError):
+                if self._fd >= 0 and os.path.samestat(os.fstat(self._fd), self.path.lstat()):
+                    self.path.unlink()
+                    self._note.unlink(missing_ok=True)
+        if self._fd >= 0:
+            os.close(self._fd)
+        return useful
+
+
+def _move_without_replacing(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
+        # A file system without hard links: the window between look and rename is small.
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        source.rename(target)
+        return
+    source.unlink()
+
+
+def _lock(fd: int, target: Path) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            return  # a file system without locks
+        raise FileProblem(
+            f"another process is downloading to {target}", "let it finish, or choose another name"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+@contextlib.contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a FileProblem about `path`, with what to do."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise FileProblem(
+            f"{path} exists and stays as it is", "use --overwrite, --skip-existing or another name"
+        ) from error
+    except OSError as error:
+        hint = {
+            errno.ENOSPC: "make room; then run it again",
+            errno.EDQUOT: "make room; then run it again",
+            errno.EFBIG: "raise the limit (ulimit -f); then run it again",
+            errno.ELOOP: "a symbolic link stands there: remove it",
+        }.get(error.errno or 0, "check the directory and its permissions")
+        raise FileProblem(f"cannot use {path}: {error.strerror}", hint) from error

@@ -1,0 +1,88 @@
+"""CSV: UTF-8, quotes that close, the same number of fields in each row (RFC 4180)."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from nostra_cli.transfer.verify import Utf8
+
+_DELIMITERS = ",;\t|"
+_LONGEST_ROW = 16 << 20
+
+
+class Whole:
+    """Every row, by the csv module."""
+
+    def __init__(self) -> None:
+        """Begin a table."""
+        self._text = Utf8()
+        self._rest = ""
+        self._delimiter = ""
+        self._fields: set[int] = set()
+
+    def feed(self, data: bytes) -> None:
+        """Read the rows that are complete."""
+        text = self._rest + _decode(self._text, data)
+        # A row ends at a line end outside quotes: where the quotes before it are even in number.
+        end = text.rfind("\n") + 1
+        if not end or text.count('"', 0, end) % 2:
+            if len(text) > _LONGEST_ROW:
+                raise ValueError("a row is longer than 16 MiB: a quote is not closed")
+            self._rest = text
+            return
+        self._rest = text[end:]
+        self._rows(text[:end])
+
+    def finish(self) -> None:
+        """Read the last row, which may lack its line end."""
+        try:
+            self._text.finish()
+        except UnicodeDecodeError as error:
+            raise ValueError("it is cut inside a character") from error
+        if self._rest.count('"') % 2:
+            raise ValueError("it is cut inside a quoted field")
+        self._rows(self._rest)
+
+    def _rows(self, text: str) -> None:
+        if not self._delimiter and text.strip():
+            header = text.lstrip("\ufeff").split("\n", 1)[0]
+            self._delimiter = max(_DELIMITERS, key=header.count)
+        try:
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter or ",")
+            self._fields.update(map(len, reader))
+        except csv.Error as error:
+            raise ValueError("it is not valid CSV") from error
+        self._fields.discard(0)  # blank lines
+        if len(self._fields) > 1:
+            raise ValueError("its rows differ in the number of fields")
+
+
+class Signs:
+    """The cheap ones: UTF-8 and an even number of quotes."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._text = Utf8()
+        self._quotes = 0
+
+    def feed(self, data: bytes) -> None:
+        """Count, and look for damage."""
+        self._quotes += data.count(b'"')
+        _decode(self._text, data)
+
+    def finish(self) -> None:
+        """Refuse quotes that do not close."""
+        try:
+            self._text.finish()
+        except UnicodeDecodeError as error:
+            raise ValueError("it is cut inside a character") from error
+        if self._quotes % 2:
+            raise ValueError("it is cut inside a quoted field")
+
+
+def _decode(text: Utf8, data: bytes) -> str:
+    try:
+        return text.feed(data)
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8") from error

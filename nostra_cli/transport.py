@@ -1,0 +1,235 @@
+"""HTTP, once: httpx goes in here and does not come out.
+
+The token is bound to the origin of the base URL; redirects are followed here, so that every hop is
+looked at; httpx's errors become ours.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from nostra_cli import __version__
+from nostra_cli.errors import NostraError, ServiceProblem, Transient
+from nostra_cli.retry import Deadline
+from nostra_cli.settings import Token, is_loopback
+from nostra_cli.tls import trust
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+MOST_REDIRECTS = 20
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+Trace = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer whose body has not been read yet.
+
+    `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
+    and raises Transient when it breaks off. `foreign` says that a redirect led to another origin.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
+    host: str
+    foreign: bool
+
+
+class Transport:
+    """One pool of connections to one service."""
+
+    def __init__(
+        self, base_url: str, token: Token, deadline: Deadline, trace: Trace | None = None
+    ) -> None:
+        """Bind `token` to the origin of `base_url`; `trace` gets a redacted line for each step."""
+        self.base_url = base_url
+        self._token = token
+        self._deadline = deadline
+        self._trace = trace
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._client = httpx.Client(
+            verify=self._tls,
+            headers={
+                "User-Agent": f"nostra/{__version__}",
+                "Accept-Encoding": "identity",
+                "Accept": "*/*",
+            },
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    @contextmanager
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Reply]:
+        """Send one request, follow its redirects, and give the answer while the block lasts.
+
+        `path` is percent-encoded already. Raises Transient for what may pass, ServiceProblem for
+        what will not.
+        """
+        url = httpx.URL(self.base_url + path)
+        response = self._follow(method, url, headers or {})
+        try:
+            yield Reply(
+                response.status_code,
+                {name.lower(): value for name, value in response.headers.items()},
+                self._chunks(response),
+                response.url.host,
+                foreign=_origin(response.url) != _origin(url),
+            )
+        finally:
+            response.close()
+
+    def _follow(self, method: str, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+        own = _origin(url)
+        for _hop in range(MOST_REDIRECTS + 1):
+            auth = {"Authorization": f"Token {self._token.value}"} if _origin(url) == own else {}
+            response = self._send(method, url, {**headers, **auth})
+            location = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or location is None:
+                return response
+            response.close()
+            url = _next_hop(url, location)
+        raise ServiceProblem(
+            f"{url.host}: more than {MOST_REDIRECTS} redirects", "check the base URL"
+        )
+
+    def _send(self, method: str, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+        trust(self._tls, url.scheme)
+        fresh = False
+
+        def watch(event: str, _info: object) -> None:
+            nonlocal fresh
+            fresh = fresh or event == "connection.connect_tcp.started"
+
+        for last in (False, True):
+            request = self._client.build_request(
+                method, url, headers=headers, timeout=self._timeout(), extensions={"trace": watch}
+            )
+            self._tell(f"> {method} {public_url(str(url))}", request.headers)
+            try:
+                response = self._client.send(request, stream=True)
+            except httpx.HTTPError as error:
+                # A kept connection that the server closed meanwhile says nothing about the service.
+                if not (fresh or last) and isinstance(
+                    error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+                ):
+                    continue
+                raise _ours(error, url) from error
+            line = f"< {response.status_code} {response.reason_phrase}"
+            self._tell(line, response.headers)
+            return response
+        raise AssertionError("unreachable")
+
+    def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
+        try:
+            yield from response.iter_raw()
+        except httpx.HTTPError as error:
+            raise _ours(error, response.url) from error
+
+    def _timeout(self) -> httpx.Timeout:
+        left = self._deadline.remaining()
+        most = READ_SECONDS if left is None else max(0.001, min(READ_SECONDS, left))
+        return httpx.Timeout(most, connect=min(CONNECT_SECONDS, most))
+
+    def _tell(self, line: str, headers: httpx.Headers) -> None:
+        if self._trace is None:
+            return
+        self._trace(line)
+        for name, value in headers.items():
+            shown = public_url(value) if name.lower() == "location" else value
+            secret = name.lower() in _SECRET_HEADERS
+            self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
+
+
+def public_url(url: str) -> str:
+    """Give the URL without user name, password and query: a signed URL's query is a secret."""
+    try:
+        parts = urlsplit(url)
+        netloc = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "(not a URL)"
+    query = "?***" if parts.query else ""
+    return f"{parts.scheme}://{netloc}{parts.path}{query}" if netloc else parts.path + query
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _next_hop(url: httpx.URL, location: str) -> httpx.URL:
+    """Give the URL a redirect leads to; raise ServiceProblem for one that must not be followed."""
+    try:
+        target = url.join(location)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ServiceProblem(f"{url.host} redirects to what is not a URL") from error
+    hint = "check the base URL; a proxy or a login page may stand in between"
+    if target.scheme not in ("http", "https") or not target.host:
+        raise ServiceProblem(f"{url.host} redirects to a {target.scheme}: URL", hint)
+    if target.scheme == "http" and (url.scheme == "https" or not is_loopback(target.host)):
+        raise ServiceProblem(
+            f"{url.host} redirects to http://{target.host}, which is not encrypted", hint
+        )
+    return target.copy_with(username=None, password=None)
+
+
+def _ours(error: httpx.HTTPError, url: httpx.URL) -> NostraError:
+    """Turn httpx's error into ours; the host is named, the text of httpx is not trusted."""
+    where = url.host
+    chain = _chain(error)
+    if any(isinstance(cause, ssl.SSLError) for cause in chain):
+        return _tls_problem(where, chain)
+    if isinstance(error, httpx.ProxyError):
+        return ServiceProblem(
+            f"the proxy refused the connection to {where}", "check HTTPS_PROXY and NO_PROXY"
+        )
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        return ServiceProblem(f"{where}: the request could not be sent ({type(error).__name__})")
+    if isinstance(error, httpx.ConnectTimeout):
+        return Transient(f"{where}: no connection within {CONNECT_SECONDS:g} s", _NETWORK_HINT)
+    if isinstance(error, httpx.TimeoutException):
+        return Transient(f"{where}: no answer within {READ_SECONDS:g} s", _NETWORK_HINT)
+    if any(isinstance(cause, socket.gaierror) for cause in chain):
+        return Transient(f"{where}: the host name cannot be resolved", _NETWORK_HINT)
+    reason = next((cause.strerror for cause in chain if isinstance(cause, OSError)), None)
+    if isinstance(error, httpx.ConnectError):
+        return Transient(f"{where}: {(reason or 'cannot connect').lower()}", _NETWORK_HINT)
+    return Transient(
+        f"{where}: the connection broke off" + (f" ({reason.lower()})" if reason else ""),
+        "try again; nostra download goes on where it stopped",
+    )
+
+
+_NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    chain: list[BaseException] = []
+    while error is not None and len(chain) < 10:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return chain
+
+
+def _tls_problem(where: str, chain: list[BaseException]) -> NostraError:
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ServiceProblem(
+                f"{where}: its certificate is not trusted ({cause.verify_message})",
+                "for a private certificate authority name its file in SSL_CERT_FILE",
+            )
+    return Transient(
+        f"{where}: the TLS connection failed", "check the base URL; for a private CA SSL_CERT_FILE"
+    )

@@ -1,0 +1,47 @@
+"""Durations and sizes as people write them, to and from numbers."""
+
+from __future__ import annotations
+
+import re
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)", re.ASCII)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.ASCII | re.IGNORECASE)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_LONGEST = 10 * 366 * 86400
+
+
+def parse_duration(text: str) -> float:
+    """Read `90`, `90s`, `15m` or `2h`; gives seconds. Raises ValueError for anything else."""
+    found = _DURATION.fullmatch(text.strip())
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not 0 < seconds <= _LONGEST:
+        raise ValueError(f"{text!r} is not a duration such as 90, 90s, 15m or 2h")
+    return seconds
+
+
+def parse_size(text: str) -> int:
+    """Read `500`, `10MB` or `1GiB`; gives bytes. Raises ValueError for anything else."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found or (found[3] and not found[2]):
+        raise ValueError(f"{text!r} is not a size such as 500, 10MB or 1GiB")
+    power = " kmgt".index(found[2].lower() or " ")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+
+
+def show_size(count: float) -> str:
+    """Write a number of bytes for a person: `512 B`, `1.5 MiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def show_duration(seconds: float) -> str:
+    """Write a number of seconds for a person: `8 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

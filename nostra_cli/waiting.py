@@ -1,0 +1,121 @@
+"""When to poll again, and the wait on many invocations."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError
+from nostra_cli.models import Invocation
+from nostra_cli.retry import NORMAL, PATIENT, Deadline, Policy
+
+SHORTEST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+_SLEEP_SLICE = 30.0
+_SHOWN_IDS = 3
+
+
+class Watcher(Protocol):
+    """Is told how a wait goes on; `output` fulfils it."""
+
+    def seen(self, invocation: Invocation) -> None:
+        """An answer came; it may say the same as the one before."""
+
+    def pending(self, count: int, seconds: float) -> None:
+        """So many invocations are still in progress after so many seconds."""
+
+
+def pause_after(waited: float) -> float:
+    """Tell how long to pause after `waited` seconds (both in seconds).
+
+    A tenth of the time waited, so that the end is noticed within 10 % of the wait, at least
+    every 30 s and never more often than once a second.
+    """
+    return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, waited / 10))
+
+
+def ask_each(
+    poll: Callable[[str], Invocation], ids: Sequence[str]
+) -> Iterator[Invocation | NostraError]:
+    """Poll each id once; an error takes the place of its invocation.
+
+    Raises AuthProblem and DeadlinePassed, which end the work on all of them.
+    """
+    for id_ in ids:
+        try:
+            yield poll(id_)
+        except (AuthProblem, DeadlinePassed):
+            raise
+        except NostraError as error:
+            yield error
+
+
+@dataclass(slots=True)
+class Waiting:
+    """How to wait: `poll` asks for one id, `interval` (seconds) replaces the growing pause."""
+
+    poll: Callable[[str, Policy], Invocation]
+    deadline: Deadline
+    watcher: Watcher
+    interval: float | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _start: float = field(init=False, default=0.0)
+    _answered: set[str] = field(init=False, default_factory=set)
+
+    def run(self, ids: Sequence[str]) -> Iterator[Invocation | NostraError]:
+        """Give each invocation as it becomes final, or the error that ended the wait for it.
+
+        Raises AuthProblem at once, and DeadlinePassed with the ids that were left.
+        """
+        self._start = self.clock()
+        due = [(self._start, place) for place in range(len(ids))]
+        while due:
+            when, place = due[0]
+            try:
+                self._sleep_until(when, len(due))
+                found = self._poll(ids[place])
+            except DeadlinePassed as passed:
+                raise self._passed([ids[place] for _, place in sorted(due)], passed) from passed
+            heapq.heappop(due)
+            if isinstance(found, Invocation) and not found.final:
+                heapq.heappush(due, (self._next(), place))
+            else:
+                yield found
+
+    def _poll(self, id_: str) -> Invocation | NostraError:
+        policy = PATIENT if id_ in self._answered else NORMAL
+        [found] = ask_each(lambda id_: self.poll(id_, policy), [id_])
+        if isinstance(found, Invocation):
+            self._answered.add(id_)
+            self.watcher.seen(found)
+        return found
+
+    def _next(self) -> float:
+        now = self.clock()
+        pause = self.interval or pause_after(now - self._start)
+        left = self.deadline.remaining()
+        if left is not None:
+            # One more look shortly before the deadline, not one that comes too late.
+            pause = min(pause, max(SHORTEST_PAUSE, left - SHORTEST_PAUSE))
+        return now + pause
+
+    def _sleep_until(self, when: float, count: int) -> None:
+        while (pause := when - self.clock()) > 0:
+            left = self.deadline.remaining()
+            if left is not None and left <= pause:
+                self.sleep(left)
+                raise self.deadline.passed("the wait was over")
+            self.sleep(min(pause, _SLEEP_SLICE))
+            self.watcher.pending(count, self.clock() - self._start)
+
+    def _passed(self, left: Sequence[str], passed: DeadlinePassed) -> DeadlinePassed:
+        named = ", ".join(left[:_SHOWN_IDS])
+        more = f" and {len(left) - _SHOWN_IDS} more" if len(left) > _SHOWN_IDS else ""
+        return DeadlinePassed(
+            f"the deadline of {self.deadline.seconds:g} s passed, still in progress: {named}{more}",
+            passed.hint,
+        )
