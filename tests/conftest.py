@@ -1,0 +1,42 @@
+"""What every test may use: a sandbox for each worker, and `nostra` pointed at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.sandbox.server import Sandbox, serving
+
+from .running import Runner, clean_env
+
+LARGE_BYTES = 3_000_017  # some blocks of rows, and nothing round
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Give a sandbox in which ten seconds pass at each look at the clock: `demo` completes fast."""
+    clock = partial(next, count(0.0, 10.0))
+    with serving(large_bytes=LARGE_BYTES, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an empty HOME."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def nostra(sandbox: Sandbox, home: Path, tmp_path: Path) -> Runner:
+    """Give `nostra` in an empty directory, with the sandbox as its service."""
+    return runner_for(sandbox, home, tmp_path)
+
+
+def runner_for(sandbox: Sandbox, home: Path, cwd: Path) -> Runner:
+    """Point `nostra` at a sandbox."""
+    env = clean_env(home, NOSTRA_BASE_URL=sandbox.base_url, NOSTRA_TOKEN=sandbox.token)
+    return Runner(cwd, env)

@@ -1,0 +1,88 @@
+"""The installed `nostra` in a subprocess, with what must hold of every run asserted at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+NOSTRA = str(Path(sys.executable).with_name("nostra"))
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished run."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> dict[str, object]:
+        """The one error that `--json` wrote to stderr."""
+        [line] = self.err.splitlines()
+        error: dict[str, object] = json.loads(line)["error"]
+        return error
+
+    def json(self) -> object:
+        """What `--json` wrote to stdout."""
+        value: object = json.loads(self.out)
+        return value
+
+
+def clean_env(home: Path, **more: str) -> dict[str, str]:
+    """Give an environment of an empty HOME, without proxies, colour wishes or settings of ours."""
+    kept = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "TMPDIR") if key in os.environ}
+    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm", **more}
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs `nostra` in `cwd` with `env`."""
+
+    cwd: Path
+    env: Mapping[str, str]
+
+    def __call__(
+        self,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        seconds: float = 60,
+        command: Sequence[str] = (NOSTRA,),
+    ) -> Ended:
+        """Run it to its end, with piped streams, and assert what holds for every run."""
+        merged = {**self.env, **(env or {})}
+        done = subprocess.run(
+            [*command, *args],
+            cwd=self.cwd,
+            env=merged,
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+        ended = Ended(
+            done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode()
+        )
+        check_invariants(ended, merged.get("NOSTRA_TOKEN", ""))
+        return ended
+
+    def files(self) -> list[str]:
+        """List what is in the working directory, hidden files too."""
+        return sorted(path.name for path in self.cwd.iterdir())
+
+
+def check_invariants(ended: Ended, token: str) -> None:
+    """Assert what holds for every run: no traceback, no token, no control character on stderr."""
+    for text in (ended.out, ended.err):
+        assert "Traceback" not in text, text
+        assert not token or token not in text, "the token is shown"
+    assert not _CONTROLS.search(ended.err), repr(ended.err)
+    assert ended.code != 1, ended.err
