@@ -90,7 +90,7 @@ class Service:
         self._transport.close()
 
 
-_ID_HINT = "check the id, the profile and the base URL: nostra status ID"
+_ID_HINT = "check the id, the profile and the base URL"
 
 
 def _segment(text: str) -> str:

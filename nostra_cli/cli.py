@@ -25,7 +25,7 @@ from nostra_cli.session import Session
 
 Command = Callable[..., int]
 
-_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+_COMPLETE = "_NOSTRA_COMPLETE"
 # What every wrong option raises; Typer has no public name for it.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
@@ -64,25 +64,33 @@ def parsed(command: Command) -> Callable[..., Job]:
 
 
 def make_app() -> typer.Typer:
-    """Build the Typer app."""
-    plain: dict[str, Any] = {
-        "add_completion": False,
-        "rich_markup_mode": None,
-        "pretty_exceptions_enable": False,
-        "context_settings": _SETTINGS,
-    }
-    app = typer.Typer(name="nostra", **plain)
-    app.callback(invoke_without_command=True)(root)
+    """Build the Typer app; its completion scripts are those of `completions/`."""
+    app = typer.Typer(
+        name="nostra",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    codes = "\n".join(f"  {int(code):<5}{code.meaning}" for code in ExitCode)
+    app.callback(invoke_without_command=True, epilog=f"\b\nExit codes:\n{codes}")(root)
     for command in (status, wait, results, download, sandbox):
         app.command(command.__name__)(parsed(command))
     return app
+
+
+def completion_init() -> None:
+    """Teach Typer the shells; it does so by itself only with its own completion options."""
+    from typer import completion
+
+    completion.completion_init()  # type: ignore[attr-defined] # imported there for this use
 
 
 def root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    """Poll invocations of the Nostradamus service and download their results."""
+    """Follow invocations of the Nostradamus service and download their results."""
     if version:
         typer.echo(f"nostra {__version__}")
     elif context.invoked_subcommand is None:
@@ -95,9 +103,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     own = list(argv)[: argv.index("--")] if "--" in argv else argv
     out = Output(Look(json="--json" in own), sys.stdout, sys.stderr)
+    if _COMPLETE in os.environ:
+        completion_init()
     try:
         with interrupts.raised():
-            job = make_app()(args=list(argv), prog_name="nostra", standalone_mode=False)
+            job = make_app()(
+                args=list(argv), prog_name="nostra", standalone_mode=False, complete_var=_COMPLETE
+            )
             if not isinstance(job, Job):
                 return int(job or 0)
             out = Output(job.shared.look, sys.stdout, sys.stderr)

@@ -146,11 +146,11 @@ class Signalled(BaseException):
 
 
 @contextmanager
-def usage_errors(what: str) -> Iterator[None]:
+def usage_errors(what: str, hint: str) -> Iterator[None]:
     """Turn an OSError or a ValueError of the block into a UsageProblem that begins with `what`."""
     try:
         yield
     except OSError as error:
-        raise UsageProblem(f"{what}: {error.strerror or error}") from error
+        raise UsageProblem(f"{what}: {error.strerror or error}", hint) from error
     except ValueError as error:
-        raise UsageProblem(f"{what}: {error}") from error
+        raise UsageProblem(f"{what}: {error}", hint) from error

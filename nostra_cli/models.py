@@ -89,7 +89,8 @@ def check_completed(invocation: Invocation) -> None:
     said = f"invocation {invocation.id!r} has status {invocation.status!r}"
     if invocation.outcome is Outcome.IN_PROGRESS:
         raise NotReady(
-            f"{said}: still in progress", f"wait for it first: nostra wait {invocation.id}"
+            f"{said}: still in progress",
+            f"wait for it first: nostra wait {invocation.id}, or nostra download --wait",
         )
     if invocation.outcome is Outcome.FAILED:
         raise Failed(f"{said}: it ended in error", "it has no results; start it again")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 NOSTRA = str(Path(sys.executable).with_name("nostra"))
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -30,10 +31,9 @@ class Ended:
         error: dict[str, object] = json.loads(line)["error"]
         return error
 
-    def json(self) -> object:
+    def json(self) -> Any:
         """What `--json` wrote to stdout."""
-        value: object = json.loads(self.out)
-        return value
+        return json.loads(self.out)
 
 
 def clean_env(home: Path, **more: str) -> dict[str, str]:
@@ -68,9 +68,7 @@ class Runner:
             timeout=seconds,
             check=False,
         )
-        ended = Ended(
-            done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode()
-        )
+        ended = Ended(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode())
         check_invariants(ended, merged.get("NOSTRA_TOKEN", ""))
         return ended
 

@@ -78,9 +78,10 @@ def download(  # the options of the command
     interval: Interval = None,
     verify: Verify = VerifyChoice.AUTO,
 ) -> ExitCode:
-    """Download results to files, or one to stdout, and print the path of each finished file.
+    """Download results to files, or to stdout.
 
-    A file appears under its name only when it is whole and verified.
+    Prints the path of each finished file. A file appears under its name only when it is whole
+    and verified.
     """
     from nostra_cli.transfer import batch  # loads httpx
     from nostra_cli.transfer.download import Manner
@@ -101,6 +102,8 @@ def download(  # the options of the command
     )
     if output is not None and not request.single:
         raise UsageProblem("-o takes one file, but several are asked for", "use -d DIR instead")
+    if request.to.stdout and session.out.data.terminal and Format.XLSX in request.selection.formats:
+        raise UsageProblem("a workbook is not for a terminal", "redirect stdout, or use -o FILE")
     batch.check_before(request)
 
     def downloaded() -> Iterator[Done | NostraError]:

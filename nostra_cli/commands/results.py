@@ -12,9 +12,10 @@ from nostra_cli.session import Session
 
 
 def results(session: Session, id_: Id) -> ExitCode:
-    """List the results of a completed invocation, and the formats of each.
+    """List the results of an invocation.
 
-    Exits 9 if it is still in progress, 5 if it failed.
+    Shows the formats each can be downloaded in. Exits 9 if it is still in progress, 5 if it
+    failed.
     """
 
     def listed() -> Iterator[Result]:

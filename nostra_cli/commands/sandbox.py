@@ -49,11 +49,11 @@ def sandbox(
     large_size: LargeSize = 100_000_000,
     scenario: ScenarioFile = None,
 ) -> int:
-    """Start a local stand-in for the service, to try nostra and to test pipelines.
+    """Start a local stand-in for the service.
 
-    Prints what to export and serves until interrupted; or runs COMMAND with it, and exits with
-    COMMAND's exit code. Knows demo, demo-dedup, demo-demand, demo-partial, demo-failed, demo-stuck
-    and demo-large.
+    To try nostra and to test pipelines. Prints what to export and serves until interrupted; or
+    runs COMMAND with it, and exits with COMMAND's exit code. Knows demo, demo-dedup, demo-demand,
+    demo-partial, demo-failed, demo-stuck and demo-large.
     """
     from nostra_cli.sandbox import child, server
     from nostra_cli.sandbox import scenario as scenarios
@@ -63,11 +63,11 @@ def sandbox(
             f"cannot make sense of {' '.join(words)!r}", "nostra sandbox exec -- COMMAND..."
         )
     with ExitStack() as stack:
-        with usage_errors("the sandbox cannot start"):
+        with usage_errors("the sandbox cannot start", "see nostra sandbox --help"):
             faults = scenarios.load(scenario) if scenario else None
             running = stack.enter_context(server.serving(port, large_size, faults))
         if words:
-            with usage_errors(f"cannot run {words[1]!r}"):
+            with usage_errors(f"cannot run {words[1]!r}", "is it on the PATH?"):
                 process = stack.enter_context(
                     child.started(words[1:], running.base_url, running.token)
                 )

@@ -31,9 +31,9 @@ def status(
         ),
     ] = False,
 ) -> ExitCode:
-    """Show the status of invocations, with one request for each.
+    """Show the status of invocations.
 
-    Exits 0 if it could be read, whatever it is, unless told --exit-status.
+    One request for each. Exits 0 if it could be read, whatever it is, unless told --exit-status.
     """
     wanted = read_ids(ids)
     outcomes: list[ExitCode] = []

@@ -27,7 +27,7 @@ def wait(
         bool, typer.Option("--fail-fast", help="Return at the first failure.")
     ] = False,
 ) -> ExitCode:
-    """Block until every invocation is final.
+    """Wait until every invocation is final.
 
     Exits 0 if all are completed, 5 if one failed, 124 if --timeout passed first.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +22,9 @@ _STYLES = {"completed": "green", "failed": "red", "in_progress": "yellow"}
 
 def render(view: View[T], items: Sequence[T], stream: TextIO, color: bool) -> None:
     """Write `items` as a table fitted to the terminal behind `stream`."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold" if color else "", pad_edge=False)
+    table = Table(
+        box=None, header_style="bold" if color else "", pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for column in view.columns:
         table.add_column(column, overflow="fold")
     for item in items:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
+from nostra_cli.sandbox.server import Sandbox
+
+from ..conftest import runner_for
 from ..running import Runner
+from ..sandbox.calling import faulty
 
 
 def test_prints_id_and_status_separated_by_a_tab(nostra: Runner) -> None:
@@ -12,3 +19,83 @@ def test_prints_id_and_status_separated_by_a_tab(nostra: Runner) -> None:
     assert ended.code == 0
     assert ended.out == "demo-dedup\tcompleted\ndemo-stuck\trunning\ndemo-failed\tfailed\n"
     assert ended.err == ""
+
+
+def test_json_is_an_array_with_every_key_of_the_service(nostra: Runner) -> None:
+    statuses = nostra("status", "demo-dedup", "demo-stuck", "--json").json()
+    assert [status["invocation"] for status in statuses] == ["demo-dedup", "demo-stuck"]
+    assert [status["outcome"] for status in statuses] == ["completed", "in_progress"]
+    assert statuses[0]["status"] == "completed"
+    assert statuses[0]["invocationType"] == "deduplication"
+    assert len(statuses[0]["invocationResults"]) == 1
+    assert statuses[1]["invocationResults"] is None
+
+
+@pytest.mark.parametrize(
+    ("ids", "code"),
+    [
+        (["demo-dedup"], 0),
+        (["demo-failed"], 5),
+        (["demo-stuck"], 9),
+        (["demo-dedup", "demo-stuck", "demo-failed"], 9),
+        (["nope", "demo-failed"], 4),
+        (["demo-failed", "nope"], 5),
+    ],
+)
+def test_exit_status(nostra: Runner, ids: Sequence[str], code: int) -> None:
+    assert nostra("status", "--exit-status", *ids).code == code
+
+
+def test_an_id_that_fails_leaves_the_others(nostra: Runner) -> None:
+    ended = nostra("status", "nope", "demo-dedup", "--json")
+    statuses = ended.json()
+    assert (ended.code, len(statuses), ended.error["kind"]) == (4, 1, "not_found")
+
+
+def test_ids_come_from_stdin_and_count_once(nostra: Runner, sandbox: Sandbox) -> None:
+    sandbox.requests.clear()
+    ended = nostra("status", "-", "demo-stuck", stdin="demo-dedup\n\ndemo-stuck\r\ndemo-dedup\n")
+    assert ended.out == "demo-dedup\tcompleted\ndemo-stuck\trunning\n"
+    assert len(sandbox.requests) == 2
+
+
+def test_no_id_on_stdin_is_a_usage_error(nostra: Runner) -> None:
+    assert nostra("status", "-").code == 2
+
+
+def test_options_come_before_and_after_the_ids(nostra: Runner, sandbox: Sandbox) -> None:
+    flags = ["--base-url", sandbox.base_url, "-q", "--color", "never"]
+    env = {"NOSTRA_BASE_URL": "https://127.0.0.1:1"}
+    assert nostra("status", *flags, "demo-dedup", env=env).out == "demo-dedup\tcompleted\n"
+    assert nostra("status", "demo-dedup", *flags, env=env).out == "demo-dedup\tcompleted\n"
+
+
+def test_strange_words_of_the_server_are_neutralised(home: Path, tmp_path: Path) -> None:
+    status = r"run\u001b[31mning\tnow\u202e\u009b"
+    with faulty(f"[[fault]]\npath = '*'\nbody = '{{\"status\": \"{status}\"}}'") as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("status", "x")
+        assert ended.out == "x\trun\\x1b[31mning\\tnow\\u202e\\x9b\n"
+        seen = nostra("status", "x", "--json").json()
+        assert seen[0]["status"] == "run\x1b[31mning\tnow\u202e\x9b"
+        assert "\u202e" not in nostra("status", "x", "--json").out
+
+
+def test_colour_only_where_it_is_asked_for(nostra: Runner) -> None:
+    forced = {"FORCE_COLOR": "1", "GITHUB_ACTIONS": "true", "CLICOLOR_FORCE": "1"}
+    assert "\x1b" not in nostra("status", "demo-dedup", env=forced).out
+    assert nostra("status", "demo-dedup", "--color", "always").out == (
+        "demo-dedup\t\x1b[32mcompleted\x1b[0m\n"
+    )
+
+
+def test_trace_has_the_exchange_without_the_token(nostra: Runner) -> None:
+    ended = nostra("status", "demo-dedup", "-v")
+    assert "> GET http://127.0.0.1" in ended.err
+    assert "authorization: ***" in ended.err
+    assert "< 200 OK" in ended.err
+
+
+def test_runs_without_a_writable_home(nostra: Runner) -> None:
+    ended = nostra("status", "demo-dedup", env={"HOME": "/nonexistent"})
+    assert (ended.code, ended.err) == (0, "")

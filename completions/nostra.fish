@@ -1,0 +1,1 @@
+complete --command nostra --no-files --arguments "(env _NOSTRA_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) nostra)" --condition "env _NOSTRA_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) nostra"

@@ -1,0 +1,184 @@
+"""Bad input and bad surroundings: one line with a hint, the right code, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.sandbox.server import Sandbox, serving
+
+from ..conftest import runner_for
+from ..running import Ended, Runner
+from ..sandbox.calling import faulty
+
+
+def assert_told(ended: Ended, code: int, *words: str) -> None:
+    """The error is one line, with a hint behind it, and nothing is on stdout."""
+    lines = ended.err.splitlines()
+    assert ended.code == code, ended
+    assert ended.out == ""
+    assert [line.split(":")[0] for line in lines[-2:]] == ["error", "hint"], ended.err
+    for word in words:
+        assert word in ended.err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["status"], ["ID"]),
+        (["status", "--no-such", "x"], ["--no-such"]),
+        (["statsu"], ["status"]),
+        (["download", "demo", "-f", "xlxs"], ["xlxs", "json", "csv", "xlsx"]),
+        (["download", "demo", "--timeout", "soon"], ["soon", "15m"]),
+        (["download", "demo", "-o", "a.csv", "-d", "."], ["-o", "-d"]),
+        (["download", "demo", "-o", "a.csv", "--name", "x"], ["-o", "--name"]),
+        (["download", "a", "b", "-o", "a.csv"], ["-o", "several"]),
+        (["download", "a", "-o", "a.csv", "-f", "csv", "-f", "json"], ["-o", "several"]),
+        (["download", "a", "-o", "a.csv", "--all-results"], ["-o", "several"]),
+        (["download", "a", "-o", "-", "-f", "all"], ["-o", "several"]),
+        (["download", "demo", "--overwrite", "--skip-existing"], ["--overwrite"]),
+        (["download", "demo", "-r", "x", "--all-results"], ["--all-results"]),
+        (["download", "demo", "--name", "../{invocation}"], ["--name"]),
+        (["download", "demo", "--name", "{invocation.__class__}"], ["--name"]),
+        (["download", "demo", "--name", "{nothing}"], ["--name"]),
+        (["download", "a", "b", "--name", "{format}"], ["--name", "{invocation}"]),
+        (["status", ""], ["id"]),
+        (["status", ".."], ["id"]),
+        (["status", "a\x1b[31mb"], ["id"]),
+        (["sandbox", "run"], ["exec"]),
+        (["status", "x", "--color", "sometimes"], ["sometimes"]),
+    ],
+)
+def test_wrong_options(nostra: Runner, sandbox: Sandbox, args: list[str], words: list[str]) -> None:
+    sandbox.requests.clear()
+    assert_told(nostra(*args), 2, *words)
+    assert not sandbox.requests
+    assert nostra.files() == []
+
+
+def test_wrong_options_are_json_too(nostra: Runner) -> None:
+    ended = nostra("status", "--jsn", "x", "--json")
+    assert (ended.code, ended.error["kind"], ended.error["code"]) == (2, "usage", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('[profiles.default\ntoken = "s3cret"', ["line 1", "column"]),
+        ('[profiles.default]\ntoken = "s3cret', ["line 2"]),
+        ('profiles = "s3cret"', ["profiles", "table"]),
+        ('[profiles.default]\ntoken = ["s3cret"]', ["profiles.default.token"]),
+        ('[profiles.default]\nbase_url = "http://example.com/s3cret"', ["base_url", "https"]),
+        ('[profiles.default]\nformat = "s3cret"', ["format", "xlsx"]),
+        ('default_profile = "prod"\n[profiles.other]\ntoken = "s3cret"', ["prod", "other"]),
+    ],
+)
+def test_bad_config_file(nostra: Runner, home: Path, content: str, words: list[str]) -> None:
+    file = home / "bad.toml"
+    file.write_text(content)
+    file.chmod(0o600)
+    env = {"NOSTRA_CONFIG": str(file), "NOSTRA_BASE_URL": "", "NOSTRA_TOKEN": "t0ken"}
+    ended = nostra("status", "demo", env=env)
+    assert_told(ended, 2, str(file), *words)
+    assert "s3cret" not in ended.err
+
+
+def test_no_token(nostra: Runner) -> None:
+    assert_told(nostra("status", "demo", env={"NOSTRA_TOKEN": ""}), 3, "NOSTRA_TOKEN")
+
+
+def test_wrong_token(nostra: Runner) -> None:
+    ended = nostra("download", "demo-dedup", env={"NOSTRA_TOKEN": "wr0ng"})
+    assert_told(ended, 3, "Invalid token", "NOSTRA_TOKEN")
+    assert nostra.files() == []
+
+
+def test_unknown_id(nostra: Runner) -> None:
+    assert_told(nostra("download", "nope"), 4, "'nope'", "404")
+    assert_told(nostra("download", "demo-dedup", "-r", "nope"), 4, "'nope'", "it has: ")
+    assert nostra.files() == []
+
+
+def test_unavailable_format_names_those_there_are(nostra: Runner) -> None:
+    rows = nostra("results", "demo-partial").out.splitlines()
+    [without] = [row.split("\t")[0] for row in rows if row.endswith("yes\tyes\tno")]
+    ended = nostra("download", "demo-partial", "-r", without, "-f", "xlsx")
+    assert_told(ended, 4, without, "json, csv")
+
+
+def test_result_in_error(nostra: Runner) -> None:
+    rows = nostra("results", "demo-partial").out.splitlines()
+    [broken] = [row.split("\t")[0] for row in rows if "\terror\t" in row]
+    assert_told(nostra("download", "demo-partial", "-r", broken), 5, broken)
+
+
+def test_still_in_progress_and_failed(nostra: Runner) -> None:
+    assert_told(nostra("download", "demo-stuck"), 9, "still in progress", "--wait")
+    assert_told(nostra("results", "demo-stuck"), 9, "still in progress")
+    assert_told(nostra("download", "demo-failed"), 5, "demo-failed")
+    assert_told(nostra("download", "demo-failed", "--wait"), 5, "demo-failed")
+    assert nostra.files() == []
+
+
+def test_deadline(nostra: Runner) -> None:
+    assert_told(nostra("wait", "demo-stuck", "--timeout", "1s"), 124, "demo-stuck", "--timeout")
+    ended = nostra("download", "demo-stuck", "--wait", "--timeout", "1s", "--json")
+    assert (ended.code, ended.out, ended.error["kind"]) == (124, "", "deadline")
+
+
+def test_server_down(nostra: Runner) -> None:
+    with socket.socket() as taken:  # bound, but nobody listens
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        ended = nostra("download", "demo", "--base-url", url)
+    assert_told(ended, 6, "127.0.0.1", "refused", "trying again")
+    assert nostra.files() == []
+
+
+def test_html_instead_of_json(home: Path, tmp_path: Path) -> None:
+    with faulty('[[fault]]\npath = "/api/invocation/demo"\npage = "Log in"') as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        assert_told(nostra("download", "demo"), 7, "web page", "base URL")
+        assert nostra.files() == []
+
+
+def test_html_instead_of_a_result(home: Path, tmp_path: Path) -> None:
+    with faulty('[[fault]]\npath = "*/csv"\npage = "Log in"') as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        assert_told(nostra("download", "demo-dedup", "-f", "csv"), 7, "web page")
+        assert nostra.files() == []
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "ftp://x", "https://u:p@x", "nonsense", ""])
+def test_base_url_that_will_not_do(nostra: Runner, url: str) -> None:
+    assert_told(nostra("status", "demo", "--base-url", url), 2, "base URL")
+
+
+def test_directory_is_looked_at_before_anything_is_asked(nostra: Runner, sandbox: Sandbox) -> None:
+    (nostra.cwd / "file").write_text("")
+    (nostra.cwd / "folder.csv").mkdir()
+    (nostra.cwd / "demo.csv").write_text("mine")
+    sandbox.requests.clear()
+    assert_told(nostra("download", "demo", "-d", "missing", "--wait"), 8, "missing")
+    assert_told(nostra("download", "demo", "-d", "file", "--wait"), 8, "file")
+    assert_told(nostra("download", "demo", "-o", "missing/x.csv", "--wait"), 8, "missing")
+    assert_told(nostra("download", "demo", "-o", "folder.csv", "--wait"), 8, "directory")
+    assert_told(nostra("download", "demo", "-f", "csv", "--wait"), 8, "demo.csv", "--overwrite")
+    assert not sandbox.requests
+    assert (nostra.cwd / "demo.csv").read_text() == "mine"
+
+
+def test_errors_as_json(nostra: Runner) -> None:
+    ended = nostra("status", "nope", "--json")
+    assert ended.out == ""
+    assert json.loads(ended.err)["error"].keys() == {"code", "kind", "message", "hint"}
+    assert (ended.error["code"], ended.error["kind"]) == (4, "not_found")
+
+
+def test_refuses_a_taken_port(nostra: Runner) -> None:
+    with serving() as other:
+        port = other.base_url.rpartition(":")[2]
+        assert_told(nostra("sandbox", "--port", port), 2, "sandbox cannot start")

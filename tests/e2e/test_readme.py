@@ -1,0 +1,159 @@
+"""Every command and every output of the README."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.errors import ExitCode
+from nostra_cli.sandbox.server import serving
+
+from ..conftest import runner_for
+from ..running import NOSTRA, Runner, clean_env
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", ".cache", "results", "dist", ".*_cache", "__pycache__"
+)
+
+
+def blocks(mark: str) -> list[str]:
+    """Give the text of each fenced block behind `<!-- mark -->`."""
+    return re.findall(rf"^<!-- {mark} -->\n```\w+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def shell(nostra: Runner, script: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script with `nostra` on its PATH, its stderr behind its stdout."""
+    path = os.pathsep.join([str(Path(NOSTRA).parent), nostra.env["PATH"]])
+    return subprocess.run(
+        ["sh", "-c", script, "sh", *args],
+        cwd=nostra.cwd,
+        env={**nostra.env, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def steps(session: str) -> list[tuple[str, str]]:
+    """Split a session into its commands and what each printed."""
+    parts = re.split(r"^\$ (.*)\n", session, flags=re.MULTILINE)[1:]
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def test_terminal_sessions(home: Path, tmp_path: Path) -> None:
+    sessions = [step for session in blocks("session") for step in steps(session)]
+    assert len(sessions) >= 9
+    with serving() as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        for command, expected in sessions:
+            quiet = command.replace("nostra wait demo", "nostra wait demo -q")
+            assert shell(nostra, quiet).stdout == expected, command
+
+
+@pytest.mark.parametrize(
+    ("invocation", "code", "said"),
+    [
+        ("demo", 0, "300 rows"),
+        ("demo-failed", 1, "the job itself failed: demo-failed"),
+        ("nope", 1, "no invocation 'nope'"),
+    ],
+)
+def test_script(nostra: Runner, invocation: str, code: int, said: str) -> None:
+    [script] = blocks("script")
+    ended = shell(nostra, script, invocation)
+    assert (ended.returncode, said in ended.stdout) == (code, True), ended.stdout
+    assert nostra.files() == (["result.csv"] if code == 0 else [])
+
+
+def test_script_at_its_deadline(nostra: Runner) -> None:
+    [script] = blocks("script")
+    ended = shell(nostra, script.replace("--timeout 30m", "--timeout 1s"), "demo-stuck")
+    assert (ended.returncode, nostra.files()) == (1, [])
+    assert "not finished in time" in ended.stdout
+
+
+def test_exit_codes_are_those_of_the_enum() -> None:
+    rows = "\n".join(f"| {int(code)} | {code.meaning} |" for code in ExitCode)
+    assert f"<!-- exit codes -->\n| code | meaning |\n|---|---|\n{rows}\n\n" in README
+
+
+def test_config_example_is_read(nostra: Runner, home: Path) -> None:
+    [example] = blocks("config")
+    assert set(tomllib.loads(example)["profiles"]) == {"prod", "test"}
+    file = home / "config.toml"
+    file.write_text(example.replace('"..."', f'"{nostra.env["NOSTRA_TOKEN"]}"'))
+    file.chmod(0o600)
+    env = {"NOSTRA_CONFIG": str(file), "NOSTRA_TOKEN": ""}
+    ended = nostra("download", "demo-dedup", env=env)
+    assert (ended.code, ended.out, ended.err) == (0, "demo-dedup.csv\n", "")
+
+
+@pytest.mark.slow
+def test_workflow_steps(nostra: Runner) -> None:
+    [workflow] = blocks("workflow")
+    wheel = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "-w",
+        "vendor",
+        str(copy_of_project(nostra.cwd)),
+    ]
+    subprocess.run(wheel, cwd=nostra.cwd, check=True)
+    runs = re.findall(r"- run: (.*)", workflow)
+    assert len(runs) == 2
+    for run in runs:
+        ended = shell(nostra, f"INVOCATION=demo-demand; {run}")
+        assert ended.returncode == 0, ended.stdout
+    assert {"demo-demand.csv", "demo-demand.xlsx"} < set(nostra.files())
+
+
+def copy_of_project(folder: Path) -> Path:
+    """Give a copy of the project as a fresh clone would be."""
+    return Path(shutil.copytree(ROOT, folder / "clone", ignore=LEFT_OUT))
+
+
+@pytest.mark.slow
+def test_try_command_in_a_fresh_clone(home: Path, tmp_path: Path) -> None:
+    [command] = blocks("command: try")
+    clone = copy_of_project(tmp_path)
+    for _ in range(2):  # a second run has to work too
+        ended = shell(Runner(clone, fresh_env(home)), command)
+        assert ended.returncode == 0, ended.stdout
+        assert ended.stdout.endswith("results/demo.json\nresults/demo.csv\nresults/demo.xlsx\n")
+    assert sorted(path.name for path in (clone / "results").iterdir()) == [
+        "demo.csv",
+        "demo.json",
+        "demo.xlsx",
+    ]
+
+
+@pytest.mark.slow
+def test_test_command_in_a_fresh_clone(home: Path, tmp_path: Path) -> None:
+    """Only collects the tests: they are running already."""
+    [command] = blocks("command: test")
+    env = fresh_env(home, PYTEST_ADDOPTS="--collect-only")
+    ended = shell(Runner(copy_of_project(tmp_path), env), command)
+    assert ended.returncode == 0, ended.stdout
+    assert "tests/e2e/test_readme.py" in ended.stdout
+
+
+def fresh_env(home: Path, **more: str) -> dict[str, str]:
+    """Give the environment of a new user, who reaches the package index as this machine does."""
+    index = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "SSL_"))}
+    return {**clean_env(home), **index, **more}
