@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -121,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         out.error(UsageProblem(_first_line(error), "see nostra COMMAND --help"))
         return ExitCode.USAGE
     except Signalled as signalled:
-        return _ended(out, signalled)
+        return _ended(out, signalled, argv)
     except BrokenPipeError:
         _silence_stdout()
         return ExitCode.PIPE
@@ -135,9 +136,9 @@ def _first_line(error: Exception) -> str:
     return " ".join(str(message).split())
 
 
-def _ended(out: Output, signalled: Signalled) -> ExitCode:
+def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
     for note in getattr(signalled, "__notes__", ()):
-        out.talk(str(note))
+        out.talk(f"{note}: nostra {shlex.join(argv)}")
     return signalled.code
 
 

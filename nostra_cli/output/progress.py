@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from nostra_cli.models import Invocation
+from nostra_cli.models import Invocation, Outcome, outcome_of
 from nostra_cli.output.text import clean
 from nostra_cli.units import show_duration, show_size
 
@@ -88,9 +88,10 @@ class Spinner(_Live):
         if self._status.get(invocation.id) == invocation.status:
             return
         self._status[invocation.id] = invocation.status
-        if not self.live:
+        if self.live:
+            self._draw()
+        else:
             self._talk(f"{invocation.id}: {invocation.status}")
-        self._draw(f"{clean(invocation.id)}: {clean(invocation.status)}")
 
     def pending(self, count: int, seconds: float) -> None:
         """Give a sign of life each minute."""
@@ -98,12 +99,17 @@ class Spinner(_Live):
             self._heartbeat = seconds - seconds % HEARTBEAT_SECONDS + HEARTBEAT_SECONDS
             what = "1 invocation is" if count == 1 else f"{count} invocations are"
             self._talk(f"{what} still in progress after {show_duration(seconds)}")
-        if count > 1:
-            self._draw(f"{count} invocations in progress")
 
-    def _draw(self, text: str) -> None:
-        if self._progress is None:
+    def _draw(self) -> None:
+        pending = [
+            item for item in self._status.items() if outcome_of(item[1]) is Outcome.IN_PROGRESS
+        ]
+        if self._progress is None or not pending:
             return
+        id_, status = pending[0]
+        text = f"{clean(id_)}: {clean(status)}"
+        if len(pending) > 1:
+            text += f", and {len(pending) - 1} more in progress"
         if self._task is None:
             self._task = self._progress.add_task(text, total=None)
         self._progress.update(self._task, description=text)
@@ -118,14 +124,15 @@ class Bars(_Live):
             DownloadColumn,
             TextColumn,
             TimeRemainingColumn,
-            TransferSpeedColumn,
         )
+
+        from nostra_cli.output.terminal import Rate
 
         return [
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
+            Rate(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}", markup=False),
         ]
