@@ -1,13 +1,17 @@
 """`python -m nostra_cli`, and the console script."""
 
+import signal
 import sys
-
-from nostra_cli.cli import main as _main
 
 
 def main() -> None:
     """Run the command line of this process and end with its exit code."""
-    sys.exit(_main())
+    # Until our own handlers are in place, and after them, Ctrl-C ends without a traceback.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from nostra_cli.cli import main as run
+
+    sys.exit(run())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from nostra_cli.errors import (
 )
 from nostra_cli.models import Format, Invocation, JsonObject, JsonValue, Outcome, Result, outcome_of
 from nostra_cli.retry import NORMAL, Policy, Retrier, retry_after
-from nostra_cli.transport import Reply, Transport
+from nostra_cli.transport import HEAD_SECONDS, Reply, Transport
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Service:
 
         def attempt() -> Invocation:
             with self._transport.request(
-                "GET", _path(invocation), {"Accept": "application/json"}
+                "GET", _path(invocation), {"Accept": "application/json"}, HEAD_SECONDS
             ) as reply:
                 _check(reply, NotFound(f"no invocation {invocation!r}", _ID_HINT))
                 what = f"status of {invocation!r}"

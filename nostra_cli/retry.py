@@ -56,7 +56,7 @@ class Deadline:
         """Make the error that says what was not reached in time."""
         return DeadlinePassed(
             f"the deadline of {self.seconds:g} s passed before {doing}",
-            "allow more time with --timeout; a later run goes on where this one stopped",
+            "allow more time with --timeout",
         )
 
 

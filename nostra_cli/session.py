@@ -57,6 +57,7 @@ class Session:
         from nostra_cli.transport import Transport
 
         token = self.settings.require_token()
+        self.out.hide(token.value)
         trace = self.out.trace if self.shared.verbose else None
         transport = Transport(self.settings.base_url.value, token, deadline, trace)
         try:

@@ -6,11 +6,14 @@ looked at; httpx's errors become ours.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +26,8 @@ from nostra_cli.tls import trust
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+HEAD_SECONDS = 60.0
+"""For the head of an answer, and for the body of one that is no result."""
 MOST_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -56,6 +61,7 @@ class Transport:
         self._token = token
         self._deadline = deadline
         self._trace = trace
+        self._socket: socket.socket | None = None
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._client = httpx.Client(
             verify=self._tls,
@@ -72,11 +78,16 @@ class Transport:
 
     @contextmanager
     def request(
-        self, method: str, path: str, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body_seconds: float | None = None,
     ) -> Iterator[Reply]:
         """Send one request, follow its redirects, and give the answer while the block lasts.
 
-        `path` is percent-encoded already. Raises Transient for what may pass, ServiceProblem for
+        `path` is percent-encoded already. The body has `body_seconds` to come, that of a refusal
+        has a minute. Raises Transient for what may pass, ServiceProblem for
         what will not.
         """
         url = httpx.URL(self.base_url + path)
@@ -85,7 +96,7 @@ class Transport:
             yield Reply(
                 response.status_code,
                 {name.lower(): value for name, value in response.headers.items()},
-                self._chunks(response),
+                self._chunks(response, body_seconds if response.is_success else HEAD_SECONDS),
                 response.url.host,
                 foreign=_origin(response.url) != _origin(url),
             )
@@ -110,9 +121,11 @@ class Transport:
         trust(self._tls, url.scheme)
         fresh = False
 
-        def watch(event: str, _info: object) -> None:
+        def watch(event: str, info: Mapping[str, Any]) -> None:
             nonlocal fresh
             fresh = fresh or event == "connection.connect_tcp.started"
+            if event == "connection.connect_tcp.complete":
+                self._socket = info["return_value"].get_extra_info("socket")
 
         for last in (False, True):
             request = self._client.build_request(
@@ -120,7 +133,8 @@ class Transport:
             )
             self._tell(f"> {method} {public_url(str(url))}", request.headers)
             try:
-                response = self._client.send(request, stream=True)
+                with self._at_most(HEAD_SECONDS):
+                    response = self._client.send(request, stream=True)
             except httpx.HTTPError as error:
                 # A kept connection that the server closed meanwhile says nothing about the service.
                 if not (fresh or last) and isinstance(
@@ -133,11 +147,36 @@ class Transport:
             return response
         raise AssertionError("unreachable")
 
-    def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
+    def _chunks(self, response: httpx.Response, seconds: float | None) -> Iterator[bytes]:
         try:
-            yield from response.iter_raw()
+            with self._at_most(seconds):
+                yield from response.iter_raw()
         except httpx.HTTPError as error:
             raise _ours(error, response.url) from error
+
+    @contextmanager
+    def _at_most(self, seconds: float | None) -> Iterator[None]:
+        """Cut the connection off after `seconds`, or at the deadline, if the block still lasts.
+
+        httpx limits each read, not all of them: a server that drips would never be done.
+        """
+        limits = [limit for limit in (seconds, self._deadline.remaining()) if limit is not None]
+        if not limits:
+            yield
+            return
+        watchdog = threading.Timer(min(limits), self._cut_off)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
+
+    def _cut_off(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                # Not SSLSocket's own: the other thread is still reading from it.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _timeout(self) -> httpx.Timeout:
         left = self._deadline.remaining()

@@ -59,6 +59,12 @@ Overwrite = Annotated[
 ]
 SkipExisting = Annotated[bool, option("--skip-existing", help="Leave an existing file, and go on.")]
 Wait = Annotated[bool, option("--wait", help="First wait until the invocation is completed.")]
+NoResume = Annotated[
+    bool, option("--no-resume", help="Do not go on with what an earlier run left.")
+]
+Checksums = Annotated[
+    bool, option("--checksums", help="Write the files' hashes to SHA256SUMS, too.")
+]
 Verify = Annotated[VerifyChoice, option("--verify", help="How closely to look at what comes.")]
 
 
@@ -76,7 +82,9 @@ def download(  # the options of the command
     wait: Wait = False,
     timeout: Timeout = None,
     interval: Interval = None,
+    no_resume: NoResume = False,
     verify: Verify = VerifyChoice.AUTO,
+    checksums: Checksums = False,
 ) -> ExitCode:
     """Download results to files, or to stdout.
 
@@ -96,12 +104,16 @@ def download(  # the options of the command
         Manner(
             _existing(overwrite, skip_existing),
             Level(verify),
-            hashing=session.shared.json,
+            resume=not no_resume,
+            checksums=checksums,
+            hashing=checksums or session.shared.json,
             low_speed=session.low_speed,
         ),
     )
     if output is not None and not request.single:
         raise UsageProblem("-o takes one file, but several are asked for", "use -d DIR instead")
+    if request.to.stdout and checksums:
+        raise UsageProblem("--checksums is for files, not for stdout", "use -o FILE or -d DIR")
     if request.to.stdout and session.out.data.terminal and Format.XLSX in request.selection.formats:
         raise UsageProblem("a workbook is not for a terminal", "redirect stdout, or use -o FILE")
     batch.check_before(request)

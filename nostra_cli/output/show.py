@@ -40,6 +40,16 @@ class Output:
         self._color_data = colored(stdout, look.color, env)
         self._color_talk = colored(stderr, look.color, env)
         self._live: Spinner | Bars | None = None
+        self._secrets: list[str] = []
+
+    def hide(self, secret: str) -> None:
+        """Show `***` in place of this text from now on, whoever says it."""
+        self._secrets.append(secret)
+
+    def _clean(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return clean(text)
 
     def show(self, view: View[T], items: Iterable[T | NostraError]) -> ExitCode:
         """Show each item as soon as its form allows, and each error when it comes.
@@ -80,16 +90,16 @@ class Output:
         elif items and self.data.stream is not None:
             from nostra_cli.output.tables import render  # rich, for a person only
 
-            render(view, items, self.data.stream, self._color_data)
+            render(view, items, self.data.stream, self._color_data, self._clean)
 
     def _json(self, value: JsonObject | list[JsonObject]) -> None:
         text = json.dumps(value, ensure_ascii=False, indent=2 if self.data.terminal else None)
-        self.data.line(clean_json(text))
+        self.data.line(self._clean_json(text))
 
     def _row(self, view: View[T], item: T) -> None:
         cells = list(view.row(item))
         if not view.bare or self.data.terminal:
-            cells = [clean(cell) for cell in cells]
+            cells = [self._clean(cell) for cell in cells]
         if self._color_data and "status" in view.columns:
             place = view.columns.index("status")
             cells[place] = _painted(cells[place], outcome_of(cells[place]))
@@ -114,29 +124,34 @@ class Output:
                 "message": error.message,
                 "hint": hint,
             }
-            self._say(clean_json(json.dumps({"error": described}, ensure_ascii=False)))
+            self._say(self._clean_json(json.dumps({"error": described}, ensure_ascii=False)))
             return
-        self._say(f"{self._word('error')}: {clean(error.message)}")
+        self._say(f"{self._word('error')}: {self._clean(error.message)}")
         if hint:
-            self._say(f"{self._word('hint')}: {clean(hint)}")
+            self._say(f"{self._word('hint')}: {self._clean(hint)}")
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right but does not stop the work."""
         if self.look.quiet:
             return
         if self.look.json:
-            self._say(clean_json(json.dumps({"warning": text}, ensure_ascii=False)))
+            self._say(self._clean_json(json.dumps({"warning": text}, ensure_ascii=False)))
         else:
-            self._say(f"warning: {clean(text)}")
+            self._say(f"warning: {self._clean(text)}")
 
     def talk(self, text: str) -> None:
         """Tell how things go on; not with `--quiet`, and not with `--json`."""
         if not (self.look.quiet or self.look.json):
-            self._say(clean(text))
+            self._say(self._clean(text))
 
     def trace(self, text: str) -> None:
         """Tell of a step of HTTP (`--verbose`)."""
-        self._say(clean(text))
+        self._say(self._clean(text))
+
+    def _clean_json(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(json.dumps(secret)[1:-1], "***")
+        return clean_json(text)
 
     def _word(self, word: str) -> str:
         return f"\x1b[{_ANSI[word]}m{word}\x1b[0m" if self._color_talk else word

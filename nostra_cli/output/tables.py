@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from rich.table import Table
@@ -10,7 +10,6 @@ from rich.text import Text
 
 from nostra_cli.models import outcome_of
 from nostra_cli.output.terminal import console
-from nostra_cli.output.text import clean
 
 if TYPE_CHECKING:
     from nostra_cli.output.views import View
@@ -20,8 +19,14 @@ T = TypeVar("T")
 _STYLES = {"completed": "green", "failed": "red", "in_progress": "yellow"}
 
 
-def render(view: View[T], items: Sequence[T], stream: TextIO, color: bool) -> None:
-    """Write `items` as a table fitted to the terminal behind `stream`."""
+def render(
+    view: View[T],
+    items: Sequence[T],
+    stream: TextIO,
+    color: bool,
+    clean: Callable[[str], str],
+) -> None:
+    """Write `items`, each cell cleaned, as a table fitted to the terminal behind `stream`."""
     table = Table(
         box=None, header_style="bold" if color else "", pad_edge=False, padding=(0, 2, 0, 0)
     )
@@ -29,10 +34,10 @@ def render(view: View[T], items: Sequence[T], stream: TextIO, color: bool) -> No
         table.add_column(column, overflow="fold")
     for item in items:
         cells = zip(view.columns, view.row(item), strict=True)
-        table.add_row(*(_cell(column, value) for column, value in cells))
+        table.add_row(*(_cell(column, clean(value)) for column, value in cells))
     console(stream, color).print(table)
 
 
 def _cell(column: str, value: str) -> Text:
     style = _STYLES[outcome_of(value)] if column == "status" else ""
-    return Text(clean(value), style=style)
+    return Text(value, style=style)

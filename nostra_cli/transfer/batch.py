@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from nostra_cli.api import Service
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, UsageProblem
 from nostra_cli.models import Invocation
+from nostra_cli.transfer import checksums
 from nostra_cli.transfer.download import Done, Manner, download
 from nostra_cli.transfer.fetch import Meter, Writer
 from nostra_cli.transfer.plan import (
@@ -80,9 +82,19 @@ def run(
         with metering(item.label) as meter:
             return download(service, item, request.manner, meter, stdout)
 
-    for invocation in invocations:
-        for item in _planned(invocation, request):
-            yield item if isinstance(item, NostraError) else _attempted(transfer, item)
+    sums: dict[Path, dict[str, str]] = {}
+    try:
+        for invocation in invocations:
+            for item in _planned(invocation, request):
+                done = item if isinstance(item, NostraError) else _attempted(transfer, item)
+                if isinstance(done, Done) and done.item.path and done.sha256:
+                    path = done.item.path
+                    sums.setdefault(path.parent, {})[path.name] = done.sha256
+                yield done
+    finally:
+        if request.manner.checksums:
+            for folder, found in sums.items():
+                checksums.record(folder, found)
 
 
 def _planned(

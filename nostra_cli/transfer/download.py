@@ -33,6 +33,7 @@ class Manner:
     level: verify.Level = verify.Level.AUTO
     resume: bool = True
     hashing: bool = False
+    checksums: bool = False
     low_speed: LowSpeed = ORDINARY_SPEED
 
 

@@ -39,7 +39,8 @@ class Identity:
 def identity_of(url: str, headers: Mapping[str, str]) -> Identity:
     """Read the identity from the headers (lower-case names) of a 200 answer to `url`."""
     etag = headers.get("etag", "")
-    length = headers.get("content-length", "")
+    # Transfer-Encoding overrides it (RFC 9112, 6.3).
+    length = "" if "transfer-encoding" in headers else headers.get("content-length", "")
     return Identity(
         url=url,
         etag=etag if _STRONG_ETAG.fullmatch(etag) else None,

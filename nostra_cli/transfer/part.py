@@ -36,6 +36,21 @@ def part_path(target: Path) -> Path:
     return target.with_name(name)
 
 
+def tidy(target: Path) -> None:
+    """Remove what a run that was killed while it published `target` left beside it."""
+    part = part_path(target)
+    note = _note_path(part)
+    with contextlib.suppress(OSError):
+        if os.path.lexists(part) and os.path.samestat(part.lstat(), target.lstat()):
+            part.unlink()
+        if not os.path.lexists(part):
+            note.unlink(missing_ok=True)
+
+
+def _note_path(part: Path) -> Path:
+    return part.with_name(part.name + ".json")
+
+
 class Part:
     """An open, locked partial file. `size` is in bytes, `identity` None where nothing is known."""
 
@@ -46,7 +61,7 @@ class Part:
         """
         self.target = target
         self.path = part_path(target)
-        self._note = self.path.with_name(self.path.name + ".json")
+        self._note = _note_path(self.path)
         self.identity: Identity | None = None
         with file_errors(self.path):
             self._fd = self._open()
@@ -173,7 +188,8 @@ class Part:
                     self.path.unlink()
                     self._note.unlink(missing_ok=True)
         if self._fd >= 0:
-            os.close(self._fd)
+            with contextlib.suppress(OSError):  # what matters was fsynced
+                os.close(self._fd)
         return useful
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from nostra_cli.errors import Corrupt, Failed, FileProblem, NostraError, NotFound, UsageProblem
 from nostra_cli.models import Format, Invocation, Result, check_completed
 from nostra_cli.transfer import names
+from nostra_cli.transfer.part import tidy
 
 
 class Existing(StrEnum):
@@ -186,6 +187,7 @@ def check_target(path: Path, existing: Existing) -> bool:
     Raises FileProblem for what must stay as it is: an existing file (unless told otherwise), and,
     whatever was told, a directory, a symbolic link, a FIFO or a device.
     """
+    tidy(path)
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
