@@ -84,6 +84,15 @@ def test_script_at_its_deadline(nostra: Runner) -> None:
     assert "not finished in time" in ended.stdout
 
 
+def test_script_on_a_bad_day(nostra: Runner) -> None:
+    [scenario], [script] = blocks("scenario"), blocks("script under test")
+    (nostra.cwd / "bad-day.toml").write_text(scenario)
+    (nostra.cwd / "fetch.sh").write_text(script)
+    [session] = blocks("session with scenario")
+    for command, expected in steps(session):
+        assert shell(nostra, command).stdout == expected
+
+
 def test_exit_codes_are_those_of_the_enum() -> None:
     rows = "\n".join(f"| {int(code)} | {code.meaning} |" for code in ExitCode)
     assert f"<!-- exit codes -->\n| code | meaning |\n|---|---|\n{rows}\n\n" in README
