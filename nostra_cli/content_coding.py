@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nostra_cli.errors import Corrupt
+from nostra_cli.models import Piece
 
 if TYPE_CHECKING:
     from nostra_cli.transport import Reply
@@ -25,7 +26,7 @@ def is_encoded(reply: Reply) -> bool:
     return _coding(reply) != "identity"
 
 
-def decoded(reply: Reply) -> Iterator[bytes]:
+def decoded(reply: Reply) -> Iterator[Piece]:
     """Give the content of an answer's body in pieces of at most 256 KiB, or as they came.
 
     Raises Corrupt for an unknown encoding and for a gzip body that is cut or damaged.
@@ -62,7 +63,7 @@ def _gunzip(reply: Reply) -> Iterator[bytes]:
 class _Raw(io.RawIOBase):
     """An iterator of bytes as a readable file."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[Piece]) -> None:
         super().__init__()
         self._chunks = chunks
         self._rest = memoryview(b"")

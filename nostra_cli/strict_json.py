@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from nostra_cli.errors import Corrupt
-from nostra_cli.models import JsonObject, JsonValue
+from nostra_cli.models import JsonObject, JsonValue, Piece
 
 LARGEST = 16 << 20
 """Bytes: a status of a hundred thousand results fits, an endless one does not."""
 
 
-def read(chunks: Iterable[bytes], what: str) -> JsonObject:
+def read(chunks: Iterable[Piece], what: str) -> JsonObject:
     """Read one JSON object (RFC 8259) of at most 16 MiB; `what` names it in errors.
 
     Raises Corrupt for anything else: also for duplicate keys, NaN, a byte order mark, too deep

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from nostra_cli import __version__
-from nostra_cli.errors import NostraError, ServiceProblem, Transient
+from nostra_cli import __version__, fast_body
+from nostra_cli.errors import NostraError, ServiceProblem, Transient, Truncated
+from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
 from nostra_cli.settings import Token, is_loopback
 from nostra_cli.tls import trust
@@ -40,12 +41,13 @@ class Reply:
     """An answer whose body has not been read yet.
 
     `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
-    and raises Transient when it breaks off. `foreign` says that a redirect led to another origin.
+    and raises Transient when it breaks off, Truncated when it ends too early. `foreign` says that a
+    redirect led to another origin.
     """
 
     status: int
     headers: Mapping[str, str]
-    chunks: Iterator[bytes]
+    chunks: Iterator[Piece]
     host: str
     foreign: bool
 
@@ -147,12 +149,20 @@ class Transport:
             return response
         raise AssertionError("unreachable")
 
-    def _chunks(self, response: httpx.Response, seconds: float | None) -> Iterator[bytes]:
+    def _chunks(self, response: httpx.Response, seconds: float | None) -> Iterator[Piece]:
+        source = fast_body.socket_of(response)
         try:
             with self._at_most(seconds):
-                yield from response.iter_raw()
+                if source is None:
+                    yield from response.iter_raw()
+                else:
+                    yield from fast_body.read(response, source, READ_SECONDS)
+        except (EOFError, httpx.RemoteProtocolError) as error:
+            raise Truncated(f"{response.url.host}: the body ended too early", _AGAIN) from error
         except httpx.HTTPError as error:
             raise _ours(error, response.url) from error
+        except OSError as error:
+            raise _broken(response.url.host, [error]) from error
 
     @contextmanager
     def _at_most(self, seconds: float | None) -> Iterator[None]:
@@ -242,13 +252,24 @@ def _ours(error: httpx.HTTPError, url: httpx.URL) -> NostraError:
         return Transient(f"{where}: no answer within {READ_SECONDS:g} s", _NETWORK_HINT)
     if any(isinstance(cause, socket.gaierror) for cause in chain):
         return Transient(f"{where}: the host name cannot be resolved", _NETWORK_HINT)
-    reason = next((cause.strerror for cause in chain if isinstance(cause, OSError)), None)
     if isinstance(error, httpx.ConnectError):
-        return Transient(f"{where}: {(reason or 'cannot connect').lower()}", _NETWORK_HINT)
+        return Transient(f"{where}: {_reason(chain) or 'cannot connect'}", _NETWORK_HINT)
+    return _broken(where, chain)
+
+
+def _broken(where: str, chain: Sequence[BaseException]) -> Transient:
+    reason = _reason(chain)
     return Transient(
-        f"{where}: the connection broke off" + (f" ({reason.lower()})" if reason else ""),
-        "try again; nostra download goes on where it stopped",
+        f"{where}: the connection broke off" + (f" ({reason})" if reason else ""), _AGAIN
     )
+
+
+def _reason(chain: Sequence[BaseException]) -> str:
+    words = (cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror)
+    return next(words, "").lower()
+
+
+_AGAIN = "try again; nostra download goes on where it stopped"
 
 
 _NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"

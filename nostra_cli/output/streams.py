@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TextIO
 
 from nostra_cli.errors import FileProblem
+from nostra_cli.models import Piece
 
 
 class Color(StrEnum):
@@ -37,7 +38,7 @@ class DataStream:
         self.stream = stream
         self.terminal = stream is not None and stream.isatty()
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Piece) -> int:
         """Write all of `data`, and at once."""
         try:
             if self.stream is None:

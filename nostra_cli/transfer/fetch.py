@@ -12,6 +12,7 @@ from typing import Protocol
 from nostra_cli.api import Service
 from nostra_cli.content_coding import decoded, is_encoded
 from nostra_cli.errors import Corrupt, Transient, Truncated
+from nostra_cli.models import Piece
 from nostra_cli.transfer import verify
 from nostra_cli.transfer.identity import Identity, goes_on, identity_of
 from nostra_cli.transfer.plan import Item
@@ -40,14 +41,14 @@ class Sink(Protocol):
     def blocks(self) -> Iterator[bytes]:
         """Read again what is there."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Piece) -> None:
         """Append."""
 
 
 class Writer(Protocol):
     """Somewhere bytes can be written to, all at once."""
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Piece) -> int:
         """Write all of `data`."""
 
 
@@ -73,7 +74,7 @@ class Stream:
         """Nothing can be read back."""
         return iter(())
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Piece) -> None:
         """Write through."""
         self._file.write(data)
         self.size += len(data)
@@ -217,7 +218,7 @@ class Fetch:
         self._checks = verify.checks_for(self.item.format, self.level, identity.length)
         self._hash = hashlib.sha256() if self.hashing else None
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: Piece) -> None:
         if self._hash:
             self._hash.update(data)
         self._judge(lambda check: check.feed(data))

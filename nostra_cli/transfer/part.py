@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nostra_cli.errors import FileProblem
+from nostra_cli.models import Piece
+from nostra_cli.transfer.flusher import Flusher
 from nostra_cli.transfer.identity import Identity, from_json
 from nostra_cli.transfer.names import fits
 
@@ -65,6 +67,7 @@ class Part:
         self.identity: Identity | None = None
         with file_errors(self.path):
             self._fd = self._open()
+            self._flusher = Flusher(self._fd)
             self.size = os.fstat(self._fd).st_size
         if self.size and resume:
             self.identity = self._read_note()
@@ -143,12 +146,13 @@ class Part:
             os.lseek(self._fd, size, os.SEEK_SET)
         self.size = size
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: Piece) -> None:
         """Append all of `data`; raises FileProblem, and keeps what was written."""
         view = memoryview(data)
         while view:
             with file_errors(self.target):
                 count = os.write(self._fd, view)
+            self._flusher.wrote(count)
             self.size += count
             view = view[count:]
 
@@ -165,7 +169,7 @@ class Part:
             if replace:
                 with contextlib.suppress(FileNotFoundError):
                     self.path.chmod(stat.S_IMODE(self.target.lstat().st_mode))
-            os.fsync(self._fd)
+            self._flusher.finish()
             if sys.platform == "win32":  # an open file cannot be renamed there
                 os.close(self._fd)
                 self._fd = -1
@@ -187,6 +191,7 @@ class Part:
                 if self._fd >= 0 and os.path.samestat(os.fstat(self._fd), self.path.lstat()):
                     self.path.unlink()
                     self._note.unlink(missing_ok=True)
+        self._flusher.settle()
         if self._fd >= 0:
             with contextlib.suppress(OSError):  # what matters was fsynced
                 os.close(self._fd)

@@ -6,6 +6,7 @@ import codecs
 
 import ijson
 
+from nostra_cli.models import Piece
 from nostra_cli.transfer.verify import Utf8
 
 _CLOSING = {b"[": b"]", b"{": b"}", b'"': b'"'}
@@ -21,8 +22,9 @@ class Whole:
         self._parser = ijson.basic_parse_coro(self._events)
         self._begun = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: Piece) -> None:
         """Parse on."""
+        data = bytes(data)
         if not self._begun:
             self._begun = True
             data = data.removeprefix(codecs.BOM_UTF8)
@@ -54,10 +56,10 @@ class Signs:
         self._first = b""
         self._tail = b""
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: Piece) -> None:
         """Look for damage, keep both ends."""
-        if not data.isascii():
-            self._text.feed(data)
+        data = bytes(data)
+        self._text.check(data)
         if not self._first:
             self._first = data.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
         self._tail = (self._tail + data[-_TAIL:])[-_TAIL:]
