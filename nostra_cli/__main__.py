@@ -1,17 +1,30 @@
 """`python -m nostra_cli`, and the console script."""
 
+import gc
 import signal
 import sys
+
+from nostra_cli import __version__
 
 
 def main() -> None:
     """Run the command line of this process and end with its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        # Typer alone takes three times as long to load as Python does.
+        sys.stdout.write(f"nostra {__version__}\n")
+        return
     # Until our own handlers are in place, and after them, Ctrl-C ends without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from nostra_cli.cli import main as run
 
-    sys.exit(run())
+    try:
+        code = run()
+    finally:
+        # The collection at the interpreter's end would look at every object of every import to
+        # find nothing: a fifth of the time of a short command.
+        gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

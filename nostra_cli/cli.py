@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -13,19 +13,14 @@ from typing import Annotated, Any
 import typer
 
 from nostra_cli import __version__, interrupts
-from nostra_cli.commands.download import download
-from nostra_cli.commands.results import results
-from nostra_cli.commands.sandbox import sandbox
-from nostra_cli.commands.status import status
-from nostra_cli.commands.wait import wait
 from nostra_cli.errors import ExitCode, NostraError, Signalled, UsageProblem
 from nostra_cli.options import Shared
 from nostra_cli.output.show import Output
 from nostra_cli.output.streams import Look, secure_descriptors
-from nostra_cli.session import Session
 
 Command = Callable[..., int]
 
+COMMANDS = ("status", "wait", "results", "download", "sandbox")
 _COMPLETE = "_NOSTRA_COMPLETE"
 # What every wrong option raises; Typer has no public name for it.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -41,6 +36,8 @@ class Job:
 
     def run(self, out: Output) -> int:
         """Run it."""
+        from nostra_cli.session import Session
+
         return self.command(Session(self.shared, out), **self.options)
 
 
@@ -55,7 +52,7 @@ def parsed(command: Command) -> Callable[..., Job]:
         return Job(command, options, shared)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    own = list(inspect.signature(command).parameters.values())[1:]
     shared = inspect.signature(Shared, eval_str=True).parameters.values()
     parse.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [parameter.replace(kind=keyword) for parameter in (*own, *shared)]
@@ -64,8 +61,8 @@ def parsed(command: Command) -> Callable[..., Job]:
     return parse
 
 
-def make_app() -> typer.Typer:
-    """Build the Typer app; its completion scripts are those of `completions/`."""
+def make_app(wanted: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Build the Typer app with these commands; a command's module is loaded for it."""
     app = typer.Typer(
         name="nostra",
         add_completion=False,
@@ -75,8 +72,9 @@ def make_app() -> typer.Typer:
     )
     codes = "\n".join(f"  {int(code):<5}{code.meaning}" for code in ExitCode)
     app.callback(invoke_without_command=True, epilog=f"\b\nExit codes:\n{codes}")(root)
-    for command in (status, wait, results, download, sandbox):
-        app.command(command.__name__)(parsed(command))
+    for name in wanted:
+        module = importlib.import_module(f"nostra_cli.commands.{name}")
+        app.command(name)(parsed(getattr(module, name)))
     return app
 
 
@@ -108,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         completion_init()
     try:
         with interrupts.raised():
-            job = make_app()(
+            job = make_app(argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS)(
                 args=list(argv), prog_name="nostra", standalone_mode=False, complete_var=_COMPLETE
             )
             if not isinstance(job, Job):
@@ -137,6 +135,8 @@ def _first_line(error: Exception) -> str:
 
 
 def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
+    import shlex
+
     for note in getattr(signalled, "__notes__", ()):
         out.talk(f"{note}: nostra {shlex.join(argv)}")
     return signalled.code

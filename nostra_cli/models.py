@@ -86,13 +86,22 @@ class Invocation:
         return self.outcome is not Outcome.IN_PROGRESS
 
 
+def failure_of(invocation: Invocation) -> Failed | None:
+    """Give the error that a failed invocation is, None for any other."""
+    if invocation.outcome is not Outcome.FAILED:
+        return None
+    return Failed(
+        f"invocation {invocation.id!r} ended in error (status {invocation.status!r})",
+        "it has no results; start it again",
+    )
+
+
 def check_completed(invocation: Invocation) -> None:
     """Raise NotReady or Failed unless the invocation is completed."""
-    said = f"invocation {invocation.id!r} has status {invocation.status!r}"
+    if failure := failure_of(invocation):
+        raise failure
     if invocation.outcome is Outcome.IN_PROGRESS:
         raise NotReady(
-            f"{said}: still in progress",
+            f"invocation {invocation.id!r} is still in progress (status {invocation.status!r})",
             f"wait for it first: nostra wait {invocation.id}, or nostra download --wait",
         )
-    if invocation.outcome is Outcome.FAILED:
-        raise Failed(f"{said}: it ended in error", "it has no results; start it again")

@@ -6,14 +6,16 @@ import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from typer.models import OptionInfo
 
 from nostra_cli import units
 from nostra_cli.output.streams import Color, Look
-from nostra_cli.settings import Flags
+
+if TYPE_CHECKING:
+    from nostra_cli.settings import Flags
 
 T = TypeVar("T")
 
@@ -115,6 +117,8 @@ class Shared:
     @property
     def flags(self) -> Flags:
         """What they say of settings."""
+        from nostra_cli.settings import Flags
+
         return Flags(self.profile, self.base_url)
 
     @property

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nostra_cli.options import Shared
-from nostra_cli.output.show import Output
-from nostra_cli.retry import Deadline, Retrier
-from nostra_cli.settings import Settings, load
 from nostra_cli.units import show_duration
 
 if TYPE_CHECKING:
     from nostra_cli.api import Service
     from nostra_cli.errors import Transient
+    from nostra_cli.options import Shared
+    from nostra_cli.output.show import Output
+    from nostra_cli.retry import Deadline
+    from nostra_cli.settings import Settings
     from nostra_cli.transfer.fetch import LowSpeed
 
 
@@ -31,6 +31,8 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """Every setting, resolved once; warnings about the config file are shown then."""
+        from nostra_cli.settings import load
+
         settings = load(self.shared.flags, os.environ)
         for warning in settings.config.warnings:
             self.out.warn(warning)
@@ -38,6 +40,8 @@ class Session:
 
     def deadline(self, timeout: float | None = None) -> Deadline:
         """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""
+        from nostra_cli.retry import Deadline
+
         return Deadline(timeout if timeout is not None else self.settings.timeout.value)
 
     @property
@@ -53,7 +57,8 @@ class Session:
 
         Raises AuthProblem where there is no token.
         """
-        from nostra_cli.api import Service  # httpx takes long to load
+        from nostra_cli.api import Service
+        from nostra_cli.retry import Retrier
         from nostra_cli.transport import Transport
 
         token = self.settings.require_token()

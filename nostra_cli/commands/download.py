@@ -1,19 +1,15 @@
 """`nostra download`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.errors import ExitCode, NostraError, UsageProblem
-from nostra_cli.models import Format
 from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
-from nostra_cli.output.views import DOWNLOADS
-from nostra_cli.session import Session
 
 if TYPE_CHECKING:
+    from nostra_cli.session import Session
     from nostra_cli.transfer.download import Done
     from nostra_cli.transfer.plan import Destination, Existing, Selection
 
@@ -69,7 +65,7 @@ Verify = Annotated[VerifyChoice, option("--verify", help="How closely to look at
 
 
 def download(  # the options of the command
-    session: Session,
+    session: "Session",
     ids: Ids,
     formats: Formats = None,
     results: Results = None,
@@ -91,7 +87,9 @@ def download(  # the options of the command
     Prints the path of each finished file. A file appears under its name only when it is whole
     and verified.
     """
-    from nostra_cli.transfer import batch  # loads httpx
+    from nostra_cli.models import Format
+    from nostra_cli.output.views import DOWNLOADS
+    from nostra_cli.transfer import batch
     from nostra_cli.transfer.download import Manner
     from nostra_cli.transfer.verify import Level
     from nostra_cli.waiting import Waiting, ask_each
@@ -118,7 +116,7 @@ def download(  # the options of the command
         raise UsageProblem("a workbook is not for a terminal", "redirect stdout, or use -o FILE")
     batch.check_before(request)
 
-    def downloaded() -> Iterator[Done | NostraError]:
+    def downloaded() -> Iterator["Done | NostraError"]:
         deadline, out = session.deadline(timeout), session.out
         with session.service(deadline) as service:
             found = ask_each(service.invocation, wanted)
@@ -134,12 +132,13 @@ def download(  # the options of the command
 
 
 def _selection(
-    session: Session,
+    session: "Session",
     formats: Sequence[FormatChoice],
     results: Sequence[str],
     all_results: bool,
     output: str | None,
-) -> Selection:
+) -> "Selection":
+    from nostra_cli.models import Format
     from nostra_cli.transfer.plan import Selection
 
     if results and all_results:
@@ -154,8 +153,8 @@ def _selection(
 
 
 def _destination(
-    session: Session, output: str | None, folder: Path | None, name: str | None
-) -> Destination:
+    session: "Session", output: str | None, folder: Path | None, name: str | None
+) -> "Destination":
     from nostra_cli.transfer.names import check_template
     from nostra_cli.transfer.plan import Destination
 
@@ -175,7 +174,7 @@ def _destination(
     )
 
 
-def _existing(overwrite: bool, skip_existing: bool) -> Existing:
+def _existing(overwrite: bool, skip_existing: bool) -> "Existing":
     from nostra_cli.transfer.plan import Existing
 
     if overwrite and skip_existing:

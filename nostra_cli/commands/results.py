@@ -1,22 +1,24 @@
 """`nostra results`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nostra_cli.errors import ExitCode
-from nostra_cli.models import Result, check_completed
 from nostra_cli.options import Id
-from nostra_cli.output.views import RESULTS
-from nostra_cli.session import Session
+
+if TYPE_CHECKING:
+    from nostra_cli.session import Session
 
 
-def results(session: Session, id_: Id) -> ExitCode:
+def results(session: "Session", id_: Id) -> ExitCode:
     """List the results of an invocation.
 
     Shows the formats each can be downloaded in. Exits 9 if it is still in progress, 5 if it
     failed.
     """
+
+    from nostra_cli.models import Result, check_completed
+    from nostra_cli.output.views import RESULTS
 
     def listed() -> Iterator[Result]:
         with session.service(session.deadline()) as service:

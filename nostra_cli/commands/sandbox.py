@@ -1,17 +1,17 @@
 """`nostra sandbox`."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nostra_cli.errors import ExitCode, UsageProblem, usage_errors
 from nostra_cli.options import option
-from nostra_cli.session import Session
 from nostra_cli.units import parse_size
+
+if TYPE_CHECKING:
+    from nostra_cli.session import Session
 
 Words = Annotated[
     list[str] | None,
@@ -43,7 +43,7 @@ KNOWN = (
 
 
 def sandbox(
-    session: Session,
+    session: "Session",
     words: Words = None,
     port: Port = 0,
     large_size: LargeSize = 100_000_000,

@@ -1,36 +1,34 @@
 """`nostra wait`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from nostra_cli.errors import ExitCode, NostraError
+from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
 
-from nostra_cli.errors import ExitCode, Failed, NostraError
-from nostra_cli.models import Invocation, Outcome
-from nostra_cli.options import Ids, Interval, Timeout, read_ids
-from nostra_cli.output.views import WAITED
-from nostra_cli.session import Session
-from nostra_cli.waiting import Waiting
+if TYPE_CHECKING:
+    from nostra_cli.session import Session
+
+Any = Annotated[bool, option("--any", help="Return at the first final invocation.")]
+FailFast = Annotated[bool, option("--fail-fast", help="Return at the first failure.")]
 
 
 def wait(
-    session: Session,
+    session: "Session",
     ids: Ids,
     timeout: Timeout = None,
     interval: Interval = None,
-    any_: Annotated[
-        bool, typer.Option("--any", help="Return at the first final invocation.")
-    ] = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Return at the first failure.")
-    ] = False,
+    any_: Any = False,
+    fail_fast: FailFast = False,
 ) -> ExitCode:
     """Wait until every invocation is final.
 
     Exits 0 if all are completed, 5 if one failed, 124 if --timeout passed first.
     """
+    from nostra_cli.models import Invocation, failure_of
+    from nostra_cli.output.views import WAITED
+    from nostra_cli.waiting import Waiting
+
     wanted = read_ids(ids)
 
     def waited() -> Iterator[Invocation | NostraError]:
@@ -40,21 +38,11 @@ def wait(
             waiting = Waiting(service.invocation, deadline, spinner, interval)
             for item in waiting.run(wanted):
                 yield item
-                failure = failure_of(item)
-                if failure is not None and failure is not item:
+                final = isinstance(item, Invocation)
+                failure = failure_of(item) if isinstance(item, Invocation) else item
+                if final and failure is not None:
                     yield failure
-                if (any_ and isinstance(item, Invocation)) or (fail_fast and failure is not None):
+                if (any_ and final) or (fail_fast and failure is not None):
                     return
 
     return session.out.show(WAITED, waited())
-
-
-def failure_of(item: Invocation | NostraError) -> NostraError | None:
-    """Give what went wrong with a final invocation, None where nothing did."""
-    if isinstance(item, NostraError):
-        return item
-    if item.outcome is Outcome.FAILED:
-        return Failed(
-            f"invocation {item.id!r} ended in error (status {item.status!r})", "start it again"
-        )
-    return None

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, NostraError
-from nostra_cli.models import JsonObject, outcome_of
 from nostra_cli.output.streams import DataStream, Look, TalkStream, colored
 from nostra_cli.output.text import clean
 
 if TYPE_CHECKING:
+    from nostra_cli.models import JsonObject
     from nostra_cli.output.progress import Bar, Bars, Spinner
     from nostra_cli.output.views import View
 
@@ -93,6 +91,8 @@ class Output:
             render(view, items, self.data.stream, self._color_data, self._clean)
 
     def _json(self, value: JsonObject | list[JsonObject]) -> None:
+        import json
+
         text = json.dumps(value, ensure_ascii=False, indent=2 if self.data.terminal else None)
         self.data.line(self._clean_json(text))
 
@@ -101,6 +101,8 @@ class Output:
         if not view.bare or self.data.terminal:
             cells = [self._clean(cell) for cell in cells]
         if self._color_data and "status" in view.columns:
+            from nostra_cli.models import outcome_of
+
             place = view.columns.index("status")
             cells[place] = _painted(cells[place], outcome_of(cells[place]))
         self.data.line("\t".join(cells))
@@ -110,6 +112,8 @@ class Output:
         if self.look.json:
             self._json(dict(variables))
             return
+        import shlex
+
         for name, value in variables.items():
             self.data.line(f"export {name}={shlex.quote(value)}")
 
@@ -124,7 +128,7 @@ class Output:
                 "message": error.message,
                 "hint": hint,
             }
-            self._say(self._clean_json(json.dumps({"error": described}, ensure_ascii=False)))
+            self._say_json({"error": described})
             return
         self._say(f"{self._word('error')}: {self._clean(error.message)}")
         if hint:
@@ -135,7 +139,7 @@ class Output:
         if self.look.quiet:
             return
         if self.look.json:
-            self._say(self._clean_json(json.dumps({"warning": text}, ensure_ascii=False)))
+            self._say_json({"warning": text})
         else:
             self._say(f"warning: {self._clean(text)}")
 
@@ -148,9 +152,14 @@ class Output:
         """Tell of a step of HTTP (`--verbose`)."""
         self._say(self._clean(text))
 
+    def _say_json(self, value: JsonObject) -> None:
+        import json
+
+        self._say(self._clean_json(json.dumps(value, ensure_ascii=False)))
+
     def _clean_json(self, text: str) -> str:
         for secret in self._secrets:
-            text = text.replace(json.dumps(secret)[1:-1], "***")
+            text = text.replace(secret.replace("\\", "\\\\").replace('"', '\\"'), "***")
         return clean_json(text)
 
     def _word(self, word: str) -> str:
@@ -164,13 +173,13 @@ class Output:
 
     def spinner(self) -> Spinner:
         """Make a watcher of a wait: a spinner on a terminal, plain lines elsewhere."""
-        from nostra_cli.output.progress import Spinner  # only while one waits
+        from nostra_cli.output.progress import Spinner
 
         return Spinner(self.talk, self._live_stream(), self._color_talk)
 
     def bars(self) -> Bars:
         """Make the progress of transfers: bars on a terminal, a line each minute elsewhere."""
-        from nostra_cli.output.progress import Bars  # only for downloads
+        from nostra_cli.output.progress import Bars
 
         return Bars(self.talk, self._live_stream(), self._color_talk)
 
@@ -209,6 +218,8 @@ def clean_json(text: str) -> str:
     r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
     if text.isascii():
         return text
+    import json
+
     return "".join(json.dumps(c)[1:-1] if not c.isascii() and clean(c) != c else c for c in text)
 
 

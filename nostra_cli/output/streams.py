@@ -6,10 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from nostra_cli.errors import FileProblem
-from nostra_cli.models import Piece
+
+if TYPE_CHECKING:
+    from nostra_cli.models import Piece
 
 
 class Color(StrEnum):
