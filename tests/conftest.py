@@ -8,10 +8,15 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nostra_cli.sandbox.server import Sandbox, serving
 
 from .running import Runner, clean_env
+
+# The same examples in each run, and none of them late: a loaded machine is no failure.
+settings.register_profile("nostra", derandomize=True, deadline=None)
+settings.load_profile("nostra")
 
 LARGE_BYTES = 3_000_017  # some blocks of rows, and nothing round
 
