@@ -21,7 +21,16 @@ from nostra_cli.errors import (
     ServiceProblem,
     Transient,
 )
-from nostra_cli.models import Format, Invocation, JsonObject, JsonValue, Outcome, Result, outcome_of
+from nostra_cli.models import (
+    Format,
+    Invocation,
+    JsonObject,
+    JsonValue,
+    Outcome,
+    Result,
+    is_segment,
+    outcome_of,
+)
 from nostra_cli.retry import NORMAL, Policy, Retrier, retry_after
 from nostra_cli.transport import HEAD_SECONDS, Reply, Transport
 
@@ -160,6 +169,8 @@ def read_invocation(invocation: str, raw: JsonObject) -> Invocation:
 
 def _result(invocation: str, name: str, value: JsonValue) -> Result:
     what = f"result {name!r} of {invocation!r}"
+    if not is_segment(name):
+        raise Corrupt(f"{what}: that is not an id", _FIELD_HINT)
     if not isinstance(value, dict):
         raise Corrupt(f"{what}: it is not an object", _FIELD_HINT)
     available = [f for f in Format if _field(value, f"{f}Available", bool, what)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,6 +16,14 @@ JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "Jso
 JsonObject = dict[str, JsonValue]
 Piece = bytes | memoryview
 """Some bytes of a body; a view is valid until the next piece is asked for."""
+
+
+def is_segment(text: str) -> bool:
+    """Tell whether an id can be one segment of a URL's path."""
+    return text not in ("", ".", "..") and not _CONTROLS.search(text)
+
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Format(StrEnum):

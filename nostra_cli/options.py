@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -34,7 +33,9 @@ def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 def check_id(text: str) -> str:
     """Give an id back, one path segment of the URL; raises ValueError for what cannot be one."""
-    if text in ("", ".", "..") or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+    from nostra_cli.models import is_segment
+
+    if not is_segment(text):
         raise ValueError(
             f"{text!r} is not an id: it is empty, a dot name or has control characters"
         )

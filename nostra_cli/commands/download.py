@@ -138,9 +138,12 @@ def _selection(
     all_results: bool,
     output: str | None,
 ) -> "Selection":
-    from nostra_cli.models import Format
+    from nostra_cli.models import Format, is_segment
     from nostra_cli.transfer.plan import Selection
 
+    for result in results:
+        if not is_segment(result):
+            raise UsageProblem(f"-r {result!r} is not a result id", "see nostra results ID")
     if results and all_results:
         raise UsageProblem("-r and --all-results exclude each other", "give one of them")
     chosen = tuple(Format(f) for f in dict.fromkeys(formats) if f is not FormatChoice.ALL)

@@ -125,7 +125,8 @@ class Fetch:
             try:
                 done = self._attempt()
             except Transient as failure:
-                if self._offset() > furthest:
+                if self._offset() - furthest >= self.low_speed.rate * self.low_speed.seconds:
+                    # It got somewhere, at no less than the least speed: not the same failure again.
                     tries, furthest = 0, self.sink.size
                     retrier.budget.refund()
                 tries += 1

@@ -14,9 +14,10 @@ OTHER_TEMPLATE = "{invocation}-{result}.{format}"
 FIELDS = ("invocation", "result", "format")
 
 LONGEST_NAME = 255
-_UNSAFE = frozenset('%/\\:*?"<>|')
+_UNSAFE = frozenset('%/\\:*?"<>|~')  # ~ so that no id can look like a name that was cut
 _DEVICES = frozenset(
-    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))]
+    ["con", "prn", "aux", "nul", "conin$", "conout$"]
+    + [f"{port}{number}" for port in ("com", "lpt") for number in "123456789\u00b9\u00b2\u00b3"]
 )
 
 
@@ -42,10 +43,12 @@ def file_name(template: str, fields: Mapping[str, str]) -> str:
     one name; a name of more than 255 bytes is cut and ends in a hash of the whole.
     """
     name = template.format_map({key: _encode(value) for key, value in fields.items()})
+    if not name:
+        return "%"
     if not fits(name):
         name = _shorten(name)
     stem = name.split(".", 1)[0].rstrip(" ").casefold()
-    if name[0] in ".-~" or stem in _DEVICES:
+    if name[0] in ".-" or stem in _DEVICES:
         name = _percent(name[0]) + name[1:]
     if name[-1] in ". ":
         name = name[:-1] + _percent(name[-1])

@@ -1,0 +1,118 @@
+"""A fault as data, and what must hold of the run that meets it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from nostra_cli.sandbox.server import Sandbox
+
+from ..conftest import runner_for
+from ..running import Ended
+from ..sandbox.calling import faulty
+from .catalogue import register
+
+CSV = "/api/invocation/demo-dedup/csv"
+STATUS = "/api/invocation/demo-dedup"
+OLD = "old,bytes\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What goes wrong (TOML), what is run, and what must come of it."""
+
+    line: str
+    name: str
+    toml: str
+    code: int
+    said: tuple[str, ...] = ()
+    args: tuple[str, ...] = ("download", "demo-dedup", "-f", "csv")
+    requests: int | None = None
+    part: bool = False
+    env: tuple[tuple[str, str], ...] = ()
+    seconds: float = 40.0
+    large: int = 1_000_000
+
+    def __str__(self) -> str:
+        """Name it in the list of tests."""
+        return f"{self.line}-{self.name}"
+
+
+def table(module: str, cases: list[Case]) -> list[Case]:
+    """Register the cases of a module; gives them back."""
+    for case in cases:
+        register(case.line, f"{module.rpartition('.')[2]}[{case.name}] -> {case.code}")
+    return cases
+
+
+def both(cases: list[Case]) -> list[tuple[Case, bool]]:
+    """Give each case once with nothing in the target's place, and once with an old file.
+
+    What takes seconds of retries, or is no download, comes once.
+    """
+    pairs = []
+    for number, case in enumerate(cases):
+        once = case.code == 6 or case.args[0] != "download"
+        pairs += [(case, bool(number % 2))] if once else [(case, False), (case, True)]
+    return pairs
+
+
+def fault(keys: str, path: str = CSV) -> str:
+    """Write one rule."""
+    return f'[[fault]]\npath = "{path}"\n{keys}\n'
+
+
+def check(case: Case, home: Path, folder: Path, old: bool) -> tuple[Ended, Sandbox]:
+    """Run a case and assert its outcome and the invariants; `old`: a file is to be replaced."""
+    with faulty(case.toml, case.large) as sandbox:
+        nostra = runner_for(sandbox, home, folder)
+        name = f"{case.args[1]}.csv"
+        if old:
+            (folder / name).write_text(OLD)
+        args = [*case.args, "--overwrite"] if case.args[0] == "download" else [*case.args]
+        began = time.monotonic()
+        ended = nostra(*args, env=dict(case.env), seconds=case.seconds)
+        assert time.monotonic() - began < case.seconds
+        assert ended.code == case.code, ended
+        for word in case.said:
+            assert word in ended.err, ended.err
+        if case.requests is not None:
+            assert len(sandbox.requests) == case.requests
+        if case.args[0] == "download":
+            check_files(case, sandbox, folder / name, old)
+        check_secrets(sandbox, home, folder)
+    return ended, sandbox
+
+
+def check_files(case: Case, sandbox: Sandbox, target: Path, old: bool) -> None:
+    """The target holds its old bytes or the whole new ones; a part stands where it should."""
+    if case.code == 0:
+        assert target.read_bytes() == truth(sandbox, case.args[1])
+    elif old:
+        assert target.read_text() == OLD
+    else:
+        assert not target.exists()
+    parts = {f".{target.name}.part", f".{target.name}.part.json"}
+    expected = {target.name} if target.exists() else set()
+    found = {path.name for path in target.parent.iterdir()}
+    assert found == (expected | parts if case.part else expected)
+
+
+def truth(sandbox: Sandbox, invocation: str) -> bytes:
+    """Give what the service has, past every fault: asked for by the result's id."""
+    headers = {"Authorization": f"Token {sandbox.token}"}
+    base = f"{sandbox.base_url}/api/invocation/{invocation}"
+    found = requests.get(base, headers=headers, timeout=20).json()["invocationResults"]
+    [primary] = [name for name, result in found.items() if result["primaryResult"]]
+    return requests.get(f"{base}/result/{primary}/csv", headers=headers, timeout=60).content
+
+
+def check_secrets(sandbox: Sandbox, *folders: Path) -> None:
+    """The token is in no file."""
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                assert sandbox.token.encode() not in path.read_bytes(), path
