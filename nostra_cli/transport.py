@@ -137,6 +137,8 @@ class Transport:
             try:
                 with self._at_most(HEAD_SECONDS):
                     response = self._client.send(request, stream=True)
+            except httpx.InvalidURL as error:  # httpx reads Location though it is not to follow
+                raise _not_a_url(url) from error
             except httpx.HTTPError as error:
                 # A kept connection that the server closed meanwhile says nothing about the service.
                 if not (fresh or last) and isinstance(
@@ -221,9 +223,9 @@ def _origin(url: httpx.URL) -> tuple[str, str, int]:
 def _next_hop(url: httpx.URL, location: str) -> httpx.URL:
     """Give the URL a redirect leads to; raise ServiceProblem for one that must not be followed."""
     try:
-        target = url.join(location)
+        target = url.join(location).copy_with(username=None, password=None)
     except (httpx.InvalidURL, ValueError) as error:
-        raise ServiceProblem(f"{url.host} redirects to what is not a URL") from error
+        raise _not_a_url(url) from error
     hint = "check the base URL; a proxy or a login page may stand in between"
     if target.scheme not in ("http", "https") or not target.host:
         raise ServiceProblem(f"{url.host} redirects to a {target.scheme}: URL", hint)
@@ -231,7 +233,11 @@ def _next_hop(url: httpx.URL, location: str) -> httpx.URL:
         raise ServiceProblem(
             f"{url.host} redirects to http://{target.host}, which is not encrypted", hint
         )
-    return target.copy_with(username=None, password=None)
+    return target
+
+
+def _not_a_url(url: httpx.URL) -> ServiceProblem:
+    return ServiceProblem(f"{url.host} redirects to what is not a URL", "check the base URL")
 
 
 def _ours(error: httpx.HTTPError, url: httpx.URL) -> NostraError:

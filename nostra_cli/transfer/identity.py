@@ -60,7 +60,7 @@ def from_json(text: str) -> Identity | None:
         isinstance(found.url, str)
         and isinstance(found.etag, str | None)
         and isinstance(found.modified, str | None)
-        and isinstance(found.length, int | None)
+        and (found.length is None or (type(found.length) is int and found.length > 0))
         and all(value is None or value.isprintable() for value in (found.etag, found.modified))
     )
     return found if good else None
@@ -69,12 +69,12 @@ def from_json(text: str) -> Identity | None:
 def goes_on(identity: Identity, offset: int, headers: Mapping[str, str]) -> bool:
     """Tell whether a 206 answer to a Range from `offset` continues `identity`, byte for byte."""
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-    if not found or int(found[1]) != offset:
+    if not found or int(found[1]) != offset or not identity.validator:
         return False
-    if identity.length is not None and found[3] not in ("*", str(identity.length)):
+    whole = identity.length if found[3] == "*" else int(found[3])
+    if whole is not None and (int(found[2]) != whole - 1 or whole <= offset):
         return False
-    last = identity.length - 1 if identity.length is not None else None
-    if last is not None and int(found[2]) != last:
+    if identity.length not in (None, whole):
         return False
     if identity.etag is not None:
         return headers.get("etag") == identity.etag

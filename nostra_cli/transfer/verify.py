@@ -85,35 +85,43 @@ class NotEmpty:
         self._head = b""
 
     def feed(self, data: Piece) -> None:
-        """Keep the first bytes and look at them."""
+        """Keep the first bytes, but for white space, and look at them."""
         if len(self._head) < _HEAD:
-            self._head += bytes(data[:_HEAD])
-            start = self._head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-            if start.startswith(_HTML_STARTS):
+            self._head = (self._head + data).removeprefix(codecs.BOM_UTF8).lstrip()[:_HEAD]
+            if self._head.lower().startswith(_HTML_STARTS):
                 raise ValueError(f"it is a web page, not {self._format}")
 
     def finish(self) -> None:
         """Refuse nothing but white space."""
-        if not self._head.removeprefix(codecs.BOM_UTF8).strip():
+        if not self._head:
             raise ValueError("it is empty")
 
 
 class Utf8:
-    """Text in UTF-8, also across the borders of pieces."""
+    """Text in UTF-8, also across the borders of pieces, without a byte order mark.
+
+    Raises ValueError, with the reason, for what is not.
+    """
 
     def __init__(self) -> None:
         """Begin."""
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
 
     def feed(self, data: bytes) -> str:
         """Give the text so far."""
-        return self._decoder.decode(data)
+        try:
+            return self._decoder.decode(data)
+        except UnicodeDecodeError as error:
+            raise ValueError("it is not UTF-8") from error
 
     def check(self, data: bytes) -> None:
         """Look for damage; ASCII is looked at ten times as fast as it is decoded."""
         if not data.isascii() or self._decoder.getstate()[0]:
-            self._decoder.decode(data)
+            self.feed(data)
 
-    def finish(self) -> str:
+    def finish(self) -> None:
         """Refuse a character that is cut."""
-        return self._decoder.decode(b"", final=True)
+        try:
+            self._decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise ValueError("it is cut inside a character") from error

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from nostra_cli.models import Piece
 from nostra_cli.transfer.verify import Utf8
 
 _DELIMITERS = ",;\t|"
+_QUOTED = re.compile('"[^"]*"')
 _LONGEST_ROW = 16 << 20
+csv.field_size_limit(_LONGEST_ROW)
 
 
 class Whole:
@@ -24,10 +27,7 @@ class Whole:
 
     def feed(self, data: Piece) -> None:
         """Read the rows that are complete."""
-        try:
-            text = self._rest + self._text.feed(bytes(data))
-        except UnicodeDecodeError as error:
-            raise ValueError("it is not UTF-8") from error
+        text = self._rest + self._text.feed(bytes(data))
         # A row ends at a line end outside quotes: where the quotes before it are even in number.
         end = text.rfind("\n") + 1
         if not end or text.count('"', 0, end) % 2:
@@ -40,17 +40,14 @@ class Whole:
 
     def finish(self) -> None:
         """Read the last row, which may lack its line end."""
-        try:
-            self._text.finish()
-        except UnicodeDecodeError as error:
-            raise ValueError("it is cut inside a character") from error
+        self._text.finish()
         if self._rest.count('"') % 2:
             raise ValueError("it is cut inside a quoted field")
         self._rows(self._rest)
 
     def _rows(self, text: str) -> None:
         if not self._delimiter and text.strip():
-            header = text.lstrip("\ufeff").split("\n", 1)[0]
+            header = _QUOTED.sub("", text).lstrip("\r\n").split("\n", 1)[0]
             self._delimiter = max(_DELIMITERS, key=header.count)
         try:
             reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter or ",")
@@ -75,16 +72,10 @@ class Signs:
         data = bytes(data)
         if b'"' in data:  # many times as fast as to count none
             self._quotes += data.count(b'"')
-        try:
-            self._text.check(data)
-        except UnicodeDecodeError as error:
-            raise ValueError("it is not UTF-8") from error
+        self._text.check(data)
 
     def finish(self) -> None:
         """Refuse quotes that do not close."""
-        try:
-            self._text.finish()
-        except UnicodeDecodeError as error:
-            raise ValueError("it is cut inside a character") from error
+        self._text.finish()
         if self._quotes % 2:
             raise ValueError("it is cut inside a quoted field")

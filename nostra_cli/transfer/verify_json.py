@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import ijson
 
@@ -20,31 +22,35 @@ class Whole:
         """Begin a document."""
         self._events = ijson.sendable_list()
         self._parser = ijson.basic_parse_coro(self._events)
-        self._begun = False
+        self._start: bytes | None = b""
 
     def feed(self, data: Piece) -> None:
         """Parse on."""
-        data = bytes(data)
-        if not self._begun:
-            self._begun = True
-            data = data.removeprefix(codecs.BOM_UTF8)
-        try:
-            self._parser.send(data)
-        except (ijson.JSONError, UnicodeError, ArithmeticError) as error:
-            raise ValueError(_reason(error)) from error
+        if self._start is not None:
+            # A byte order mark may come in pieces too.
+            self._start += data
+            if codecs.BOM_UTF8.startswith(self._start):
+                return
+            data, self._start = self._start.removeprefix(codecs.BOM_UTF8), None
+        with _told():
+            self._parser.send(bytes(data))
         self._events.clear()
 
     def finish(self) -> None:
         """Refuse a document that is cut."""
-        try:
+        with _told():
             self._parser.close()
-        except (ijson.JSONError, UnicodeError, ArithmeticError) as error:
-            raise ValueError(_reason(error)) from error
 
 
-def _reason(error: Exception) -> str:
-    cut = "EOF" in str(error) or (isinstance(error, ijson.IncompleteJSONError) and not str(error))
-    return "the JSON is cut" if cut else "it is not valid JSON"
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except SystemError as error:  # what the parser makes of Python's limit of 4,300 digits
+        raise ValueError("the JSON has a number that is too long") from error
+    except (ijson.JSONError, UnicodeError, ArithmeticError) as error:
+        cut = "EOF" in str(error)
+        raise ValueError("the JSON is cut" if cut else "it is not valid JSON") from error
 
 
 class Signs:
@@ -53,19 +59,20 @@ class Signs:
     def __init__(self) -> None:
         """Begin."""
         self._text = Utf8()
-        self._first = b""
+        self._head = b""
         self._tail = b""
 
     def feed(self, data: Piece) -> None:
         """Look for damage, keep both ends."""
         data = bytes(data)
         self._text.check(data)
-        if not self._first:
-            self._first = data.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+        if len(self._head) < _TAIL:
+            self._head += data[:_TAIL]
         self._tail = (self._tail + data[-_TAIL:])[-_TAIL:]
 
     def finish(self) -> None:
         """Compare both ends."""
-        closing = _CLOSING.get(self._first)
+        self._text.finish()
+        closing = _CLOSING.get(self._head.removeprefix(codecs.BOM_UTF8).lstrip()[:1])
         if closing is not None and not self._tail.rstrip().endswith(closing):
             raise ValueError("the JSON is cut")

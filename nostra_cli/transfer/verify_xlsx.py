@@ -51,6 +51,8 @@ def check_file(file: BinaryIO, whole: bool) -> None:
                 raise ValueError(f"it is a zip archive without {missing[0]}, not a workbook")
             if whole:
                 for info in archive.infolist():
+                    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                        raise ValueError("the workbook is packed in a way that it may not be")
                     with archive.open(info) as member:
                         while member.read(_BLOCK):
                             pass

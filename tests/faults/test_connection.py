@@ -1,0 +1,146 @@
+"""Connections that are not made, break, stall or drip."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from ..running import Ended, Runner, clean_env
+from .catalogue import covers
+from .raw import Raw, head, listening, ok, swallow
+
+RUNNING = b'{"status": "running"}'
+TOKEN = "t0ken-of-the-raw-tests"
+
+
+def run(raw: Raw | str, home: Path, cwd: Path, *args: str, seconds: float = 40) -> Ended:
+    url = raw if isinstance(raw, str) else raw.base_url
+    nostra = Runner(cwd, clean_env(home, NOSTRA_TOKEN=TOKEN, NOSTRA_BASE_URL=url))
+    ended = nostra(*args, seconds=seconds)
+    assert not list(cwd.iterdir())
+    return ended
+
+
+@covers("dns")
+def test_a_name_that_does_not_resolve(home: Path, tmp_path: Path) -> None:
+    ended = run("https://nothing.invalid", home, tmp_path, "status", "x")
+    assert ended.code == 6
+    assert ended.err.count("trying again") == 4
+    assert "nothing.invalid" in ended.err.splitlines()[-2]
+
+
+@covers("refused")
+def test_a_refused_connection(home: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        ended = run(url, home, tmp_path, "download", "x")
+    assert ended.code == 6
+    assert "127.0.0.1: connection refused" in ended.err
+
+
+@covers("refused")
+@pytest.mark.parametrize(
+    ("args", "code", "seconds"),
+    [
+        (["wait", "x", "--timeout", "2s"], 124, 10),
+        pytest.param(["status", "x"], 6, 100, marks=pytest.mark.slow),
+    ],
+)
+def test_a_connection_that_nobody_takes(
+    args: list[str], code: int, seconds: float, home: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as full, socket.socket() as filler, socket.socket() as more:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for other in (filler, more):  # the backlog is full: a further one gets no answer
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        ended = run(url, home, tmp_path, *args, seconds=seconds)
+    assert ended.code == code
+    assert code == 124 or "127.0.0.1: no connection within 10 s" in ended.err
+
+
+@covers("no-head")
+@pytest.mark.parametrize("junk", [b"", b"\x00\xff" * 50, b"HTTP/1.1 abc\r\n\r\n", b"SSH-2.0-x\r\n"])
+def test_no_answer_or_no_http(junk: bytes, home: Path, tmp_path: Path) -> None:
+    def handler(connection: socket.socket, _number: int) -> None:
+        head(connection)
+        connection.sendall(junk)
+
+    with listening(handler) as raw:
+        ended = run(raw, home, tmp_path, "status", "x")
+    assert ended.code == 6
+    assert ended.err.count("trying again") == 4
+
+
+@covers("kept-alive")
+def test_a_kept_connection_that_died_is_replaced_in_silence(home: Path, tmp_path: Path) -> None:
+    """The second request of each connection is read and never answered."""
+
+    def handler(connection: socket.socket, number: int) -> None:
+        head(connection)
+        done = b'{"status": "failed"}' if number else RUNNING
+        connection.sendall(ok(done))
+        head(connection)
+
+    with listening(handler) as raw:
+        ended = run(raw, home, tmp_path, "wait", "x", "--interval", "0.1")
+    assert ended.code == 5
+    assert ended.err.splitlines()[:2] == ["x: running", "x: failed"]
+
+
+@covers("lengths")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\n{}   ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nXYZ\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 1000,
+    ],
+    ids=["two", "negative", "huge", "bad-chunk", "long-header", "hints-only"],
+)
+def test_heads_that_cannot_be(answer: bytes, home: Path, tmp_path: Path) -> None:
+    def handler(connection: socket.socket, _number: int) -> None:
+        head(connection)
+        connection.sendall(answer)
+
+    with listening(handler) as raw:
+        ended = run(raw, home, tmp_path, "status", "x")
+    assert ended.code in (6, 7)
+
+
+@covers("lengths", "slow")
+@pytest.mark.parametrize(
+    ("start", "drip"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b""),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\n{", b" "),
+    ],
+    ids=["head", "body", "stall", "refusal"],
+)
+def test_an_answer_that_drips_ends_with_the_deadline(
+    start: bytes, drip: bytes, home: Path, tmp_path: Path
+) -> None:
+    def handler(connection: socket.socket, _number: int) -> None:
+        head(connection)
+        connection.sendall(start)
+        while drip:
+            connection.sendall(drip)
+            time.sleep(0.05)
+        swallow(connection)
+
+    began = time.monotonic()
+    with listening(handler) as raw:
+        ended = run(raw, home, tmp_path, "wait", "x", "--timeout", "2s", seconds=10)
+    assert ended.code == 124
+    assert time.monotonic() - began < 5
