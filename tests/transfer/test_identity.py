@@ -23,7 +23,7 @@ identities = st.builds(
     url=st.text(),
     etag=st.none() | printable,
     modified=st.none() | printable,
-    length=st.none() | st.integers(0, 10**19 - 1),
+    length=st.none() | st.integers(1, 10**19 - 1),
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -146,6 +146,9 @@ def test_a_note_with_fields_of_wrong_types_is_no_identity(raw: dict[str, object]
         IDENTITY.to_json().replace('"length"', '"len"'),
         IDENTITY.to_json().replace("100", '"100"'),
         IDENTITY.to_json().replace("100", "1.5"),
+        IDENTITY.to_json().replace("100", "true"),
+        IDENTITY.to_json().replace("100", "0"),
+        IDENTITY.to_json().replace("100", "-5"),
         IDENTITY.to_json().replace("v1", "v\\n1"),
         IDENTITY.to_json().replace("GMT", "GMT\\r\\nAuthorization: x"),
     ],
@@ -196,6 +199,18 @@ def test_an_answer_may_keep_the_whole_length_to_itself() -> None:
 def test_an_answer_with_another_etag_does_not_go_on(etag: str | None) -> None:
     headers = {key: value for key, value in GOOD.items() if key != "etag"}
     assert not goes_on(IDENTITY, 40, headers if etag is None else {**headers, "etag": etag})
+
+
+def test_nothing_goes_on_with_what_has_no_validator() -> None:
+    identity = Identity(URL, None, None, 100)
+    assert not goes_on(identity, 40, GOOD)
+    assert not goes_on(identity, 40, {"content-range": GOOD["content-range"]})
+
+
+@pytest.mark.parametrize("content_range", ["bytes 40-9/5", "bytes 40-99/50", "bytes 40-39/40"])
+def test_a_range_that_contradicts_itself_does_not_go_on(content_range: str) -> None:
+    identity = Identity(URL, '"v1"', None, None)
+    assert not goes_on(identity, 40, {**GOOD, "content-range": content_range})
 
 
 def test_the_etag_alone_decides_where_there_is_one() -> None:

@@ -31,7 +31,9 @@ DEVICES = [
     "prn",
     "aux",
     "nul",
-    *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
+    "conin$",
+    "conout$",
+    *(f"{port}{number}" for port in ("com", "lpt") for number in "123456789\u00b9\u00b2\u00b3"),
 ]
 
 
@@ -65,7 +67,8 @@ def test_the_default_templates_name_the_result_only_where_there_are_others() -> 
         ("-rf", "%2Drf.csv"),
         (".bashrc", "%2Ebashrc.csv"),
         ("~root", "%7Eroot.csv"),
-        ("a-.~", "a-.~.csv"),
+        ("a-.~", "a-.%7E.csv"),
+        ("", ".csv".replace(".", "%2E")),
     ],
 )
 def test_what_a_system_takes_amiss_is_percent_encoded(nasty: str, name: str) -> None:
@@ -125,11 +128,20 @@ def test_ids_that_differ_only_at_their_end_have_two_names(identifier: str, last:
     assert name_of(long) != name_of(long + last)
 
 
+def test_an_id_that_looks_like_a_name_that_was_cut_does_not_make_that_name() -> None:
+    cut = name_of("x" * 300)
+    assert name_of(cut.removesuffix(".csv")) != cut
+
+
+def test_an_empty_name_is_none() -> None:
+    assert name_of("", template="{invocation}") == "%"
+
+
 @given(IDS)
 def test_an_id_that_looks_encoded_is_not_taken_for_the_one_it_encodes(identifier: str) -> None:
     encoded = name_of(identifier, template="{invocation}")
     again = name_of(encoded, template="{invocation}")
-    assert (again == encoded) == ("%" not in encoded)
+    assert (again == encoded) == (not set(encoded) & set("%~"))
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,24 @@ def test_json_that_is_not_utf8_is_refused(damage: bytes, length: int | None) -> 
 def test_json_with_a_byte_order_mark_passes() -> None:
     for length in (None, LARGE):
         assert verdict(Format.JSON, [BOM + JSON], Level.AUTO, length) == ""
-        assert verdict(Format.JSON, [BOM + JSON[:1], *singles(JSON[1:])], Level.AUTO, length) == ""
+        assert verdict(Format.JSON, [BOM, *singles(JSON)], Level.AUTO, length) == ""
+        assert verdict(Format.JSON, singles(BOM + JSON), Level.AUTO, length) == ""
+        assert verdict(Format.JSON, [b"", BOM + JSON], Level.AUTO, length) == ""
         assert verdict(Format.JSON, [BOM + JSON[:-1]], Level.AUTO, length)
+        assert verdict(Format.JSON, singles(BOM + JSON[:-1]), Level.AUTO, length)
+
+
+def test_a_number_too_long_to_be_read_is_refused_with_the_reason() -> None:
+    reason = "the JSON has a number that is too long"
+    assert verdict(Format.JSON, [b"[" + b"9" * 5000 + b"]"]) == reason
+    assert verdict(Format.JSON, [b"[" + b"9" * 4300 + b"]"]) == ""
+
+
+@pytest.mark.parametrize("level", Level)
+def test_json_may_begin_with_any_white_space(level: Level) -> None:
+    assert verdict(Format.JSON, [b" " * 512 + JSON], level) == ""
+    assert verdict(Format.JSON, [b" " * 500, b"\n" * 500, JSON], level) == ""
+    assert verdict(Format.JSON, [b" " * 512, PAGES[0]], level)
 
 
 @pytest.mark.parametrize("format_", Format)

@@ -73,7 +73,15 @@ def test_a_cut_passes_only_where_the_last_row_has_all_its_fields() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a,b\n1,2,3\n", "a,b\n1\n", "a,b\n1,2\n3", "a;b\n1;2\n3\n", "a,b\n\n1,2\n1,2,\n", "a\tb\n1\n"],
+    [
+        "a,b\n1,2,3\n",
+        "\na;b\n1;2;3\n",
+        "a,b\n1\n",
+        "a,b\n1,2\n3",
+        "a;b\n1;2\n3\n",
+        "a,b\n\n1,2\n1,2,\n",
+        "a\tb\n1\n",
+    ],
 )
 def test_csv_whose_rows_differ_is_refused(text: str) -> None:
     reason = "its rows differ in the number of fields"
@@ -97,12 +105,19 @@ def test_csv_whose_rows_differ_is_refused(text: str) -> None:
         'a,b\n"1,2",3\n',
         "größe,日本\n😀,é\n",
         "a,b\n,\n",
+        "\na,b\n1,2\n",
+        '"a,b",c\n1,2\n',
+        '"EUR, net, year";b\n1,5;2\n3;4\n',
     ],
 )
 @pytest.mark.parametrize("bom", [b"", BOM])
 def test_every_usual_way_to_write_csv_passes(text: str, bom: bytes) -> None:
     assert verdict(Format.CSV, [bom + text.encode()]) == ""
     assert verdict(Format.CSV, singles(bom + text.encode())) == ""
+
+
+def test_a_field_may_be_long() -> None:
+    assert verdict(Format.CSV, [b'a,b\n1,"', b"x" * 200_000, b'"\n']) == ""
 
 
 def test_a_quote_that_never_closes_does_not_fill_the_memory() -> None:

@@ -86,7 +86,18 @@ def test_every_byte_of_the_parts_is_read_by_full_only() -> None:
     assert not refused(damaged, whole=False)
 
 
-@given(st.integers(0, len(SMALL_BOOK) - 1), st.sampled_from([0x01, 0x10, 0x80, 0xFF]))
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_parts_whose_method_is_changed_are_refused(method: int) -> None:
+    sound, mark = zipfile.ZIP_DEFLATED.to_bytes(2, "little"), method.to_bytes(2, "little")
+    header, entry = SMALL_BOOK.index(b"PK\x03\x04") + 8, SMALL_BOOK.index(b"PK\x01\x02") + 10
+    damaged = bytearray(SMALL_BOOK)
+    for place in (header, entry):
+        assert damaged[place : place + 2] == sound
+        damaged[place : place + 2] = mark
+    assert refused(bytes(damaged), whole=True)
+
+
+@given(st.integers(0, len(SMALL_BOOK) - 1), st.sampled_from([0x01, 0x04, 0x06, 0x10, 0x80, 0xFF]))
 def test_a_damaged_byte_is_refused_or_harmless_and_never_a_crash(place: int, flip: int) -> None:
     damaged = bytearray(SMALL_BOOK)
     damaged[place] ^= flip
