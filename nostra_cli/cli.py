@@ -16,7 +16,7 @@ from nostra_cli import __version__, interrupts
 from nostra_cli.errors import ExitCode, NostraError, Signalled, UsageProblem
 from nostra_cli.options import Shared
 from nostra_cli.output.show import Output
-from nostra_cli.output.streams import Look, secure_descriptors
+from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 
 Command = Callable[..., int]
 
@@ -122,11 +122,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Signalled as signalled:
         return _ended(out, signalled, argv)
     except BrokenPipeError:
-        _silence_stdout()
         return ExitCode.PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback for a user
         out.error(_bug(error))
         return ExitCode.BUG
+    finally:
+        settle_streams()
 
 
 def _first_line(error: Exception) -> str:
@@ -140,13 +141,6 @@ def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
     for note in getattr(signalled, "__notes__", ()):
         out.talk(f"{note}: nostra {shlex.join(argv)}")
     return signalled.code
-
-
-def _silence_stdout() -> None:
-    """Nobody reads stdout any more: keep the interpreter from saying so when it flushes."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)
 
 
 def _bug(error: Exception) -> NostraError:

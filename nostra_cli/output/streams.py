@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,6 +95,18 @@ def colored(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bool
     if env.get("NO_COLOR") or env.get("TERM") == "dumb" or stream is None:
         return False
     return stream.isatty()
+
+
+def settle_streams() -> None:
+    """Write out what is buffered, and throw away in silence what nobody takes."""
+    for fd, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, fd)
+            os.close(null)
 
 
 def secure_descriptors() -> None:

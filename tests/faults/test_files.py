@@ -1,0 +1,189 @@
+"""The local file system refuses, is full, or holds what nobody expects."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.sandbox.server import Sandbox, serving
+
+from ..conftest import runner_for
+from ..running import NOSTRA, Runner
+from ..sandbox.calling import faulty
+from .catalogue import covers
+
+if sys.platform == "win32":
+    pytest.skip("these are faults of POSIX file systems", allow_module_level=True)
+
+NAME = "demo-dedup.csv"
+DOWNLOAD = ("download", "demo-dedup", "-f", "csv")
+LARGE = ("download", "demo-large", "-f", "csv")
+
+
+@covers("no-space")
+@pytest.mark.parametrize("old", [False, True])
+def test_a_file_size_limit(old: bool, home: Path, tmp_path: Path) -> None:
+    with serving(large_bytes=2_000_000) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        if old:
+            (tmp_path / "demo-large.csv").write_text("old")
+        limited = ["sh", "-c", f'ulimit -f 1000; exec {NOSTRA} "$@"', "sh"]
+        ended = nostra(*LARGE, "--overwrite", command=limited)
+        assert ended.code == 8
+        assert "File too large" in ended.err
+        assert "are kept" in ended.err
+        assert len(sandbox.requests) == 2
+        assert not old or (tmp_path / "demo-large.csv").read_text() == "old"
+        again = nostra(*LARGE, "--overwrite", "--json")
+    assert (again.code, again.json()[0]["resumed"]) == (0, True)
+    assert nostra.files() == ["demo-large.csv"]
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount a file system of 1 MiB."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@covers("no-space")
+def test_a_full_disk(home: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with small_disk(disk), serving(large_bytes=3_000_000) as sandbox:
+        nostra = runner_for(sandbox, home, disk)
+        (disk / "demo-large.csv").write_text("old")
+        ended = nostra(*LARGE, "--overwrite")
+        assert ended.code == 8
+        assert "No space left on device" in ended.err
+        assert len(sandbox.requests) == 2
+        assert (disk / "demo-large.csv").read_text() == "old"
+        assert nostra("download", "demo-large", "-o", "x", "-f", "csv", "--no-resume").code == 8
+
+
+@covers("no-space")
+def test_a_full_stdout(nostra: Runner) -> None:
+    for args in (["status", "demo-dedup"], [*DOWNLOAD, "-o", "-"]):
+        command = f'exec {NOSTRA} "$@" > /dev/full'
+        ended = nostra(*args, command=["sh", "-c", command, "sh"])
+        assert ended.code == 8
+        assert "cannot write to stdout: No space left on device" in ended.err
+
+
+@covers("directory")
+def test_directories_that_will_not_do(nostra: Runner, sandbox: Sandbox) -> None:
+    (nostra.cwd / "target.csv").mkdir()
+    (nostra.cwd / "file").touch()
+    sandbox.requests.clear()
+    for args in (["-d", "missing"], ["-d", "file"], ["-o", "target.csv"], ["-o", "file/x.csv"]):
+        ended = nostra(*DOWNLOAD, "--wait", "--overwrite", *args)
+        assert (ended.code, ended.out) == (8, "")
+    assert not sandbox.requests
+
+
+@covers("directory")
+def test_a_directory_without_permission(nostra: Runner, sandbox: Sandbox) -> None:
+    folder = nostra.cwd / "locked"
+    folder.mkdir()
+    if os.geteuid() == 0:  # root may write everywhere but where it is read-only
+        bind = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)]
+        if subprocess.run(bind, capture_output=True, check=False).returncode:
+            pytest.skip("root without the right to mount cannot be locked out")
+    else:
+        folder.chmod(0o500)
+    sandbox.requests.clear()
+    try:
+        ended = nostra(*DOWNLOAD, "--wait", "-d", "locked")
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run(["umount", str(folder)], check=True)
+    assert (ended.code, len(sandbox.requests)) == (8, 0)
+    assert "locked" in ended.err
+
+
+@covers("long-names")
+def test_names_of_255_bytes(home: Path, tmp_path: Path) -> None:
+    long = "é" * 124 + "abc"  # 251 bytes, with `.csv` 255
+    with faulty(f'[invocation."{long}"]\n[invocation."{long}x"]') as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("download", long, f"{long}x", "-f", "csv")
+    assert ended.code == 0, ended.err
+    exact, cut = nostra.files() if nostra.files()[0] == f"{long}.csv" else nostra.files()[::-1]
+    assert exact == f"{long}.csv"
+    assert len(cut.encode()) <= 255
+    assert cut.endswith(".csv")
+
+
+@covers("special")
+@pytest.mark.parametrize("existing", [[], ["--overwrite"], ["--skip-existing"]])
+@pytest.mark.parametrize("kind", ["link", "dangling", "fifo", "socket", "device"])
+def test_special_files_stay_as_they_are(nostra: Runner, kind: str, existing: list[str]) -> None:
+    target, other = nostra.cwd / NAME, nostra.cwd / "other"
+    if kind == "link":
+        other.write_text("mine")
+    if kind in ("link", "dangling"):
+        target.symlink_to(other)
+    elif kind == "fifo":
+        os.mkfifo(target)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as unix:
+            os.chdir(nostra.cwd)
+            unix.bind(NAME)
+    before = target.lstat() if kind != "device" else Path(os.devnull).lstat()
+    where = ["-o", os.devnull] if kind == "device" else []
+    ended = nostra(*DOWNLOAD, *existing, *where)
+    assert (ended.code, ended.out) == (8, "")
+    after = target.lstat() if kind != "device" else Path(os.devnull).lstat()
+    assert (before.st_ino, before.st_mode) == (after.st_ino, after.st_mode)
+    assert not other.exists() or other.read_text() == "mine"
+
+
+@covers("planted")
+@pytest.mark.parametrize("planted", [f".{NAME}.part", f".{NAME}.part.json"])
+def test_a_link_planted_beside_the_target(nostra: Runner, planted: str) -> None:
+    victim = nostra.cwd / "victim"
+    victim.write_text("precious")
+    (nostra.cwd / planted).symlink_to(victim)
+    ended = nostra(*DOWNLOAD)
+    assert victim.read_text() == "precious"
+    assert ended.code == 8 or (planted.endswith(".json") and ended.code == 0)
+
+
+@covers("umask")
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_new_files_get_the_mode_of_the_umask(nostra: Runner, umask: int) -> None:
+    command = ["sh", "-c", f'umask {umask:03o}; exec {NOSTRA} "$@"', "sh"]
+    assert nostra(*DOWNLOAD, "--checksums", command=command).code == 0
+    for name in (NAME, "SHA256SUMS"):
+        assert stat.S_IMODE((nostra.cwd / name).stat().st_mode) == 0o666 & ~umask
+
+
+@covers("two", "two-writers")
+def test_two_processes_one_target(home: Path, tmp_path: Path) -> None:
+    slow = '[[fault]]\npath = "*/csv"\nrate = 2000000\n'
+    with faulty(slow, large_bytes=1_000_000) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        command = [NOSTRA, *LARGE, "-q", "--overwrite", "--checksums"]
+        both = [
+            subprocess.Popen(command, cwd=tmp_path, env=dict(nostra.env), stderr=subprocess.PIPE)
+            for _ in range(2)
+        ]
+        errors = [process.communicate(timeout=30)[1].decode() for process in both]
+    assert sorted(process.returncode for process in both) == [0, 8]
+    assert any("another process is downloading" in error for error in errors)
+    assert nostra.files() == ["SHA256SUMS", "demo-large.csv"]
+    assert (tmp_path / "demo-large.csv").stat().st_size == 1_000_000
+    subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=True)
