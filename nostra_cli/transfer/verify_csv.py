@@ -7,7 +7,7 @@ import io
 import re
 
 from nostra_cli.models import Piece
-from nostra_cli.transfer.verify import Utf8
+from nostra_cli.transfer.utf8 import Utf8
 
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile('"[^"]*"')

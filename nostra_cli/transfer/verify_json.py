@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import ijson
 
 from nostra_cli.models import Piece
-from nostra_cli.transfer.verify import Utf8
+from nostra_cli.transfer.utf8 import Utf8
 
 _CLOSING = {b"[": b"]", b"{": b"}", b'"': b'"'}
 _TAIL = 64
@@ -26,11 +26,13 @@ class Whole:
 
     def feed(self, data: Piece) -> None:
         """Parse on."""
+        if not data:  # the parser would take it for the end
+            return
         if self._start is not None:
             # A byte order mark may come in pieces too.
             self._start += data
             if codecs.BOM_UTF8.startswith(self._start):
-                return
+                return  # too early to tell, or nothing but the mark
             data, self._start = self._start.removeprefix(codecs.BOM_UTF8), None
         with _told():
             self._parser.send(bytes(data))

@@ -73,6 +73,8 @@ CASES = table(
         Case("gzip", "unknown-coding",
              fault('headers = { Content-Encoding = "br" }'), 7, ("'br'",)),
         Case("gzip", "status-truncated", fault('gzip = "truncated"', STATUS), 7, ("gzip",)),
+        Case("bomb", "layers", fault('body = " "\nrepeat = 3_000_000_000\ngzip = "ok"\ngzip_layers = 3'), 7,
+             ("gzip",)),
         Case("cut-format", "csv-quotes", fault('body = "a,b\\n\\"1,2\\n"'), 7, ("quoted",)),
         Case("cut-format", "csv-ragged", fault('body = "a,b\\n1,2\\n1,2,3\\n"'), 7, ("fields",)),
         Case("cut-format", "csv-latin-1", fault('body_hex = "612c620ae92c320a"'), 7, ("UTF-8",)),
