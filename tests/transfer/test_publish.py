@@ -19,8 +19,8 @@ from .parts import IDENTITY, UNPROVEN, begun, left, names, note_path
 
 @pytest.fixture
 def umask() -> Iterator[int]:
-    before = os.umask(0o027)
-    yield 0o027
+    before = os.umask(0o007)
+    yield 0o007
     os.umask(before)
 
 
