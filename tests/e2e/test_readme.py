@@ -98,6 +98,13 @@ def test_exit_codes_are_those_of_the_enum() -> None:
     assert f"<!-- exit codes -->\n| code | meaning |\n|---|---|\n{rows}\n\n" in README
 
 
+def test_guarantees_name_tests_that_there_are() -> None:
+    table = README.partition("<!-- guarantees -->")[2].partition("\n\n")[0]
+    named = re.findall(r"\| `(tests/[a-z_/]+\.py)` \|$", table, re.MULTILINE)
+    assert len(named) == table.count("\n") - 2
+    assert all((ROOT / name).is_file() for name in named)
+
+
 def test_config_example_is_read(nostra: Runner, home: Path) -> None:
     [example] = blocks("config")
     assert set(tomllib.loads(example)["profiles"]) == {"prod", "test"}
