@@ -123,7 +123,7 @@ def test_json_with_a_byte_order_mark_passes() -> None:
         assert verdict(Format.JSON, [BOM + JSON], Level.AUTO, length) == ""
         assert verdict(Format.JSON, [BOM, *singles(JSON)], Level.AUTO, length) == ""
         assert verdict(Format.JSON, singles(BOM + JSON), Level.AUTO, length) == ""
-        assert verdict(Format.JSON, [b"", BOM + JSON], Level.AUTO, length) == ""
+        assert verdict(Format.JSON, [b"", BOM + JSON, b"", b"\n"], Level.AUTO, length) == ""
         assert verdict(Format.JSON, [BOM + JSON[:-1]], Level.AUTO, length)
         assert verdict(Format.JSON, singles(BOM + JSON[:-1]), Level.AUTO, length)
 
