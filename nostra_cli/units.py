@@ -8,6 +8,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.ASCII | re.IGNORECASE)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _LONGEST = 10 * 366 * 86400
+_LARGEST = 1 << 62
 
 
 def parse_duration(text: str) -> float:
@@ -22,10 +23,11 @@ def parse_duration(text: str) -> float:
 def parse_size(text: str) -> int:
     """Read `500`, `10MB` or `1GiB`; gives bytes. Raises ValueError for anything else."""
     found = _SIZE.fullmatch(text.strip())
-    if not found or (found[3] and not found[2]):
+    power = " kmgt".index(found[2].lower() or " ") if found else 0
+    size = float(found[1]) * (1024 if found[3] else 1000) ** power if found else -1.0
+    if not found or (found[3] and not found[2]) or size > _LARGEST:
         raise ValueError(f"{text!r} is not a size such as 500, 10MB or 1GiB")
-    power = " kmgt".index(found[2].lower() or " ")
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+    return int(size)
 
 
 def show_size(count: float) -> str:
