@@ -1,0 +1,46 @@
+"""Streams to hand to the output: files of bytes that may say they are a terminal."""
+
+from __future__ import annotations
+
+import io
+
+from nostra_cli.output.show import Output
+from nostra_cli.output.streams import Look
+
+
+class Stream(io.TextIOWrapper):
+    """Keeps what is written."""
+
+    def __init__(self, terminal: bool = False, encoding: str = "utf-8") -> None:
+        self.kept = io.BytesIO()
+        super().__init__(self.kept, encoding=encoding, newline="\n")
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    @property
+    def content(self) -> bytes:
+        self.flush()
+        return self.kept.getvalue()
+
+    @property
+    def text(self) -> str:
+        return self.content.decode(self.encoding)
+
+
+class Screen:
+    """An output with both of its streams."""
+
+    def __init__(self, look: Look | None = None, terminal: bool = False, **env: str) -> None:
+        self.stdout = Stream(terminal)
+        self.stderr = Stream(terminal)
+        self.output = Output(look or Look(), self.stdout, self.stderr, env)
+
+    @property
+    def out(self) -> str:
+        return self.stdout.text
+
+    @property
+    def err(self) -> str:
+        return self.stderr.text

@@ -1,0 +1,193 @@
+"""The two streams: what may be coloured, and what happens when nobody listens."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from nostra_cli.errors import FileProblem
+from nostra_cli.output import streams
+from nostra_cli.output.streams import (
+    Color,
+    DataStream,
+    TalkStream,
+    colored,
+    secure_descriptors,
+    settle_streams,
+)
+
+from .screens import Stream
+
+AUTO, ALWAYS, NEVER = Color.AUTO, Color.ALWAYS, Color.NEVER
+
+
+@pytest.mark.parametrize(
+    ("color", "terminal", "env", "expected"),
+    [
+        (AUTO, True, {}, True),
+        (AUTO, True, {"TERM": "xterm"}, True),
+        (AUTO, True, {"NO_COLOR": ""}, True),
+        (AUTO, True, {"NO_COLOR": "1"}, False),
+        (AUTO, True, {"NO_COLOR": "0"}, False),
+        (AUTO, True, {"TERM": "dumb"}, False),
+        (AUTO, False, {}, False),
+        (AUTO, False, {"FORCE_COLOR": "1"}, False),
+        (AUTO, False, {"GITHUB_ACTIONS": "true"}, False),
+        (AUTO, False, {"CLICOLOR_FORCE": "1"}, False),
+        (AUTO, None, {}, False),
+        (ALWAYS, False, {}, True),
+        (ALWAYS, True, {"NO_COLOR": "1", "TERM": "dumb"}, True),
+        (NEVER, True, {"FORCE_COLOR": "1"}, False),
+        (NEVER, False, {}, False),
+    ],
+)
+def test_colour_is_for_terminals_unless_asked_for(
+    color: Color, terminal: bool | None, env: dict[str, str], expected: bool
+) -> None:
+    stream = None if terminal is None else Stream(terminal)
+    assert colored(stream, color, env) is expected
+
+
+class Broken(Stream):
+    """Fails at each write and flush, as a full disk or a gone reader does."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+        self.tries = 0
+
+    def _fail(self) -> NoReturn:
+        self.tries += 1
+        raise self.error
+
+    @property
+    def buffer(self) -> NoReturn:
+        self._fail()
+
+    def write(self, _text: str) -> int:
+        self._fail()
+
+    def close(self) -> None:
+        self.detach()
+
+
+def test_data_is_written_whole_and_at_once() -> None:
+    stream = Stream()
+    data = DataStream(stream)
+    assert data.write(memoryview(b"\x00\xff")) == 2
+    assert stream.kept.getvalue() == b"\x00\xff"
+    data.line("größe")
+    assert stream.kept.getvalue() == b"\x00\xff" + "größe\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "content"),
+    [
+        ("utf-8", "ö", b"\xc3\xb6\n"),
+        ("utf-8", "\udcff", b"\xff\n"),
+        ("utf-8", "\ud800", b"\\ud800\n"),
+        ("ascii", "ö", b"\\xf6\n"),
+        ("ascii", "日", b"\\u65e5\n"),
+        ("latin-1", "ö", b"\xf6\n"),
+    ],
+)
+def test_a_line_is_in_the_encoding_of_its_stream(encoding: str, text: str, content: bytes) -> None:
+    stream = Stream(encoding=encoding)
+    DataStream(stream).line(text)
+    assert stream.content == content
+
+
+def test_a_stdout_that_is_closed_is_a_problem_of_files() -> None:
+    data = DataStream(None)
+    assert not data.terminal
+    with pytest.raises(FileProblem, match="stdout is closed"):
+        data.write(b"x")
+    with pytest.raises(FileProblem, match="stdout is closed"):
+        data.line("x")
+
+
+def test_a_stdout_that_fails_is_a_problem_of_files_but_a_gone_reader_is_not() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(FileProblem, match="cannot write to stdout: No space left on device"):
+        DataStream(Broken(full)).line("x")
+    with pytest.raises(BrokenPipeError):
+        DataStream(Broken(BrokenPipeError(errno.EPIPE, "Broken pipe"))).line("x")
+
+
+def test_a_stderr_that_is_closed_or_fails_is_passed_over() -> None:
+    TalkStream(None, {}).line("x")
+    for error in (OSError(errno.EIO, "bad"), BrokenPipeError(), ValueError("closed file")):
+        stream = Broken(error)
+        talk = TalkStream(stream, {})
+        talk.line("x")
+        talk.line("y")
+        assert stream.tries == 1
+
+
+def test_talk_is_in_the_encoding_of_its_stream() -> None:
+    for encoding, content in (("ascii", b"\\xf6 \\ud800\n"), ("utf-8", b"\xc3\xb6 \\ud800\n")):
+        stream = Stream(encoding=encoding)
+        TalkStream(stream, {}).line("ö \ud800")
+        assert stream.content == content
+
+
+@pytest.mark.parametrize(
+    ("terminal", "env", "live"),
+    [(True, {"TERM": "xterm"}, True), (True, {"TERM": "dumb"}, False), (False, {}, False)],
+)
+def test_only_a_terminal_that_can_is_redrawn(
+    terminal: bool, env: dict[str, str], live: bool
+) -> None:
+    assert TalkStream(Stream(terminal), env).live is live
+
+
+def test_settling_throws_away_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[int] = []
+    monkeypatch.setattr(os, "dup2", lambda _null, fd: moved.append(fd))
+
+    class Gone(Stream):
+        gone = True
+
+        def flush(self) -> None:
+            if self.gone:
+                raise BrokenPipeError
+
+    gone = Gone()
+    monkeypatch.setattr(sys, "stdout", gone)
+    monkeypatch.setattr(sys, "stderr", None)
+    settle_streams()
+    gone.gone = False
+    assert moved == [1]
+
+
+def test_places_that_are_closed_are_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def fstat(fd: int) -> None:
+        if fd != 1:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(streams, "os", _Os(fstat, opened))
+    secure_descriptors()
+    assert opened == [os.devnull, os.devnull]
+
+
+class _Os:
+    """What secure_descriptors uses of `os`."""
+
+    devnull = os.devnull
+    O_RDWR = os.O_RDWR
+
+    def __init__(self, fstat: object, opened: list[str]) -> None:
+        self.fstat = fstat
+        self._opened = opened
+
+    def open(self, path: str | Path, flags: int) -> int:
+        assert flags == os.O_RDWR
+        self._opened.append(str(path))
+        return 9
