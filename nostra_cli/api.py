@@ -94,9 +94,10 @@ class Service:
                 _check(reply, missing)
             yield reply
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
+    def give_up(self) -> None:
+        """Make every request that is under way in another thread end soon, with an error."""
+        self.retrier.give_up()
+        self._transport.abort()
 
 
 _ID_HINT = "check the id, the profile and the base URL"

@@ -27,6 +27,7 @@ PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
     "timeout": (str, int, float),
 }
 _LARGEST = 1 << 20
+_LARGEST_NUMBER = 1 << 53
 _ON_LINUX = "linux" in sys.platform
 
 
@@ -67,7 +68,7 @@ def read(env: Mapping[str, str]) -> Config:
     except (FileNotFoundError, NotADirectoryError):
         return Config(path, None, {})
     except OSError as error:
-        if isinstance(error, PermissionError) and "NOSTRA_CONFIG" not in env:
+        if isinstance(error, PermissionError) and not env.get("NOSTRA_CONFIG"):
             return Config(path, None, {}, (f"cannot read {path}: {error.strerror}",))
         raise UsageProblem(
             f"cannot read the config file {path}: {error.strerror}",
@@ -93,10 +94,12 @@ def _parse(path: Path, content: bytes) -> dict[str, object]:
         if found:
             problem = f"line {found[1]}, column {found[2]}: not valid TOML"
         else:
-            line = content.count(b"\n") + 1
-            problem = f"line {line}: not valid TOML, it ends too early"
+            line = content.rstrip(b"\n").count(b"\n") + 1
+            problem = f"line {line}: not valid TOML, at the end of the file"
     except RecursionError:
         problem = "line 1: nested too deeply"
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        problem = "line 1 or later: a number is too long"
     raise UsageProblem(f"config file {path}, {problem}", hint)
 
 
@@ -125,12 +128,16 @@ def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profi
         types = PROFILE_KEYS.get(key)
         if types is None:
             warnings.append(f"unknown key {key!r} in profile {name!r} of {path}")
-        elif isinstance(value, str | int | float) and type(value) in types:
+        elif isinstance(value, str | int | float) and type(value) in types and _is_sane(value):
             profile[key] = value
         else:
             wanted = "a whole number" if types == (int,) else "a string"
             raise _wrong(path, f"profiles.{name}.{key}", wanted)
     return profile
+
+
+def _is_sane(value: Value) -> bool:
+    return not isinstance(value, int) or abs(value) < _LARGEST_NUMBER
 
 
 def _wrong(path: Path, key: str, wanted: str) -> UsageProblem:

@@ -73,7 +73,8 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._rest:
-            self._rest = memoryview(next(self._chunks, b""))
+            # An empty piece is not the end, an empty answer would be.
+            self._rest = memoryview(next((piece for piece in self._chunks if piece), b""))
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]

@@ -95,9 +95,14 @@ class Retrier:
 
     deadline: Deadline = field(default_factory=Deadline)
     budget: Budget = field(default_factory=Budget)
+    given_up: bool = False
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
     notify: Callable[[Transient, float], None] = lambda _failure, _pause: None
+
+    def give_up(self) -> None:
+        """Repeat nothing from now on: the run is over."""
+        self.given_up = True
 
     def run(self, attempt: Callable[[], T], doing: str, policy: Policy = NORMAL) -> T:
         """Call `attempt` until it answers; `doing` completes "the deadline passed before ...".
@@ -124,7 +129,7 @@ class Retrier:
         the pause would outlast the deadline.
         """
         self.deadline.check(doing)
-        if tries >= policy.attempts or not self.budget.take():
+        if self.given_up or tries >= policy.attempts or not self.budget.take():
             raise failure
         seconds = self._seconds(failure, tries, policy)
         left = self.deadline.remaining()
@@ -132,6 +137,8 @@ class Retrier:
             raise self.deadline.passed(doing) from failure
         self.notify(failure, seconds)
         self.sleep(seconds)
+        if self.given_up:
+            raise failure
 
     def _seconds(self, failure: Transient, tries: int, policy: Policy) -> float:
         if failure.wait is None:

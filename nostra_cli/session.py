@@ -44,6 +44,12 @@ class Session:
 
         return Deadline(timeout if timeout is not None else self.settings.timeout.value)
 
+    def jobs(self, flag: int | None) -> int:
+        """Tell how many transfers may run at once; raises UsageProblem for what is out of range."""
+        from nostra_cli.settings import check_jobs
+
+        return self.settings.jobs.value if flag is None else check_jobs(flag, "-j")
+
     @property
     def low_speed(self) -> LowSpeed:
         """How slow a body may be before it is tried again."""

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 DEFAULT_BASE_URL = "https://nostradamus.u-hopper.com"
 DEFAULT_JOBS = 8
+MOST_JOBS = 64
 _LARGEST_TOKEN_FILE = 64 * 1024
 
 
@@ -210,9 +211,7 @@ def _jobs(sources: _Sources) -> Setting[int]:
     found = sources.in_profile("jobs")
     if found is None:
         return Setting(DEFAULT_JOBS, "default")
-    if not 1 <= int(found.value) <= 64:
-        raise UsageProblem(f"{found.origin} is out of range", "choose a number from 1 to 64")
-    return Setting(int(found.value), found.origin)
+    return Setting(check_jobs(int(found.value), found.origin), found.origin)
 
 
 def _timeout(sources: _Sources) -> Setting[float | None]:
@@ -238,6 +237,13 @@ def _parsed(found: Setting[str], parse: Callable[[str], T]) -> Setting[T]:
         return Setting(parse(found.value), found.origin)
     except ValueError as error:
         raise UsageProblem(f"{found.origin}: {error}", "mend it or remove it") from error
+
+
+def check_jobs(number: int, origin: str) -> int:
+    """Give a number of jobs back; raises UsageProblem for one that is out of range."""
+    if not 1 <= number <= MOST_JOBS:
+        raise UsageProblem(f"{origin} is out of range", f"choose a number from 1 to {MOST_JOBS}")
+    return number
 
 
 def check_token(text: str, origin: str) -> Token:
@@ -266,9 +272,10 @@ def check_base_url(text: str, origin: str) -> str:
         host, _port = url.hostname, url.port
     except ValueError as error:
         raise UsageProblem(f"the base URL ({origin}) is not a URL", hint) from error
-    if url.scheme not in ("http", "https") or not host or not text.strip().isprintable():
+    plain = text.strip().isprintable() and not set(text.strip()) & set(" \\")
+    if url.scheme not in ("http", "https") or not host or not plain:
         raise UsageProblem(f"the base URL ({origin}) is not an http(s) URL", hint)
-    if "@" in url.netloc or url.query or url.fragment:
+    if "@" in url.netloc or set("?#") & set(text):
         raise UsageProblem(
             f"the base URL ({origin}) has a user name, a query or a fragment in it", hint
         )

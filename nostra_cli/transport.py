@@ -10,6 +10,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from nostra_cli import __version__, fast_body
-from nostra_cli.errors import NostraError, ServiceProblem, Transient, Truncated
+from nostra_cli.errors import NostraError, ServiceProblem, Transient, Truncated, UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
 from nostra_cli.settings import Token, is_loopback
@@ -58,12 +59,22 @@ class Transport:
     def __init__(
         self, base_url: str, token: Token, deadline: Deadline, trace: Trace | None = None
     ) -> None:
-        """Bind `token` to the origin of `base_url`; `trace` gets a redacted line for each step."""
+        """Bind `token` to the origin of `base_url`; `trace` gets a redacted line for each step.
+
+        Raises UsageProblem for a base URL that is none to httpx.
+        """
+        try:
+            httpx.URL(base_url)
+        except httpx.InvalidURL as error:
+            raise UsageProblem(
+                "the base URL is not a URL", "check --base-url, NOSTRA_BASE_URL or the profile"
+            ) from error
         self.base_url = base_url
         self._token = token
         self._deadline = deadline
         self._trace = trace
-        self._socket: socket.socket | None = None
+        self._threads = threading.local()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._client = httpx.Client(
             verify=self._tls,
@@ -126,8 +137,10 @@ class Transport:
         def watch(event: str, info: Mapping[str, Any]) -> None:
             nonlocal fresh
             fresh = fresh or event == "connection.connect_tcp.started"
-            if event == "connection.connect_tcp.complete":
-                self._socket = info["return_value"].get_extra_info("socket")
+            if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+                connection = info["return_value"].get_extra_info("socket")
+                self._newest()[:] = [connection]
+                self._sockets.add(connection)
 
         for last in (False, True):
             request = self._client.build_request(
@@ -176,7 +189,8 @@ class Transport:
         if not limits:
             yield
             return
-        watchdog = threading.Timer(min(limits), self._cut_off)
+        newest = self._newest()
+        watchdog = threading.Timer(min(limits), _cut_off, args=[newest])
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -184,11 +198,16 @@ class Transport:
         finally:
             watchdog.cancel()
 
-    def _cut_off(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                # Not SSLSocket's own: the other thread is still reading from it.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+    def _newest(self) -> list[socket.socket]:
+        """Give the list that holds the connection which this thread made last."""
+        if not hasattr(self._threads, "newest"):
+            self._threads.newest = []
+        newest: list[socket.socket] = self._threads.newest
+        return newest
+
+    def abort(self) -> None:
+        """Cut every connection off: threads that wait for one go on at once, with an error."""
+        _cut_off(list(self._sockets))
 
     def _timeout(self) -> httpx.Timeout:
         left = self._deadline.remaining()
@@ -203,6 +222,13 @@ class Transport:
             shown = public_url(value) if name.lower() == "location" else value
             secret = name.lower() in _SECRET_HEADERS
             self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
+
+
+def _cut_off(connections: list[socket.socket]) -> None:
+    for connection in connections:
+        with contextlib.suppress(OSError):
+            # Not SSLSocket's own method: another thread is still reading from it.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def public_url(url: str) -> str:

@@ -32,10 +32,13 @@ def parse_size(text: str) -> int:
 
 def show_size(count: float) -> str:
     """Write a number of bytes for a person: `512 B`, `1.5 MiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+    if count < 1023.5:
+        return f"{count:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
         count /= 1024
+        if count < 1023.95:  # it would be shown as 1024.0
+            return f"{count:.1f} {unit}"
+    count /= 1024
     return f"{count:.1f} TiB"
 
 

@@ -25,6 +25,7 @@ ROOMS = [
     "output",
     "waiting",
     "transfer",
+    "parallel",
     "api",
     "content_coding",
     "strict_json",

@@ -9,6 +9,9 @@ from nostra_cli.errors import ExitCode, NostraError, UsageProblem
 from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
 
 if TYPE_CHECKING:
+    from nostra_cli.api import Service
+    from nostra_cli.models import Invocation
+    from nostra_cli.output.show import Output
     from nostra_cli.session import Session
     from nostra_cli.transfer.download import Done
     from nostra_cli.transfer.plan import Destination, Existing, Selection
@@ -55,6 +58,10 @@ Overwrite = Annotated[
 ]
 SkipExisting = Annotated[bool, option("--skip-existing", help="Leave an existing file, and go on.")]
 Wait = Annotated[bool, option("--wait", help="First wait until the invocation is completed.")]
+Jobs = Annotated[
+    int | None,
+    option("-j", "--jobs", metavar="N", help="Transfer N files at once; by default 8."),
+]
 NoResume = Annotated[
     bool, option("--no-resume", help="Do not go on with what an earlier run left.")
 ]
@@ -78,6 +85,7 @@ def download(  # the options of the command
     wait: Wait = False,
     timeout: Timeout = None,
     interval: Interval = None,
+    jobs: Jobs = None,
     no_resume: NoResume = False,
     verify: Verify = VerifyChoice.AUTO,
     checksums: Checksums = False,
@@ -92,7 +100,6 @@ def download(  # the options of the command
     from nostra_cli.transfer import batch
     from nostra_cli.transfer.download import Manner
     from nostra_cli.transfer.verify import Level
-    from nostra_cli.waiting import Waiting, ask_each
 
     wanted = read_ids(ids)
     request = batch.Request(
@@ -107,6 +114,7 @@ def download(  # the options of the command
             hashing=checksums or session.shared.json,
             low_speed=session.low_speed,
         ),
+        session.jobs(jobs),
     )
     if output is not None and not request.single:
         raise UsageProblem("-o takes one file, but several are asked for", "use -d DIR instead")
@@ -117,18 +125,29 @@ def download(  # the options of the command
     batch.check_before(request)
 
     def downloaded() -> Iterator["Done | NostraError"]:
-        deadline, out = session.deadline(timeout), session.out
-        with session.service(deadline) as service:
-            found = ask_each(service.invocation, wanted)
-            if wait:
-                spinner = out.spinner()
-                waiting = Waiting(service.invocation, deadline, spinner, interval)
-                found = out.during(spinner, waiting.run(wanted))
-            for done in batch.run(service, found, request, out.metering, out.data):
+        out = session.out
+        with session.service(session.deadline(timeout)) as service:
+            groups = _groups(out, service, wanted, wait, interval)
+            for done in batch.run(service, groups, request, out.transfers, out.data):
                 if isinstance(done, NostraError) or done.item.path is not None:
                     yield done
 
     return session.out.show(DOWNLOADS, downloaded())
+
+
+def _groups(
+    out: "Output", service: "Service", ids: Sequence[str], wait: bool, interval: float | None
+) -> Iterator[Sequence["Invocation | NostraError"]]:
+    """Give the invocations that can be downloaded together: all, or each when its wait is over."""
+    from nostra_cli.waiting import Waiting, ask_each
+
+    if not wait:
+        yield list(ask_each(service.invocation, ids))
+        return
+    spinner = out.spinner()
+    waiting = Waiting(service.invocation, service.retrier.deadline, spinner, interval)
+    for found in out.during(spinner, waiting.run(ids)):
+        yield [found]
 
 
 def _selection(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from nostra_cli.models import Invocation, Outcome, outcome_of
@@ -137,9 +138,14 @@ class Bars(_Live):
             TextColumn("{task.fields[note]}", markup=False),
         ]
 
-    def meter(self, label: str) -> Bar:
-        """Give the meter of one transfer."""
-        return Bar(label, self._talk, self._progress)
+    @contextmanager
+    def meter(self, label: str) -> Iterator[Bar]:
+        """Give the meter of one transfer, and show it while the block lasts."""
+        bar = Bar(label, self._talk, self._progress)
+        try:
+            yield bar
+        finally:
+            bar.hide()
 
 
 class Bar:
@@ -179,3 +185,8 @@ class Bar:
             self._next = now + HEARTBEAT_SECONDS
             whole = f" of {show_size(self._total)}" if self._total is not None else ""
             self._talk(f"{self._label}: {show_size(self._done)}{whole}")
+
+    def hide(self) -> None:
+        """Take it off the terminal."""
+        if self._progress is not None and self._task is not None:
+            self._progress.remove_task(self._task)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, NostraError
@@ -203,11 +203,11 @@ class Output:
             yield item
 
     @contextmanager
-    def metering(self, label: str) -> Iterator[Bar]:
-        """Give the meter of one transfer, and show it while the block lasts."""
+    def transfers(self) -> Iterator[Callable[[str], AbstractContextManager[Bar]]]:
+        """Show transfers while the block lasts; what it gives makes the meter of one of them."""
         bars = self.bars()
         with self.showing(bars):
-            yield bars.meter(label)
+            yield bars.meter
 
     def _live_stream(self) -> TextIO | None:
         quiet = self.look.quiet or self.look.json or self.look.verbose

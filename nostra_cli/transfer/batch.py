@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from nostra_cli import parallel
 from nostra_cli.api import Service
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, UsageProblem
 from nostra_cli.models import Invocation
@@ -24,6 +26,7 @@ from nostra_cli.transfer.plan import (
 )
 
 Metering = Callable[[str], AbstractContextManager[Meter]]
+Progress = Callable[[], AbstractContextManager[Metering]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Request:
     selection: Selection
     to: Destination
     manner: Manner
+    jobs: int = 1
 
     @property
     def single(self) -> bool:
@@ -67,34 +71,45 @@ def check_before(request: Request) -> None:
 
 def run(
     service: Service,
-    invocations: Iterable[Invocation | NostraError],
+    groups: Iterable[Sequence[Invocation | NostraError]],
     request: Request,
-    metering: Metering,
+    progress: Progress,
     stdout: Writer,
 ) -> Iterator[Done | NostraError]:
-    """Download what was asked for of each invocation as it comes.
+    """Download what was asked for of each group of invocations as it comes.
 
-    An error takes the place of its file. Raises AuthProblem and DeadlinePassed, which end the work
-    on all of them.
+    The answers come in the order asked for; an error takes the place of its file. Raises
+    AuthProblem and DeadlinePassed, which end the work on all of them.
     """
-
-    def transfer(item: Item) -> Done:
-        with metering(item.label) as meter:
-            return download(service, item, request.manner, meter, stdout)
-
     sums: dict[Path, dict[str, str]] = {}
     try:
-        for invocation in invocations:
-            for item in _planned(invocation, request):
-                done = item if isinstance(item, NostraError) else _attempted(transfer, item)
-                if isinstance(done, Done) and done.item.path and done.sha256:
-                    path = done.item.path
-                    sums.setdefault(path.parent, {})[path.name] = done.sha256
-                yield done
+        for group in groups:
+            with progress() as metering:
+                tasks = _tasks(service, group, request, metering, stdout)
+                for done in parallel.run(tasks, request.jobs, service.give_up):
+                    if isinstance(done, Done) and done.item.path and done.sha256:
+                        path = done.item.path
+                        sums.setdefault(path.parent, {})[path.name] = done.sha256
+                    yield done
     finally:
         if request.manner.checksums:
             for folder, found in sums.items():
                 checksums.record(folder, found)
+
+
+def _tasks(
+    service: Service,
+    group: Sequence[Invocation | NostraError],
+    request: Request,
+    metering: Metering,
+    stdout: Writer,
+) -> list[Callable[[], Done | NostraError]]:
+    def transfer(item: Item) -> Done:
+        with metering(item.label) as meter:
+            return download(service, item, request.manner, meter, stdout)
+
+    items = [item for invocation in group for item in _planned(invocation, request)]
+    return [partial(_attempted, transfer, item) for item in items]
 
 
 def _planned(
@@ -110,9 +125,9 @@ def _planned(
     return items
 
 
-def _attempted(transfer: Callable[[Item], Done], item: Item) -> Done | NostraError:
+def _attempted(transfer: Callable[[Item], Done], item: Item | NostraError) -> Done | NostraError:
     try:
-        return transfer(item)
+        return item if isinstance(item, NostraError) else transfer(item)
     except (AuthProblem, DeadlinePassed):
         raise
     except NostraError as error:

@@ -1,0 +1,92 @@
+"""`nostra download -j`: many results at once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ..conftest import runner_for
+from ..running import NOSTRA
+from ..sandbox.calling import faulty
+
+MANY = "[invocation.many]\nresults = 30\nbytes = 2000\n"
+
+
+@pytest.mark.parametrize("jobs", ["1", "3", "64"])
+def test_the_order_is_the_one_asked_for(home: Path, tmp_path: Path, jobs: str) -> None:
+    slow_first = '[[fault]]\npath = "*/csv"\ntimes = 1\ndelay = 0.5\n'
+    with faulty(MANY + slow_first) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        expected = [line.split("\t")[0] for line in nostra("results", "many").out.splitlines()]
+        ended = nostra("download", "many", "--all-results", "-f", "csv", "-j", jobs, "--json")
+    assert ended.code == 0
+    assert [entry["result"] for entry in ended.json()] == expected
+    assert len(nostra.files()) == 30
+
+
+def test_a_failure_among_many_leaves_the_others(home: Path, tmp_path: Path) -> None:
+    rule = '[[fault]]\npath = "*/csv"\nafter = 3\ntimes = 2\nstatus = 400\n'
+    with faulty(MANY + rule) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("download", "many", "--all-results", "-f", "csv", "-j", "4")
+    assert ended.code == 6
+    assert len(ended.out.splitlines()) == len(nostra.files()) == 28
+    assert ended.err.count("error: ") == 2
+
+
+def test_a_refused_token_ends_all_of_it(home: Path, tmp_path: Path) -> None:
+    rule = '[[fault]]\npath = "*/csv"\nafter = 3\nstatus = 401\n'
+    with faulty(MANY + rule) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("download", "many", "--all-results", "-f", "csv", "-j", "4")
+        assert ended.code == 3
+        assert len(sandbox.requests) < 20
+    assert ended.err.count("error: ") == 1
+    assert not [name for name in nostra.files() if name.startswith(".")]
+
+
+def test_a_sick_service_is_not_hammered_by_many(home: Path, tmp_path: Path) -> None:
+    """One budget of retries for all: 30 results and one status, and 20 retries."""
+    with faulty(MANY + '[[fault]]\npath = "*/csv"\nstatus = 503\nretry_after = 0\n') as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("download", "many", "--all-results", "-f", "csv")
+        assert (ended.code, nostra.files()) == (6, [])
+        assert len(sandbox.requests) <= 1 + 30 + 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_an_interrupt_keeps_what_each_has(home: Path, tmp_path: Path) -> None:
+    many = "[invocation.many]\nresults = 5\nbytes = 2_000_000\n"
+    slow = '[[fault]]\npath = "*/csv"\nrate = 500000\n'
+    with faulty(many + slow) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        process = subprocess.Popen(
+            [NOSTRA, "download", "many", "--all-results", "-f", "csv"],
+            cwd=tmp_path,
+            env=dict(nostra.env),
+            stderr=subprocess.PIPE,
+        )
+        end = time.monotonic() + 20
+        while len([p for p in tmp_path.glob(".*.part") if p.stat().st_size > 100_000]) < 5:
+            assert time.monotonic() < end
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+        assert process.returncode == 130
+        assert time.monotonic() - began < 1.5
+        assert b"are kept" in err
+        assert len(list(tmp_path.glob(".*.part"))) == 5
+        sandbox.requests.clear()
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "65", "many"])
+def test_a_number_out_of_range_is_refused(home: Path, tmp_path: Path, jobs: str) -> None:
+    with faulty("") as sandbox:
+        ended = runner_for(sandbox, home, tmp_path)("download", "x", "-j", jobs)
+    assert (ended.code, len(sandbox.requests)) == (2, 0)
