@@ -1,0 +1,60 @@
+"""A transport and servers of raw sockets that it talks to."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from nostra_cli import fast_body
+from nostra_cli.retry import Deadline
+from nostra_cli.settings import Token
+from nostra_cli.transport import Transport
+
+from .faults.raw import Raw, head, listening
+
+TOKEN = "s3cr3t-t0ken"
+LARGE = fast_body.LEAST_LENGTH
+
+
+@contextmanager
+def answering(answer: Callable[[int, bytes], bytes | None]) -> Iterator[Raw]:
+    """Answer each request by its number and head; None closes the connection without a word."""
+    raws: list[Raw] = []
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        while asked := head(connection):
+            raws[0].heads.append(asked)
+            said = answer(len(raws[0].heads) - 1, asked)
+            if said is None:
+                return
+            connection.sendall(said)
+
+    with listening(handle) as raw:
+        raws.append(raw)
+        yield raw
+
+
+@contextmanager
+def talking(base_url: str, trace: list[str] | None = None) -> Iterator[Transport]:
+    told = trace.append if trace is not None else None
+    transport = Transport(base_url, Token(TOKEN), Deadline(60), told)
+    try:
+        yield transport
+    finally:
+        transport.close()
+
+
+def get(transport: Transport, path: str = "/x") -> tuple[int, bytes, bool]:
+    with transport.request("GET", path) as reply:
+        body = b"".join(bytes(chunk) for chunk in reply.chunks)
+        return reply.status, body, reply.foreign
+
+
+def redirect(location: str, status: int = 302) -> bytes:
+    lines = [f"HTTP/1.1 {status} Found", f"Location: {location}", "Content-Length: 0"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def body_of(length: int) -> bytes:
+    return (b"0123456789abcdefghijklmnopqrstu\n" * (length // 32 + 1))[:length]
