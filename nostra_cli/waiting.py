@@ -6,14 +6,19 @@ import heapq
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
+from nostra_cli import parallel
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError
 from nostra_cli.models import Invocation
 from nostra_cli.retry import NORMAL, PATIENT, Deadline, Policy
 
 SHORTEST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
+SPREAD = 0.01
+"""Seconds between the polls of two ids: many of them are no burst."""
+_ROUND = 16
 _SLEEP_SLICE = 30.0
 _SHOWN_IDS = 3
 
@@ -55,12 +60,17 @@ def ask_each(
 
 @dataclass(slots=True)
 class Waiting:
-    """How to wait: `poll` asks for one id, `interval` (seconds) replaces the growing pause."""
+    """How to wait: `poll` asks for one id, `interval` (seconds) replaces the growing pause.
+
+    `jobs` polls run at once where many are due; `give_up` ends those under way.
+    """
 
     poll: Callable[[str, Policy], Invocation]
     deadline: Deadline
     watcher: Watcher
     interval: float | None = None
+    jobs: int = 1
+    give_up: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _start: float = field(init=False, default=0.0)
@@ -72,19 +82,31 @@ class Waiting:
         Raises AuthProblem at once, and DeadlinePassed with the ids that were left.
         """
         self._start = self.clock()
-        due = [(self._start, place) for place in range(len(ids))]
+        first = range(len(ids))
+        due = [(self._start + place // _ROUND * _ROUND * SPREAD, place) for place in first]
+        left = dict.fromkeys(ids)
         while due:
-            when, place = due[0]
             try:
-                self._sleep_until(when, len(due))
-                found = self._poll(ids[place])
+                self._sleep_until(due[0][0], len(due))
+                for place, found in self._round(ids, due):
+                    if isinstance(found, Invocation) and not found.final:
+                        heapq.heappush(due, (self._next(len(left)), place))
+                    else:
+                        del left[ids[place]]
+                        yield found
             except DeadlinePassed as passed:
-                raise self._passed([ids[place] for _, place in sorted(due)], passed) from passed
-            heapq.heappop(due)
-            if isinstance(found, Invocation) and not found.final:
-                heapq.heappush(due, (self._next(), place))
-            else:
-                yield found
+                raise self._passed(list(left), passed) from passed
+
+    def _round(
+        self, ids: Sequence[str], due: list[tuple[float, int]]
+    ) -> Iterator[tuple[int, Invocation | NostraError]]:
+        """Poll what is due, some at once; takes it off `due`."""
+        now = self.clock()
+        places: list[int] = []
+        while due and len(places) < _ROUND and due[0][0] <= now:
+            places.append(heapq.heappop(due)[1])
+        tasks = [partial(self._poll, ids[place]) for place in places]
+        return zip(places, parallel.run(tasks, self.jobs, self.give_up), strict=True)
 
     def _poll(self, id_: str) -> Invocation | NostraError:
         policy = PATIENT if id_ in self._answered else NORMAL
@@ -94,9 +116,9 @@ class Waiting:
             self.watcher.seen(found)
         return found
 
-    def _next(self) -> float:
+    def _next(self, count: int) -> float:
         now = self.clock()
-        pause = self.interval or pause_after(now - self._start)
+        pause = max(self.interval or pause_after(now - self._start), count * SPREAD)
         left = self.deadline.remaining()
         if left is not None:
             # One more look shortly before the deadline, not one that comes too late.

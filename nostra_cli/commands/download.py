@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from nostra_cli.models import Invocation
     from nostra_cli.output.show import Output
     from nostra_cli.session import Session
+    from nostra_cli.transfer.batch import Request
     from nostra_cli.transfer.download import Done
     from nostra_cli.transfer.plan import Destination, Existing, Selection
 
@@ -127,7 +129,7 @@ def download(  # the options of the command
     def downloaded() -> Iterator["Done | NostraError"]:
         out = session.out
         with session.service(session.deadline(timeout)) as service:
-            groups = _groups(out, service, wanted, wait, interval)
+            groups = _groups(out, service, request, wait, interval)
             for done in batch.run(service, groups, request, out.transfers, out.data):
                 if isinstance(done, NostraError) or done.item.path is not None:
                     yield done
@@ -136,16 +138,25 @@ def download(  # the options of the command
 
 
 def _groups(
-    out: "Output", service: "Service", ids: Sequence[str], wait: bool, interval: float | None
+    out: "Output",
+    service: "Service",
+    request: "Request",
+    wait: bool,
+    interval: float | None,
 ) -> Iterator[Sequence["Invocation | NostraError"]]:
     """Give the invocations that can be downloaded together: all, or each when its wait is over."""
+    from nostra_cli import parallel
     from nostra_cli.waiting import Waiting, ask_each
 
+    ids, jobs = request.ids, request.jobs
     if not wait:
-        yield list(ask_each(service.invocation, ids))
+        tasks = [partial(next, ask_each(service.invocation, [id_])) for id_ in ids]
+        yield list(parallel.run(tasks, jobs, service.give_up))
         return
     spinner = out.spinner()
-    waiting = Waiting(service.invocation, service.retrier.deadline, spinner, interval)
+    waiting = Waiting(
+        service.invocation, service.retrier.deadline, spinner, interval, jobs, service.give_up
+    )
     for found in out.during(spinner, waiting.run(ids)):
         yield [found]
 

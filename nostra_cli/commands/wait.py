@@ -35,7 +35,14 @@ def wait(
         spinner = session.out.spinner()
         deadline = session.deadline(timeout)
         with session.service(deadline) as service, session.out.showing(spinner):
-            waiting = Waiting(service.invocation, deadline, spinner, interval)
+            waiting = Waiting(
+                service.invocation,
+                deadline,
+                spinner,
+                interval,
+                session.settings.jobs.value,
+                service.give_up,
+            )
             for item in waiting.run(wanted):
                 yield item
                 final = isinstance(item, Invocation)

@@ -183,9 +183,5 @@ def test_a_large_result(nostra: Runner) -> None:
 def test_nothing_is_asked_twice(nostra: Runner, sandbox: Sandbox) -> None:
     sandbox.requests.clear()
     nostra("download", "demo-dedup", "-f", "all")
-    assert [request.path.rpartition("/")[2] for request in sandbox.requests] == [
-        "demo-dedup",
-        "json",
-        "csv",
-        "xlsx",
-    ]
+    asked = [request.path.rpartition("/")[2] for request in sandbox.requests]
+    assert (asked[0], sorted(asked[1:])) == ("demo-dedup", ["csv", "json", "xlsx"])
