@@ -104,6 +104,8 @@ def test_profiles_are_read_with_every_key(write: Write) -> None:
         (b"\xff\xfea\x00", "line 1: not UTF-8"),
         (f"{SECRET} = " + "[" * 100_000, "line 1: nested too deeply"),
         ("a = 1\r\n\r\nb = \r\n", "line 3, column 5"),
+        (f"{SECRET} = 1\n{SECRET} = 2", "line 2: not valid TOML, at the end"),
+        ("a = " + "9" * 5000, "line 1"),
     ],
 )
 def test_what_is_not_toml_is_told_with_its_line_and_without_its_content(
@@ -129,6 +131,7 @@ def test_what_is_not_toml_is_told_with_its_line_and_without_its_content(
         ("[profiles.p]\nbase_url = true", "profiles.p.base_url", "a string"),
         (f'[profiles.p]\njobs = "{SECRET}"', "profiles.p.jobs", "a whole number"),
         ("[profiles.p]\njobs = 1.5", "profiles.p.jobs", "a whole number"),
+        ("[profiles.p]\njobs = 0x" + "f" * 5000, "profiles.p.jobs", "a whole number"),
         ("[profiles.p]\njobs = true", "profiles.p.jobs", "a whole number"),
         ("[profiles.p]\ntimeout = true", "profiles.p.timeout", "a string"),
         ("[profiles.p]\ntimeout = 2024-01-01", "profiles.p.timeout", "a string"),
@@ -190,12 +193,13 @@ def test_an_unreadable_named_file_is_an_error(
     assert "NOSTRA_CONFIG" in caught.value.hint
 
 
+@pytest.mark.parametrize("more", [{}, {"NOSTRA_CONFIG": ""}])
 def test_an_unreadable_default_file_is_only_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    more: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(config, "_ON_LINUX", True)
     monkeypatch.setattr(Path, "open", Locked(PermissionError(13, "Permission denied")))
-    found = config.read({"XDG_CONFIG_HOME": str(tmp_path)})
+    found = config.read({"XDG_CONFIG_HOME": str(tmp_path), **more})
     path = tmp_path / "nostra" / "config.toml"
     assert found == config.Config(path, None, {}, (f"cannot read {path}: Permission denied",))
 

@@ -106,7 +106,24 @@ def test_a_size_is_read_in_bytes(text: str, count: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "B", "-1", "+1", "1iB", "1i", "1PB", "1e3", ".5M", "5.", "1 0", "1KBs", "٣", "1K\n2"],
+    [
+        "",
+        "B",
+        "-1",
+        "+1",
+        "1iB",
+        "1i",
+        "1PB",
+        "1e3",
+        ".5M",
+        "5.",
+        "1 0",
+        "1KBs",
+        "٣",
+        "1K\n2",
+        "9" * 400,
+        "9999999999T",
+    ],
 )
 def test_what_is_no_size_is_refused_by_its_name(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size such as 500, 10MB or 1GiB") as caught:
@@ -132,6 +149,8 @@ def test_a_size_is_a_whole_number_or_a_value_error(text: str) -> None:
         (512, "512 B"),
         (1023, "1023 B"),
         (1024, "1.0 KiB"),
+        ((1 << 20) - 1, "1.0 MiB"),
+        ((1 << 40) - 1, "1.0 TiB"),
         (1536, "1.5 KiB"),
         (1536 << 10, "1.5 MiB"),
         (3 << 30, "3.0 GiB"),

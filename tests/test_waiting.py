@@ -30,6 +30,7 @@ class World:
     seconds: float | None = None
     interval: float | None = None
     asking: float = 0.0
+    jobs: int = 1
     now: float = 0.0
     polls: list[tuple[float, str, Policy]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
@@ -42,6 +43,7 @@ class World:
             deadline=Deadline(self.seconds, lambda: self.now),
             watcher=self,
             interval=self.interval,
+            jobs=self.jobs,
             clock=lambda: self.now,
             sleep=self._sleep,
         )
@@ -170,6 +172,22 @@ def test_each_id_comes_once_and_is_not_asked_for_again(ends: list[float], asking
         assert world.times(one.id)[-1] <= moment
         gaps = [later - sooner for sooner, later in pairwise(world.times(one.id))]
         assert all(1 - 1e-6 <= gap <= 30 + asking * (len(ends) + 1) + 1e-6 for gap in gaps)
+
+
+def test_polls_of_many_ids_are_no_burst() -> None:
+    world = World({f"id{n}": 60 for n in range(500)})
+    world.run()
+    moments = [moment for moment, _, _ in world.polls]
+    for place in range(len(moments) - 32):
+        assert moments[place + 32] - moments[place] > 0.1
+    assert max(later - sooner for sooner, later in pairwise(world.times("id499"))) < 10
+
+
+def test_polls_that_run_at_once_give_the_same_in_the_same_order() -> None:
+    ends = {f"id{n}": n * 7 % 50 for n in range(40)}
+    alone, together = World(ends), World(ends, jobs=8)
+    assert ids_of(alone.run()) == ids_of(together.run())
+    assert sorted(alone.polls, key=str) == sorted(together.polls, key=str)
 
 
 def test_every_answer_is_told_to_the_watcher() -> None:
