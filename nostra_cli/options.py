@@ -50,8 +50,9 @@ def read_ids(given: Sequence[str]) -> list[str]:
     ids: list[str] = []
     for text in given:
         if text == "-":
-            lines = sys.stdin.read().splitlines() if sys.stdin is not None else []
-            ids += [line.strip() for line in lines if line.strip()]
+            # Not splitlines: it would cut an id at characters that only look like line ends.
+            lines = sys.stdin.read().split("\n") if sys.stdin is not None else []
+            ids += [line.strip(" \t\r") for line in lines if line.strip(" \t\r")]
         else:
             ids.append(text)
     if not ids:

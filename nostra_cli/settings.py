@@ -272,7 +272,7 @@ def check_base_url(text: str, origin: str) -> str:
         host, _port = url.hostname, url.port
     except ValueError as error:
         raise UsageProblem(f"the base URL ({origin}) is not a URL", hint) from error
-    plain = text.strip().isprintable() and not set(text.strip()) & set(" \\")
+    plain = _is_host(host) and text.strip().isprintable() and not set(text.strip()) & set(" \\")
     if url.scheme not in ("http", "https") or not host or not plain:
         raise UsageProblem(f"the base URL ({origin}) is not an http(s) URL", hint)
     if "@" in url.netloc or set("?#") & set(text):
@@ -285,6 +285,13 @@ def check_base_url(text: str, origin: str) -> str:
             "use https:// (http:// is only for this machine, as with nostra sandbox)",
         )
     return text.strip().rstrip("/")
+
+
+def _is_host(host: str | None) -> bool:
+    try:
+        return bool((host or "").encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
 from nostra_cli.settings import Token, is_loopback
 from nostra_cli.tls import trust
+from nostra_cli.watchdog import Watchdog
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -74,6 +76,7 @@ class Transport:
         self._deadline = deadline
         self._trace = trace
         self._threads = threading.local()
+        self._watchdog = Watchdog()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._client = httpx.Client(
@@ -150,7 +153,8 @@ class Transport:
             try:
                 with self._at_most(HEAD_SECONDS):
                     response = self._client.send(request, stream=True)
-            except httpx.InvalidURL as error:  # httpx reads Location though it is not to follow
+            except (httpx.InvalidURL, UnicodeError, OverflowError) as error:
+                # httpx reads Location though it is not to follow; a host or a port may be none.
                 raise _not_a_url(url) from error
             except httpx.HTTPError as error:
                 # A kept connection that the server closed meanwhile says nothing about the service.
@@ -189,14 +193,8 @@ class Transport:
         if not limits:
             yield
             return
-        newest = self._newest()
-        watchdog = threading.Timer(min(limits), _cut_off, args=[newest])
-        watchdog.daemon = True
-        watchdog.start()
-        try:
+        with self._watchdog.limited(min(limits), partial(_cut_off, self._newest())):
             yield
-        finally:
-            watchdog.cancel()
 
     def _newest(self) -> list[socket.socket]:
         """Give the list that holds the connection which this thread made last."""
@@ -250,10 +248,11 @@ def _next_hop(url: httpx.URL, location: str) -> httpx.URL:
     """Give the URL a redirect leads to; raise ServiceProblem for one that must not be followed."""
     try:
         target = url.join(location).copy_with(username=None, password=None)
+        host = target.host  # a host that cannot be decoded is found out here
     except (httpx.InvalidURL, ValueError) as error:
         raise _not_a_url(url) from error
     hint = "check the base URL; a proxy or a login page may stand in between"
-    if target.scheme not in ("http", "https") or not target.host:
+    if target.scheme not in ("http", "https") or not host:
         raise ServiceProblem(f"{url.host} redirects to a {target.scheme}: URL", hint)
     if target.scheme == "http" and (url.scheme == "https" or not is_loopback(target.host)):
         raise ServiceProblem(
@@ -263,7 +262,10 @@ def _next_hop(url: httpx.URL, location: str) -> httpx.URL:
 
 
 def _not_a_url(url: httpx.URL) -> ServiceProblem:
-    return ServiceProblem(f"{url.host} redirects to what is not a URL", "check the base URL")
+    where = url.netloc.decode("ascii", "replace").rpartition("@")[2]
+    return ServiceProblem(
+        f"{where} is not a host, or redirects to what is not a URL", "check the base URL"
+    )
 
 
 def _ours(error: httpx.HTTPError, url: httpx.URL) -> NostraError:

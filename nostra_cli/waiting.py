@@ -118,7 +118,8 @@ class Waiting:
 
     def _next(self, count: int) -> float:
         now = self.clock()
-        pause = max(self.interval or pause_after(now - self._start), count * SPREAD)
+        spread = min(LONGEST_PAUSE, count * SPREAD)
+        pause = max(self.interval or pause_after(now - self._start), spread)
         left = self.deadline.remaining()
         if left is not None:
             # One more look shortly before the deadline, not one that comes too late.

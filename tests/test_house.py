@@ -32,6 +32,7 @@ ROOMS = [
     "transport",
     "fast_body",
     "tls",
+    "watchdog",
     "retry",
     "settings",
     "config",

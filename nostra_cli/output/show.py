@@ -216,6 +216,7 @@ class Output:
 
 def clean_json(text: str) -> str:
     r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
+    text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone
     if text.isascii():
         return text
     import json

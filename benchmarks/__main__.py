@@ -1,0 +1,192 @@
+"""`python -m benchmarks`: every comparison, as a Markdown table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import certifi
+
+from nostra_cli import __version__
+from nostra_cli.sandbox.scenario import parse
+from nostra_cli.sandbox.server import serving
+
+from .measure import HEADER, Command, Row, Run, paired, row
+from .servers import Nginx, has_nginx, nginx
+
+NOSTRA = str(Path(sys.executable).with_name("nostra"))
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+VENDOR = """\
+import os, requests
+url = os.environ["NOSTRA_BASE_URL"] + "/api/invocation/" + os.environ["INVOCATION"]
+response = requests.get(url, headers={"Authorization": "Token " + os.environ["NOSTRA_TOKEN"]})
+print(response.json()["status"])
+"""
+MANY = """
+[invocation.many]
+results = 200
+bytes = 50000
+[[fault]]
+path = "*"
+delay = 0.05
+"""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give a plain environment: no proxies, no bundles, no settings of a user."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    return {**kept, "NOSTRA_TOKEN": TOKEN, "NOSTRA_CONFIG": "/nonexistent/config.toml", **more}
+
+
+def start_up(runs: int, cwd: Path) -> Iterator[Row]:
+    """How long until something is on the screen, against Python doing nothing."""
+    bare = Command([sys.executable, "-c", "pass"], environment(), cwd)
+    complete = {
+        "_NOSTRA_COMPLETE": "complete_bash",
+        "COMP_WORDS": "nostra download x --f",
+        "COMP_CWORD": "3",
+    }
+    for what, args, more, target in (
+        ("`nostra --version`", ["--version"], {}, 4.0),
+        ("`nostra --help`", ["--help"], {}, 6.5),
+        ("`nostra download --help`", ["download", "--help"], {}, 6.5),
+        ("completion of an option", [], complete, 6.0),
+    ):
+        ours = Command([NOSTRA, *args], environment(**more), cwd)
+        yield row(what, "`python -c pass`", target, paired(ours, bare, runs))
+
+
+def status(runs: int, cwd: Path, server: Nginx) -> Iterator[Row]:
+    """One request, against the vendor's script."""
+    bundle = cwd / "bundle.pem"
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + server.authority.read_bytes())
+    script = cwd / "vendor.py"
+    script.write_text(VENDOR, encoding="utf-8")
+    for name, url in (("http", server.http), ("https, full CA bundle", server.https)):
+        env = environment(
+            NOSTRA_BASE_URL=url,
+            INVOCATION="bench",
+            SSL_CERT_FILE=str(bundle),
+            REQUESTS_CA_BUNDLE=str(bundle),
+        )
+        ours = Command([NOSTRA, "status", "bench"], env, cwd)
+        theirs = Command([sys.executable, str(script)], env, cwd)
+        pairs = paired(ours, theirs, runs)
+        yield row(f"`nostra status`, {name}", "the vendor's `requests` script", 1.0, pairs)
+
+
+def bodies(runs: int, cwd: Path, server: Nginx, label: str) -> Iterator[Row]:
+    """A large CSV, against curl."""
+    target = cwd / "out.csv"
+
+    def clean() -> None:
+        target.unlink(missing_ok=True)
+
+    def compare(url: str, *args: str) -> list[tuple[Command, Command]]:
+        env = environment(NOSTRA_BASE_URL=url, SSL_CERT_FILE=str(server.authority))
+        ours = [NOSTRA, "download", "bench", "-o", "out.csv", "-q", *args]
+        auth = f"Authorization: Token {TOKEN}"
+        theirs = ["curl", "-q", "-sSf", "--cacert", str(server.authority), "-H", auth]
+        theirs += [f"{url}/api/invocation/bench/csv", "-o", "out.csv"]
+        return [(Command(ours, env, cwd), Command(theirs, env, cwd))]
+
+    for what, url, args, wall, cpu in (
+        ("http", server.http, [], 1.0, 1.0),
+        ("http, `--verify off`", server.http, ["--verify", "off"], 0.8, None),
+        ("https", server.https, [], 1.1, None),
+    ):
+        [(ours, theirs)] = compare(url, *args)
+        pairs = paired(ours, theirs, runs, clean)
+        yield row(f"download of {label}, {what}: wall", "`curl -o`", wall, pairs)
+        if cpu is not None:
+            figure = row(f"download of {label}, {what}: CPU", "`curl -o`", cpu, pairs, cpu_of)
+            yield figure
+        clean()
+        print(f"peak memory, {label}, {what}: {ours.peak() / (1 << 20):.1f} MiB (target <= 40)")
+        clean()
+
+
+def cpu_of(run: Run) -> float:
+    """Give the CPU seconds of a run."""
+    return run.cpu
+
+
+def many(runs: int, cwd: Path) -> Iterator[Row]:
+    """Two hundred results of 50 KB at a latency of 50 ms, against curl in parallel."""
+    folder = cwd / "many"
+    folder.mkdir()
+
+    def clean() -> None:
+        for path in folder.iterdir():
+            path.unlink()
+
+    with serving(scenario=parse(tomllib.loads(MANY)), token=TOKEN) as sandbox:
+        env = environment(NOSTRA_BASE_URL=sandbox.base_url)
+        listed = [NOSTRA, "results", "many"]
+        found = subprocess.run(listed, env=env, capture_output=True, text=True, check=True).stdout
+        lines = []
+        for result in (line.split("\t")[0] for line in found.splitlines()):
+            url = f"{sandbox.base_url}/api/invocation/many/result/{result}/csv"
+            lines.append(f'url = "{url}"\noutput = "{result}.csv"\n')
+        config = cwd / "curl.txt"
+        config.write_text(f'header = "Authorization: Token {TOKEN}"\n' + "".join(lines))
+        parallel = ["--parallel", "--parallel-max", "16"]
+        theirs = Command(["curl", "-q", "-sSf", *parallel, "-K", str(config)], env, folder)
+        idle = Command([NOSTRA, "status", "many"], env, folder).run().wall - 0.05
+        for jobs in ("8", "16"):
+            args = ["download", "many", "--all-results", "-f", "csv", "-j", jobs]
+            pairs = paired(Command([NOSTRA, *args], env, folder), theirs, runs, clean)
+            pairs = [(replace(a, wall=a.wall - idle), b) for a, b in pairs]
+            what = (
+                f"200 results of 50 KB at 50 ms, `-j {jobs}`, less start-up ({idle * 1000:.0f} ms)"
+            )
+            yield row(what, "`curl --parallel --parallel-max 16`", 1.2, pairs)
+
+
+def tools(env: Mapping[str, str]) -> str:
+    """Name the machine and the versions."""
+    curl = subprocess.run(
+        ["curl", "--version"], capture_output=True, text=True, check=True, env=env
+    ).stdout.split(" (")[0]
+    cores = os.cpu_count()
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, {cores} cores, "
+        f"Python {platform.python_version()}, nostra {__version__}, {curl}"
+    )
+
+
+def main() -> None:
+    """Run them all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--runs", type=int, default=15, help="pairs of each comparison")
+    parser.add_argument("--size", type=int, default=1 << 30, help="bytes of the large body")
+    asked = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="nostra-benchmarks-") as name:
+        cwd = Path(name)
+        rows += start_up(asked.runs, cwd)
+        rows += many(max(3, asked.runs // 3), cwd)
+        if has_nginx():
+            label = f"{asked.size / (1 << 30):.2g} GiB"
+            (cwd / "nginx").mkdir()
+            with nginx(cwd / "nginx", asked.size) as server:
+                rows += status(asked.runs, cwd, server)
+                rows += bodies(asked.runs, cwd, server, label)
+        else:
+            print("nginx is not installed: no comparison of bodies and of status")
+    print(tools(environment()), HEADER, sep="\n\n")
+    for each in rows:
+        print(each.markdown())
+
+
+if __name__ == "__main__":
+    main()
