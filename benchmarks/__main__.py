@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,6 +22,7 @@ import certifi
 from nostra_cli import __version__
 from nostra_cli.sandbox.scenario import parse
 from nostra_cli.sandbox.server import serving
+from nostra_cli.waiting import pause_after
 
 from .measure import HEADER, Command, Row, Run, paired, row
 from .servers import Nginx, has_nginx, nginx
@@ -152,6 +156,44 @@ def many(runs: int, cwd: Path) -> Iterator[Row]:
             yield row(what, "`curl --parallel --parallel-max 16`", 1.2, pairs)
 
 
+def progress(runs: int, cwd: Path, server: Nginx, label: str) -> Iterator[Row]:
+    """The progress bar, on a terminal that `script` makes, against none."""
+    env = environment(NOSTRA_BASE_URL=server.http, TERM="xterm")
+    target = cwd / "out.csv"
+
+    def shown(*args: str) -> Command:
+        line = shlex.join([NOSTRA, "download", "bench", "-o", "out.csv", *args])
+        return Command(["script", "-qec", line, os.devnull], env, cwd)
+
+    pairs = paired(shown(), shown("-q"), runs, lambda: target.unlink(missing_ok=True))
+    yield row(f"the progress bar of {label}", "`-q`", 1.03, pairs)
+
+
+def limits(cwd: Path) -> None:
+    """Print what is a figure and no comparison: memory by size, polls in an hour, many waits."""
+    for size in (10_000_000, 4_000_000_000):
+        with serving(large_bytes=size, token=TOKEN) as sandbox:
+            env = environment(NOSTRA_BASE_URL=sandbox.base_url)
+            args = [NOSTRA, "download", "demo-large", "-f", "csv", "-q", "--overwrite"]
+            peak = Command(args, env, cwd).peak()
+        print(f"peak memory, {size / 1e6:.0f} MB: {peak / (1 << 20):.1f} MiB (target <= 40)")
+    (cwd / "demo-large.csv").unlink()
+    waited, polls = 0.0, 0
+    while waited < 3600:
+        waited, polls = waited + pause_after(waited), polls + 1
+    print(f"polls of a wait in its first hour: {polls} (target <= 160)")
+    names = [f"job{number}" for number in range(1000)]
+    job = "statuses = ['running', 'completed']\nseconds = [0, 15]\n"
+    table = "".join(f"[invocation.{name}]\n{job}" for name in names)
+    with serving(scenario=parse(tomllib.loads(table)), token=TOKEN) as sandbox:
+        env = environment(NOSTRA_BASE_URL=sandbox.base_url)
+        command = Command([NOSTRA, "wait", *names, "-q"], env, cwd)
+        began = time.perf_counter()
+        peak = command.peak()
+        seconds = time.perf_counter() - began
+    print(f"a wait on 1,000 ids of 15 s each: {seconds:.0f} s, {peak / (1 << 20):.1f} MiB (<= 200)")
+
+
 def tools(env: Mapping[str, str]) -> str:
     """Name the machine and the versions."""
     curl = subprocess.run(
@@ -181,8 +223,11 @@ def main() -> None:
             with nginx(cwd / "nginx", asked.size) as server:
                 rows += status(asked.runs, cwd, server)
                 rows += bodies(asked.runs, cwd, server, label)
+                if shutil.which("script"):
+                    rows += progress(asked.runs, cwd, server, label)
         else:
             print("nginx is not installed: no comparison of bodies and of status")
+        limits(cwd)
     print(tools(environment()), HEADER, sep="\n\n")
     for each in rows:
         print(each.markdown())

@@ -19,16 +19,20 @@ LONGEST_RETRY_AFTER = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often one request is tried, and how the pauses grow (seconds)."""
+    """How often one request is tried, how the pauses grow (seconds), and who pays for them."""
 
     attempts: int = 5
     first_pause: float = 0.5
     longest_pause: float = 30.0
+    budgeted: bool = True
 
 
 NORMAL = Policy()
-PATIENT = Policy(attempts=10)
-"""For a poll of a wait that has been answered before: it outlives two minutes of outage."""
+PATIENT = Policy(attempts=10, budgeted=False)
+"""For a poll of a wait that has been answered before: it outlives two minutes of outage.
+
+Polls are spread over time as it is; that one of them fails must not end the wait of another.
+"""
 
 
 @dataclass(slots=True)
@@ -129,7 +133,9 @@ class Retrier:
         the pause would outlast the deadline.
         """
         self.deadline.check(doing)
-        if self.given_up or tries >= policy.attempts or not self.budget.take():
+        if self.given_up or tries >= policy.attempts:
+            raise failure
+        if policy.budgeted and not self.budget.take():
             raise failure
         seconds = self._seconds(failure, tries, policy)
         left = self.deadline.remaining()

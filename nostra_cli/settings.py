@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -288,16 +287,22 @@ def check_base_url(text: str, origin: str) -> str:
 
 
 def _is_host(host: str | None) -> bool:
+    if not host:
+        return False
+    if host.isascii():
+        return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
     try:
-        return bool((host or "").encode("idna"))
+        return bool(host.encode("idna"))
     except UnicodeError:
         return False
 
 
 def is_loopback(host: str) -> bool:
     """Tell whether a URL's host is this machine: `localhost` or a loopback address."""
-    if host.casefold() == "localhost":
+    if host.casefold() in ("localhost", "127.0.0.1", "::1"):
         return True
+    import ipaddress  # for the rest of 127.0.0.0/8 and other ways to write it
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -270,3 +270,11 @@ def test_each_success_gives_one_retry_back_and_no_more_than_there_were() -> None
         world.retrier.run(world.failing(0), "it")
         left.append(world.budget.left)
     assert left == [0, 1, 2, 3, 3, 3]
+
+
+def test_a_poll_that_was_answered_before_needs_no_budget() -> None:
+    """Many waits in one run: an outage must not end those that come after the first ones."""
+    world = World(budget=Budget(0))
+    assert world.retrier.run(world.failing(3), "it", PATIENT) == "answer"
+    with pytest.raises(Transient):
+        world.retrier.run(world.failing(1), "it", NORMAL)
