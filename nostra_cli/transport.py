@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,15 +21,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from nostra_cli import __version__, fast_body
-from nostra_cli.errors import NostraError, ServiceProblem, Transient, Truncated, UsageProblem
+from nostra_cli.errors import ServiceProblem, Truncated, UsageProblem
+from nostra_cli.httpx_errors import AGAIN, CONNECT_SECONDS, READ_SECONDS, broken_off, told
 from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
 from nostra_cli.settings import Token, is_loopback
 from nostra_cli.tls import trust
 from nostra_cli.watchdog import Watchdog
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
 HEAD_SECONDS = 60.0
 """For the head of an answer, and for the body of one that is no result."""
 MOST_REDIRECTS = 20
@@ -162,7 +161,7 @@ class Transport:
                     error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
                 ):
                     continue
-                raise _ours(error, url) from error
+                raise told(error, url) from error
             line = f"< {response.status_code} {response.reason_phrase}"
             self._tell(line, response.headers)
             return response
@@ -177,11 +176,11 @@ class Transport:
                 else:
                     yield from fast_body.read(response, source, READ_SECONDS)
         except (EOFError, httpx.RemoteProtocolError) as error:
-            raise Truncated(f"{response.url.host}: the body ended too early", _AGAIN) from error
+            raise Truncated(f"{response.url.host}: the body ended too early", AGAIN) from error
         except httpx.HTTPError as error:
-            raise _ours(error, response.url) from error
+            raise told(error, response.url) from error
         except OSError as error:
-            raise _broken(response.url.host, [error]) from error
+            raise broken_off(response.url.host, [error]) from error
 
     @contextmanager
     def _at_most(self, seconds: float | None) -> Iterator[None]:
@@ -265,65 +264,4 @@ def _not_a_url(url: httpx.URL) -> ServiceProblem:
     where = url.netloc.decode("ascii", "replace").rpartition("@")[2]
     return ServiceProblem(
         f"{where} is not a host, or redirects to what is not a URL", "check the base URL"
-    )
-
-
-def _ours(error: httpx.HTTPError, url: httpx.URL) -> NostraError:
-    """Turn httpx's error into ours; the host is named, the text of httpx is not trusted."""
-    where = url.host
-    chain = _chain(error)
-    if any(isinstance(cause, ssl.SSLError) for cause in chain):
-        return _tls_problem(where, chain)
-    if isinstance(error, httpx.ProxyError):
-        return ServiceProblem(
-            f"the proxy refused the connection to {where}", "check HTTPS_PROXY and NO_PROXY"
-        )
-    if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
-        return ServiceProblem(f"{where}: the request could not be sent ({type(error).__name__})")
-    if isinstance(error, httpx.ConnectTimeout):
-        return Transient(f"{where}: no connection within {CONNECT_SECONDS:g} s", _NETWORK_HINT)
-    if isinstance(error, httpx.TimeoutException):
-        return Transient(f"{where}: no answer within {READ_SECONDS:g} s", _NETWORK_HINT)
-    if any(isinstance(cause, socket.gaierror) for cause in chain):
-        return Transient(f"{where}: the host name cannot be resolved", _NETWORK_HINT)
-    if isinstance(error, httpx.ConnectError):
-        return Transient(f"{where}: {_reason(chain) or 'cannot connect'}", _NETWORK_HINT)
-    return _broken(where, chain)
-
-
-def _broken(where: str, chain: Sequence[BaseException]) -> Transient:
-    reason = _reason(chain)
-    return Transient(
-        f"{where}: the connection broke off" + (f" ({reason})" if reason else ""), _AGAIN
-    )
-
-
-def _reason(chain: Sequence[BaseException]) -> str:
-    words = (cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror)
-    return next(words, "").lower()
-
-
-_AGAIN = "try again; nostra download goes on where it stopped"
-
-
-_NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    chain: list[BaseException] = []
-    while error is not None and len(chain) < 10:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return chain
-
-
-def _tls_problem(where: str, chain: list[BaseException]) -> NostraError:
-    for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return ServiceProblem(
-                f"{where}: its certificate is not trusted ({cause.verify_message})",
-                "for a private certificate authority name its file in SSL_CERT_FILE",
-            )
-    return Transient(
-        f"{where}: the TLS connection failed", "check the base URL; for a private CA SSL_CERT_FILE"
     )

@@ -31,6 +31,7 @@ ROOMS = [
     "strict_json",
     "transport",
     "fast_body",
+    "httpx_errors",
     "tls",
     "watchdog",
     "retry",
@@ -189,7 +190,7 @@ def test_no_command_imports_another() -> None:
 
 
 def test_only_the_transport_knows_httpx() -> None:
-    assert {"transport"} <= users_of("httpx") <= {"transport", "fast_body"}
+    assert {"transport"} <= users_of("httpx") <= {"transport", "fast_body", "httpx_errors"}
     assert users_of("httpcore") <= {"transport", "fast_body"}
 
 

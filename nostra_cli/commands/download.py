@@ -97,33 +97,27 @@ def download(  # the options of the command
     Prints the path of each finished file. A file appears under its name only when it is whole
     and verified.
     """
-    from nostra_cli.models import Format
     from nostra_cli.output.views import DOWNLOADS
     from nostra_cli.transfer import batch
     from nostra_cli.transfer.download import Manner
     from nostra_cli.transfer.verify import Level
 
-    wanted = read_ids(ids)
+    manner = Manner(
+        _existing(overwrite, skip_existing),
+        Level(verify),
+        resume=not no_resume,
+        checksums=checksums,
+        hashing=checksums or session.shared.json,
+        low_speed=session.low_speed,
+    )
     request = batch.Request(
-        tuple(wanted),
+        tuple(read_ids(ids)),
         _selection(session, formats or [], results or [], all_results, output),
         _destination(session, output, folder, name),
-        Manner(
-            _existing(overwrite, skip_existing),
-            Level(verify),
-            resume=not no_resume,
-            checksums=checksums,
-            hashing=checksums or session.shared.json,
-            low_speed=session.low_speed,
-        ),
+        manner,
         session.jobs(jobs),
     )
-    if output is not None and not request.single:
-        raise UsageProblem("-o takes one file, but several are asked for", "use -d DIR instead")
-    if request.to.stdout and checksums:
-        raise UsageProblem("--checksums is for files, not for stdout", "use -o FILE or -d DIR")
-    if request.to.stdout and session.out.data.terminal and Format.XLSX in request.selection.formats:
-        raise UsageProblem("a workbook is not for a terminal", "redirect stdout, or use -o FILE")
+    _check_stdout(session, request)
     batch.check_before(request)
 
     def downloaded() -> Iterator["Done | NostraError"]:
@@ -135,6 +129,19 @@ def download(  # the options of the command
                     yield done
 
     return session.out.show(DOWNLOADS, downloaded())
+
+
+def _check_stdout(session: "Session", request: "Request") -> None:
+    from nostra_cli.models import Format
+
+    if not (request.single or request.to.folder_is_used):
+        raise UsageProblem("-o takes one file, but several are asked for", "use -d DIR instead")
+    if not request.to.stdout:
+        return
+    if request.manner.checksums:
+        raise UsageProblem("--checksums is for files, not for stdout", "use -o FILE or -d DIR")
+    if session.out.data.terminal and Format.XLSX in request.selection.formats:
+        raise UsageProblem("a workbook is not for a terminal", "redirect stdout, or use -o FILE")
 
 
 def _groups(

@@ -47,6 +47,11 @@ class Destination:
     stdout: bool = False
     template: str | None = None
 
+    @property
+    def folder_is_used(self) -> bool:
+        """Whether there is room for several files."""
+        return self.file is None and not self.stdout
+
     def primary_path(self, invocation: str, format: Format) -> Path:
         """Give the path of the primary result, where its id plays no part in it."""
         return self._path(names.PRIMARY_TEMPLATE, invocation, "", format)
