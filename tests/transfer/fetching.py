@@ -1,8 +1,8 @@
-"""A service by script and a sink in memory; only what the script and the sleeps say moves the clock."""
+"""A service by script and a sink in memory; only the script and the sleeps move the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,7 +62,7 @@ class Memory:
     """A sink that keeps what it is given, and maybe has something of an earlier run."""
 
     def __init__(self, data: bytes = b"", identity: Identity | None = None) -> None:
-        self.data = bytearray(data)
+        self.data = data
         self.identity = identity
         self.restarts = 0
 
@@ -75,16 +75,16 @@ class Memory:
         raise AssertionError("a sink counts for itself")
 
     def restart(self, identity: Identity) -> None:
-        self.data.clear()
+        self.data = b""
         self.identity = identity
         self.restarts += 1
 
     def blocks(self) -> Iterator[bytes]:
         for start in range(0, self.size, 7):
-            yield bytes(self.data[start : start + 7])
+            yield self.data[start : start + 7]
 
     def write(self, data: Piece) -> None:
-        self.data += data
+        self.data += bytes(data)
 
 
 class Scripted(Transport):
@@ -102,17 +102,25 @@ class Scripted(Transport):
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
     ) -> Iterator[Reply]:
-        assert (method, path, body_seconds) == ("GET", f"/api/invocation/demo/{self._world.item.format}", None)
+        assert (method, path, body_seconds) == (
+            "GET",
+            f"/api/invocation/demo/{self._world.item.format}",
+            None,
+        )
         answer = self._world.asked_for(dict(headers or {}))
         chunks = self._world.come(answer.body)
         yield Reply(answer.status, answer.headers, chunks, "service.example", foreign=False)
 
 
+Script = Sequence[Answer | Callable[[dict[str, str]], Answer]]
+"""What the service answers to one request after the other, or makes of its headers."""
+
+
 @dataclass
 class World:
-    """One fetch; `script` is what the service answers, request by request."""
+    """One fetch from a service that follows `script`."""
 
-    script: list[Answer]
+    script: Script
     sink: Sink = field(default_factory=Memory)
     level: Level = Level.FULL
     hashing: bool = True
@@ -127,6 +135,7 @@ class World:
     counted: int = 0
 
     def __post_init__(self) -> None:
+        self.left = list(self.script)
         retrier = Retrier(
             deadline=Deadline(self.seconds, lambda: self.now),
             budget=self.budget,
@@ -150,8 +159,9 @@ class World:
 
     def asked_for(self, headers: dict[str, str]) -> Answer:
         self.asked.append(headers)
-        assert self.script, f"nobody thought of this request: {headers}"
-        return self.script.pop(0)
+        assert self.left, f"nobody thought of this request: {headers}"
+        said = self.left.pop(0)
+        return said if isinstance(said, Answer) else said(headers)
 
     def come(self, body: Sequence[Step]) -> Iterator[bytes]:
         for step in body:
@@ -173,8 +183,8 @@ class World:
         """Fetch to the end; give what the sink holds, once all of the script was needed."""
         assert isinstance(self.sink, Memory)
         self.fetch.run()
-        assert self.script == [], "not every answer was asked for"
-        return bytes(self.sink.data)
+        assert self.left == [], "not every answer was asked for"
+        return self.sink.data
 
     @property
     def ranges(self) -> list[str | None]:

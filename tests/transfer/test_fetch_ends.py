@@ -113,7 +113,7 @@ def test_a_refusal_ends_it_at_once_and_leaves_what_is_there(
     world = World([whole(WHOLE[:50], CUT), Answer((), {}, status)], sink=sink)
     with pytest.raises(kind):
         world.run()
-    assert (world.script, sink.data) == ([], WHOLE[:50])
+    assert (world.left, sink.data) == ([], WHOLE[:50])
 
 
 def test_a_web_page_by_its_type_is_refused_before_it_replaces_anything() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.errors import Corrupt, NostraError
+from nostra_cli.errors import Corrupt, NostraError, Truncated
 from nostra_cli.transfer.fetch import Stream
 from nostra_cli.transfer.identity import Identity
 from nostra_cli.transfer.part import Part
@@ -42,7 +43,7 @@ def test_what_an_earlier_run_left_is_gone_on_with(length: int | None) -> None:
     world = World([rest(50)], sink=sink)
     assert world.run() == WHOLE
     assert world.asked == [{"Range": "bytes=50-", "If-Range": ETAG}]
-    assert (world.starts, sink.restarts) == [(50, length)], 0) if False else True
+    assert (world.starts, sink.restarts) == ([(50, length)], 0)
     assert (world.fetch.resumed, world.fetch.sha256) == (True, SHA256)
 
 
@@ -94,12 +95,8 @@ def test_a_part_that_breaks_off_twice_goes_on_in_a_later_run(target: Path) -> No
     assert names(target.parent) == [target.name]
 
 
-class Pipe(io.BytesIO):
-    """A stdout in memory."""
-
-
 def test_stdout_goes_on_where_it_can() -> None:
-    out = Pipe()
+    out = io.BytesIO()
     sink = Stream(out)
     world = World([whole(WHOLE[:50], CUT), rest(50)], sink=sink)
     world.fetch.run()
@@ -108,7 +105,7 @@ def test_stdout_goes_on_where_it_can() -> None:
 
 @pytest.mark.parametrize("second", [[whole()], [rest(49), whole()]])
 def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) -> None:
-    out = Pipe()
+    out = io.BytesIO()
     world = World([whole(WHOLE[:50], CUT), *second], sink=Stream(out))
     with pytest.raises(Corrupt, match="stdout has 50 bytes"):
         world.fetch.run()
@@ -116,7 +113,7 @@ def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) 
 
 
 def test_stdout_is_begun_again_as_long_as_it_is_empty() -> None:
-    out = Pipe()
+    out = io.BytesIO()
     World([whole(RESET).but(etag=None), whole()], sink=Stream(out)).fetch.run()
     assert out.getvalue() == WHOLE
 
@@ -167,3 +164,32 @@ def answer_of(mood: Mood, asked: dict[str, str]) -> Answer:
     if mood.breaks_after is not None:
         steps = [body[start : start + mood.breaks_after], CUT]
     return Answer(steps, headers, status)
+
+
+GOOD = Mood(0, None, 0, False, False, False, False)
+
+
+@given(st.lists(moods, max_size=4), st.integers(0, 30), st.sampled_from([0, 1, None]))
+def test_whatever_the_service_does_the_body_is_one_edition_and_whole(
+    bad: list[Mood], begun: int, known: int | None
+) -> None:
+    identity = None if known is None else Identity(IDENTITY.url, f'"{known}"', None, None)
+    sink = Memory(EDITIONS[known or 0][:begun], identity)
+    world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=sink)
+    world.fetch.run()
+    assert sink.data in EDITIONS
+    assert world.fetch.sha256 == hashlib.sha256(sink.data).hexdigest()
+    assert world.counted == sink.size
+    assert len(world.slept) <= len(bad)
+
+
+@given(st.lists(moods, max_size=9))
+def test_whatever_the_service_does_stdout_is_the_beginning_of_one_edition(bad: list[Mood]) -> None:
+    out = io.BytesIO()
+    world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=Stream(out))
+    ended = False
+    with contextlib.suppress(Corrupt, Truncated):
+        world.fetch.run()
+        ended = True
+    got = out.getvalue()
+    assert any(got == edition if ended else edition.startswith(got) for edition in EDITIONS)
