@@ -138,7 +138,10 @@ def _first_line(error: Exception) -> str:
 def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
     import shlex
 
-    for note in getattr(signalled, "__notes__", ()):
+    notes = [str(note) for note in getattr(signalled, "__notes__", ())]
+    for note in notes[:-1]:
+        out.talk(note.partition(";")[0])  # what to do is said once, with the last of them
+    for note in notes[-1:]:
         out.talk(f"{note}: nostra {shlex.join(argv)}")
     return signalled.code
 
