@@ -79,9 +79,9 @@ def test_without_a_strong_validator_a_body_is_begun_again(etag: str | None) -> N
 
 
 def test_a_whole_answer_to_a_range_begins_again() -> None:
-    world = World([whole(WHOLE[:50], CUT), whole().but(etag='"v2"')])
+    world = World([whole(WHOLE[:50], CUT), rest(50, CUT), whole().but(etag='"v2"')])
     assert world.run() == WHOLE
-    assert world.starts == [(0, SIZE), (0, SIZE)]
+    assert world.starts == [(0, SIZE), (50, SIZE), (0, SIZE)]
     assert (world.fetch.resumed, world.fetch.sha256) == (False, SHA256)
 
 
@@ -135,6 +135,12 @@ def test_a_body_that_gets_somewhere_is_not_given_up() -> None:
     assert set(world.slept) == {NORMAL.first_pause}
 
 
+def test_a_whole_body_gives_one_retry_back_to_the_others() -> None:
+    world = World([whole(CUT), whole(CUT), whole()])
+    assert world.run() == WHOLE
+    assert world.budget.left == world.budget.most - 1
+
+
 def test_small_steps_are_enough_only_where_they_add_up() -> None:
     def cut_each(step: int) -> list[Answer]:
         later = [rest(at, WHOLE[at : at + step], CUT) for at in range(step, 5 * step, step)]
@@ -148,8 +154,9 @@ def test_small_steps_are_enough_only_where_they_add_up() -> None:
 
 
 def test_a_body_that_begins_again_has_got_nowhere() -> None:
-    cut = [whole(WHOLE[:60], CUT).but(etag=None)]
-    world = World(cut * NORMAL.attempts, low_speed=QUICK)
+    ends = range(60, 60 * NORMAL.attempts + 1, 60)
+    cuts = [whole(WHOLE[:end], CUT).but(etag=None) for end in ends]
+    world = World(cuts, low_speed=QUICK)
     with pytest.raises(Truncated):
         world.run()
     assert len(world.asked) == NORMAL.attempts
