@@ -15,7 +15,9 @@ from nostra_cli.sandbox.server import Sandbox, serving
 from .running import Runner, clean_env
 
 # The same examples in each run, and none of them late: a loaded machine is no failure.
-settings.register_profile("nostra", derandomize=True, deadline=None)
+settings.register_profile("nostra", derandomize=True, deadline=None, max_examples=60)
+# To look further, with other examples in each run: pytest --hypothesis-profile thorough
+settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("nostra")
 
 LARGE_BYTES = 3_000_017  # some blocks of rows, and nothing round
