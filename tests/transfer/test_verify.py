@@ -27,7 +27,11 @@ PAGES = [
 ]
 plain = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
 json_documents = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | plain,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | plain,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(plain, inner, max_size=4),
     max_leaves=12,
 ).map(lambda value: json.dumps([value], ensure_ascii=False).encode())
