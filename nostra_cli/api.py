@@ -47,6 +47,8 @@ class Service:
         """Talk through `transport`, repeat by `retrier`."""
         self._transport = transport
         self.retrier = retrier
+        self.seen: dict[str, Invocation] = {}
+        """The last answer of each invocation."""
 
     def invocation(self, invocation: str, policy: Policy = NORMAL) -> Invocation:
         """Ask for the status of an invocation (API page, "Status"), repeating by `policy`.
@@ -62,7 +64,9 @@ class Service:
                 what = f"status of {invocation!r}"
                 return read_invocation(invocation, strict_json.read(decoded(reply), what))
 
-        return self.retrier.run(attempt, f"the status of {invocation!r} was known", policy)
+        waiting_for = f"the status of {invocation!r} was known"
+        self.seen[invocation] = found = self.retrier.run(attempt, waiting_for, policy)
+        return found
 
     def body(
         self,

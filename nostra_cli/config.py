@@ -25,6 +25,7 @@ PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
     "dir": (str,),
     "jobs": (int,),
     "timeout": (str, int, float),
+    "history": (bool,),
 }
 _LARGEST = 1 << 20
 _LARGEST_NUMBER = 1 << 53
@@ -131,7 +132,7 @@ def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profi
         elif isinstance(value, str | int | float) and type(value) in types and _is_sane(value):
             profile[key] = value
         else:
-            wanted = "a whole number" if types == (int,) else "a string"
+            wanted = {int: "a whole number", bool: "true or false"}.get(types[0], "a string")
             raise _wrong(path, f"profiles.{name}.{key}", wanted)
     return profile
 

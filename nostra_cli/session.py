@@ -71,10 +71,16 @@ class Session:
         self.out.hide(token.value)
         trace = self.out.trace if self.shared.verbose else None
         transport = Transport(self.settings.base_url.value, token, deadline, trace)
+        service = Service(transport, Retrier(deadline, notify=self._tell_retry))
         try:
-            yield Service(transport, Retrier(deadline, notify=self._tell_retry))
+            yield service
         finally:
             transport.close()
+            if self.settings.history.value:
+                from nostra_cli import history
+
+                base_url = self.settings.base_url.value
+                history.record(os.environ, base_url, tuple(service.seen.values()))
 
     def _tell_retry(self, failure: Transient, pause: float) -> None:
         self.out.talk(f"{failure.message}; trying again in {show_duration(pause)}")

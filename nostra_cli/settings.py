@@ -57,6 +57,7 @@ class Settings:
     timeout: Setting[float | None]
     low_speed_limit: Setting[int]
     low_speed_time: Setting[float]
+    history: Setting[bool]
     config: config.Config
 
     def require_token(self) -> Token:
@@ -120,6 +121,7 @@ def load(flags: Flags, env: Mapping[str, str]) -> Settings:
         timeout=_timeout(sources),
         low_speed_limit=_low_speed_limit(sources),
         low_speed_time=_low_speed_time(sources),
+        history=_history(sources),
         config=file,
     )
 
@@ -229,6 +231,12 @@ def _low_speed_time(sources: _Sources) -> Setting[float]:
     """NOSTRA_LOW_SPEED_TIME > 30 s; in seconds."""
     found = sources.in_env("NOSTRA_LOW_SPEED_TIME")
     return _parsed(found, parse_duration) if found else Setting(30.0, "default")
+
+
+def _history(sources: _Sources) -> Setting[bool]:
+    """Profile > true: whether ids are remembered, for completion."""
+    found = sources.in_profile("history")
+    return Setting(found.value == str(True), found.origin) if found else Setting(True, "default")
 
 
 def _parsed(found: Setting[str], parse: Callable[[str], T]) -> Setting[T]:

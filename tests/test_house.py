@@ -35,6 +35,7 @@ ROOMS = [
     "tls",
     "watchdog",
     "retry",
+    "history",
     "settings",
     "config",
     "units",
