@@ -16,6 +16,7 @@ def main() -> None:
     # Until our own handlers are in place, and after them, Ctrl-C ends without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # the modules stay, there is nothing to collect; cli.main enables it
     from nostra_cli.cli import main as run
 
     try:

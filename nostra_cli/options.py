@@ -65,10 +65,15 @@ def option(
     help: str,
     metavar: str | None = None,
     parser: Callable[[str], object] | None = None,
+    show_default: bool = True,
 ) -> OptionInfo:
     """Describe an option; its default is in the command's signature."""
     info: OptionInfo = typer.Option(
-        *names, help=help, metavar=metavar, parser=_parser(parser) if parser else None
+        *names,
+        help=help,
+        metavar=metavar,
+        parser=_parser(parser) if parser else None,
+        show_default=show_default,
     )
     return info
 
