@@ -94,7 +94,7 @@ def _candidates(words: list[str], current: str, env: Mapping[str, str]) -> Candi
     path = next((p for n in (2, 1) if (p := " ".join(words[:n])) in commands), "")
     if not path:
         return _first_words(words, current, commands)
-    options = {name: row for row in rows if row.path == path for name in row.names}
+    options = {name: row for row in rows if row.path in (path, "*") for name in row.names}
     line = _read(words[len(path.split()) :], commands[path], options)
     return _matching(current, _behind(line, current, env))
 

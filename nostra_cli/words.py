@@ -1,40 +1,19 @@
 # ruff: noqa: E501
 """Made by scripts/make_words.py: the commands and their options, a line each.
 
-Path, names (none for the command itself), what it takes (a word as it is, or what kind of word it
-is; `...` is any number of them), help; with tabs in between.
+Path (`*` is every command), names (none for the command itself), what it takes (a word as it is, or
+what kind of word it is; `...` is any number of them), help; with tabs in between.
 """
 
 TABLE = """\
 status		ID...	Show the status of invocations.
 status	--exit-status		Exit 0 if completed, 5 if failed, 9 if in progress.
-status	--profile	PROFILE	Use this profile of the config file.
-status	--base-url	URL	Talk to this service.
-status	--json		Write JSON to stdout.
-status	-q --quiet		Only data and errors.
-status	-v --verbose		Trace HTTP on stderr, secrets redacted.
-status	--color	auto|always|never	When to use colour.
-status	-h --help		Show this message and exit.
 wait		ID...	Wait until every invocation is final.
 wait	--timeout	DURATION	Give up after this long: 90, 90s, 15m, 2h.
 wait	--interval	DURATION	Poll this often, not less and less often.
 wait	--any		Return at the first final invocation.
 wait	--fail-fast		Return at the first failure.
-wait	--profile	PROFILE	Use this profile of the config file.
-wait	--base-url	URL	Talk to this service.
-wait	--json		Write JSON to stdout.
-wait	-q --quiet		Only data and errors.
-wait	-v --verbose		Trace HTTP on stderr, secrets redacted.
-wait	--color	auto|always|never	When to use colour.
-wait	-h --help		Show this message and exit.
 results		ID	List the results of an invocation.
-results	--profile	PROFILE	Use this profile of the config file.
-results	--base-url	URL	Talk to this service.
-results	--json		Write JSON to stdout.
-results	-q --quiet		Only data and errors.
-results	-v --verbose		Trace HTTP on stderr, secrets redacted.
-results	--color	auto|always|never	When to use colour.
-results	-h --help		Show this message and exit.
 download		ID...	Download results to files, or to stdout.
 download	-f --format	json|csv|xlsx|all...	Format, repeatable; else by the name given to -o, else any.
 download	-r --result	RESULT_ID...	Result, repeatable; else the primary one.
@@ -51,22 +30,15 @@ download	-j --jobs	N	Transfer N files at once; by default 8.
 download	--no-resume		Do not go on with what an earlier run left.
 download	--verify	auto|full|off	How closely to look at what comes.
 download	--checksums		Write the files' hashes to SHA256SUMS, too.
-download	--profile	PROFILE	Use this profile of the config file.
-download	--base-url	URL	Talk to this service.
-download	--json		Write JSON to stdout.
-download	-q --quiet		Only data and errors.
-download	-v --verbose		Trace HTTP on stderr, secrets redacted.
-download	--color	auto|always|never	When to use colour.
-download	-h --help		Show this message and exit.
 sandbox		exec...	Start a local stand-in for the service.
 sandbox	--port	N	Listen here; by default a free port.
 sandbox	--large-size	SIZE	Size of demo-large: 500MB, 4GiB; by default 100MB.
 sandbox	--scenario	FILE	Let go wrong what this TOML file says.
-sandbox	--profile	PROFILE	Use this profile of the config file.
-sandbox	--base-url	URL	Talk to this service.
-sandbox	--json		Write JSON to stdout.
-sandbox	-q --quiet		Only data and errors.
-sandbox	-v --verbose		Trace HTTP on stderr, secrets redacted.
-sandbox	--color	auto|always|never	When to use colour.
-sandbox	-h --help		Show this message and exit.
+*	--profile	PROFILE	Use this profile of the config file.
+*	--base-url	URL	Talk to this service.
+*	--json		Write JSON to stdout.
+*	-q --quiet		Only data and errors.
+*	-v --verbose		Trace HTTP on stderr, secrets redacted.
+*	--color	auto|always|never	When to use colour.
+*	-h --help		Show this message and exit.
 """

@@ -57,7 +57,8 @@ def _below(group: Any, context: typer.Context) -> Iterator[Leaf]:
 
 
 def _option(param: Any, context: typer.Context) -> Option:
-    names = tuple(param.opts) if param.param_type_name == "option" else ()
+    # Typer keeps those of --help in a set: in any order.
+    names = sorted(param.opts, key=len) if param.param_type_name == "option" else []
     flag = bool(names) and (param.is_flag or param.count)
     takes = "" if flag else param.make_metavar(context).strip("<>{}")
-    return Option(names, takes, param.help or "", param.nargs == -1 or bool(param.multiple))
+    return Option(tuple(names), takes, param.help or "", param.nargs == -1 or bool(param.multiple))

@@ -7,7 +7,7 @@ they only ask the installed `nostra`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scripts.app_tree import Option, leaves
@@ -17,8 +17,8 @@ _HEAD = '''\
 # ruff: noqa: E501
 """Made by scripts/make_words.py: the commands and their options, a line each.
 
-Path, names (none for the command itself), what it takes (a word as it is, or what kind of word it
-is; `...` is any number of them), help; with tabs in between.
+Path (`*` is every command), names (none for the command itself), what it takes (a word as it is, or
+what kind of word it is; `...` is any number of them), help; with tabs in between.
 """
 
 TABLE = """\\
@@ -26,14 +26,21 @@ TABLE = """\\
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Give each command with what it takes, and behind it each of its options."""
-    for leaf in leaves():
+    """Give each command with what it takes, behind it its options; those of all (`*`) last."""
+    found = list(leaves())
+    shared = [one for one in found[0].options if all(one in leaf.options for leaf in found)]
+    for leaf in found:
         summary = leaf.help.strip().partition("\n")[0]
-        taken = [_takes(option) for option in leaf.options if not option.names]
-        yield leaf.path, "", " ".join(taken), summary
-        for option in leaf.options:
-            if option.names:
-                yield leaf.path, " ".join(option.names), _takes(option), option.help
+        operands = [_takes(option) for option in leaf.options if not option.names]
+        yield leaf.path, "", " ".join(operands), summary
+        yield from _options(leaf.path, (one for one in leaf.options if one not in shared))
+    yield from _options("*", shared)
+
+
+def _options(path: str, options: Iterable[Option]) -> Iterator[tuple[str, str, str, str]]:
+    for option in options:
+        if option.names:
+            yield path, " ".join(option.names), _takes(option), option.help
 
 
 def _takes(option: Option) -> str:

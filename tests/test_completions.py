@@ -130,7 +130,7 @@ def test_the_variables_of_bash_will_do(nostra: Runner) -> None:
 def test_it_is_silent_whatever_is_broken(env: dict[str, str], tmp_path: Path, broken: str) -> None:
     home = Path(env["HOME"])
     (home / "config.toml").write_text("x = ") if broken == "config" else None
-    (home / "state/nostra/history.json").write_text("[{}]") if broken == "history" else None
+    (home / "state/nostra/history.json").write_text("[1]") if broken == "history" else None
     more = {"home": {"HOME": "/dev/null", "XDG_STATE_HOME": "", "NOSTRA_CONFIG": ""}}.get(
         broken, {}
     )

@@ -54,7 +54,10 @@ def test_it_stays_small(env: dict[str, str]) -> None:
     many = tuple(Result(str(n), n == 0, "completed", frozenset()) for n in range(1000))
     history.record(env, SERVICE, [Invocation("many", "completed", many, {})])
     assert ids(env) == ["many", "old"]
-    assert len(history.read(env)[0].results) == 50
+    assert len(history.read(env)[0].results) == 20
+    history.record(env, SERVICE, used(*map(str, range(50))))
+    assert ids(env)[50:] == ["many", "old"]
+    assert not history.read(env)[50].results
     history.record(env, SERVICE, used(*map(str, range(1000))))
     assert ids(env) == [str(n) for n in range(history.MOST_IDS)]
 
@@ -96,7 +99,8 @@ DEEP = "[" * 100_000
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "{}", "null", "[1]", '[{"id": 1}]', "\udcff", DEEP, '[{"origin":[],"id":"a"}]']
+    "broken",
+    ["", "{", "null", "[1]", '["abcd"]', '[["a", "b"]]', "\udcff", DEEP, '[[[], "a", "b", {}]]'],
 )
 def test_a_broken_file_is_an_empty_one(env: dict[str, str], broken: str) -> None:
     path = history.history_path(env)
@@ -110,8 +114,8 @@ def test_a_broken_file_is_an_empty_one(env: dict[str, str], broken: str) -> None
 def test_words_of_another_kind_are_refused(env: dict[str, str]) -> None:
     history.record(env, SERVICE, used("a"))
     path = history.history_path(env)
-    for wrong in ('"a": 1', "1", '{"a": [1]}'):
-        path.write_text(f'[{{"origin": "x", "id": "a", "status": "b", "results": {wrong}}}]')
+    for wrong in ("[]", "1", '{"a": [1]}', '{"a": "b"}, 1'):
+        path.write_text(f'[["x", "a", "b", {wrong}]]')
         assert history.read(env) == []
 
 
@@ -138,7 +142,7 @@ def service(sandbox: Sandbox, home: Path, tmp_path: Path) -> Iterator[Runner]:
 def remembered(home: Path) -> list[str]:
     path = home / ".local/state/nostra/history.json"
     text = path.read_text() if path.exists() else "[]"
-    return [entry["id"] for entry in json.loads(text)]
+    return [id_ for _, id_, *_ in json.loads(text)]
 
 
 def test_every_command_that_asks_remembers(service: Runner, home: Path) -> None:
@@ -150,7 +154,7 @@ def test_every_command_that_asks_remembers(service: Runner, home: Path) -> None:
     assert remembered(home) == ["demo-dedup", "demo-partial", "demo-failed", "demo-stuck"]
     text = (home / ".local/state/nostra/history.json").read_text()
     assert service.env["NOSTRA_TOKEN"] not in text
-    results = json.loads(text)[1]["results"]
+    results = json.loads(text)[1][3]
     listed = service("results", "demo-partial").out.splitlines()
     assert list(results) == [line.split("\t")[0] for line in listed]
     env = {"_NOSTRA_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "nostra wait demo-s"}
