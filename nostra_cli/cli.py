@@ -7,8 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -26,8 +25,7 @@ _COMPLETE = "_NOSTRA_COMPLETE"
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A command with its options parsed, not yet run."""
 
     command: Command
@@ -48,12 +46,12 @@ def parsed(command: Command) -> Callable[..., Job]:
     """
 
     def parse(**options: Any) -> Job:
-        shared = Shared(**{field.name: options.pop(field.name) for field in fields(Shared)})
+        shared = Shared(**{name: options.pop(name) for name in Shared._fields})
         return Job(command, options, shared)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = list(inspect.signature(command).parameters.values())[1:]
-    shared = inspect.signature(Shared, eval_str=True).parameters.values()
+    shared = inspect.signature(Shared).parameters.values()
     parse.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [parameter.replace(kind=keyword) for parameter in (*own, *shared)]
     )

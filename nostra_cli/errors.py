@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+T = TypeVar("T")
 
 
 class ExitCode(IntEnum):
@@ -143,6 +145,19 @@ class Signalled(BaseException):
         """Keep the exit code that belongs to the signal."""
         super().__init__(code.meaning)
         self.code = code
+
+
+def attempted(attempt: Callable[[], T]) -> T | NostraError:
+    """Give what `attempt` gives, or the error that it raises: one of many stands for itself.
+
+    Raises AuthProblem and DeadlinePassed, which end the work on all of them.
+    """
+    try:
+        return attempt()
+    except (AuthProblem, DeadlinePassed):
+        raise
+    except NostraError as error:
+        return error
 
 
 @contextmanager

@@ -15,20 +15,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 
-LEAST_LENGTH = 1 << 20
 _BUFFER = 256 * 1024
 _LINGER = 0.02
 
 
 def socket_of(response: httpx.Response) -> socket.socket | None:
-    """Give the socket that the body can be read from, None where it has to go through httpx.
-
-    The body must be long (the connection is lost to it), and be sent as it is with its length.
-    """
-    headers = response.headers
-    length = headers.get("content-length", "")
-    plain = "transfer-encoding" not in headers and "content-encoding" not in headers
-    if not (plain and length.isdecimal() and int(length) >= LEAST_LENGTH):
+    """Give the socket that a body with a length can be read from, None where httpx has to."""
+    if response.headers.keys() & {"transfer-encoding", "content-encoding"}:
         return None
     stream = response.extensions.get("network_stream")
     found = stream.get_extra_info("socket") if stream is not None else None

@@ -1,11 +1,8 @@
 """The options that commands share, and the parsers of what is typed."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 from typer.models import OptionInfo
@@ -105,8 +102,7 @@ Verbose = Annotated[bool, option("-v", "--verbose", help="Trace HTTP on stderr, 
 ColorWhen = Annotated[Color, option("--color", help="When to use colour.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(NamedTuple):
     """The options that every command takes."""
 
     profile: Profile = None
@@ -117,7 +113,7 @@ class Shared:
     color: ColorWhen = Color.AUTO
 
     @property
-    def flags(self) -> Flags:
+    def flags(self) -> "Flags":
         """What they say of settings."""
         from nostra_cli.settings import Flags
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
     from nostra_cli.transfer.fetch import LowSpeed
 
 
-@dataclass
 class Session:
     """One run of one command."""
 
-    shared: Shared
-    out: Output
+    def __init__(self, shared: Shared, out: Output) -> None:
+        """Keep the shared options and the way out."""
+        self.shared = shared
+        self.out = out
 
     @cached_property
     def settings(self) -> Settings:

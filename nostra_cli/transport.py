@@ -12,23 +12,23 @@ import ssl
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 
-from nostra_cli import __version__, fast_body
-from nostra_cli.errors import ServiceProblem, Truncated, UsageProblem
-from nostra_cli.httpx_errors import AGAIN, CONNECT_SECONDS, READ_SECONDS, broken_off, told
+from nostra_cli import __version__
+from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
 from nostra_cli.settings import Token, is_loopback
 from nostra_cli.tls import trust
-from nostra_cli.watchdog import Watchdog
+from nostra_cli.watchdog import CONNECT_SECONDS, READ_SECONDS, Watchdog
 
 HEAD_SECONDS = 60.0
 """For the head of an answer, and for the body of one that is no result."""
+LARGE = 1 << 20
+"""Bytes: a body from this length on is read straight from its socket, which is then lost."""
 MOST_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -42,8 +42,7 @@ _HEADERS = {
 Trace = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer whose body has not been read yet.
 
     `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
@@ -193,7 +192,7 @@ class Transport:
                     error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
                 ):
                     continue
-                raise told(error, url) from error
+                raise _told(error, url) from error
             line = f"< {response.status_code} {response.reason_phrase}"
             self._tell(line, response.headers)
             return response
@@ -202,19 +201,11 @@ class Transport:
     def _chunks(
         self, lane: _Lane, response: httpx.Response, seconds: float | None
     ) -> Iterator[Piece]:
-        source = fast_body.socket_of(response)
         try:
             with self._at_most(lane, seconds):
-                if source is None:
-                    yield from response.iter_raw()
-                else:
-                    yield from fast_body.read(response, source, READ_SECONDS)
-        except (EOFError, httpx.RemoteProtocolError) as error:
-            raise Truncated(f"{response.url.host}: the body ended too early", AGAIN) from error
-        except httpx.HTTPError as error:
-            raise told(error, response.url) from error
-        except OSError as error:
-            raise broken_off(response.url.host, [error]) from error
+                yield from _pieces(response)
+        except (EOFError, OSError, httpx.HTTPError) as error:
+            raise _told(error, response.url, response) from error
 
     @contextmanager
     def _at_most(self, lane: _Lane, seconds: float | None) -> Iterator[None]:
@@ -247,6 +238,23 @@ class Transport:
             shown = public_url(value) if name.lower() == "location" else value
             secret = name.lower() in _SECRET_HEADERS
             self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
+
+
+def _pieces(response: httpx.Response) -> Iterator[Piece]:
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and int(length) >= LARGE:
+        from nostra_cli import fast_body  # for large bodies only
+
+        if source := fast_body.socket_of(response):
+            return fast_body.read(response, source, READ_SECONDS)
+    return response.iter_raw()
+
+
+def _told(error: Exception, url: httpx.URL, response: httpx.Response | None = None) -> NostraError:
+    """Tell of an error in our words: of the request, or of the body of `response`."""
+    from nostra_cli import httpx_errors  # for a failure only
+
+    return httpx_errors.told(error, url, response is not None)
 
 
 def public_url(url: str) -> str:

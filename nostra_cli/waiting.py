@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from nostra_cli import parallel
-from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError
+from nostra_cli.errors import DeadlinePassed, NostraError, attempted
 from nostra_cli.models import Invocation
 from nostra_cli.retry import NORMAL, PATIENT, Deadline, Policy
 
@@ -40,22 +40,6 @@ def pause_after(waited: float) -> float:
     every 30 s and never more often than once a second.
     """
     return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, waited / 10))
-
-
-def ask_each(
-    poll: Callable[[str], Invocation], ids: Sequence[str]
-) -> Iterator[Invocation | NostraError]:
-    """Poll each id once; an error takes the place of its invocation.
-
-    Raises AuthProblem and DeadlinePassed, which end the work on all of them.
-    """
-    for id_ in ids:
-        try:
-            yield poll(id_)
-        except (AuthProblem, DeadlinePassed):
-            raise
-        except NostraError as error:
-            yield error
 
 
 @dataclass(slots=True)
@@ -110,7 +94,7 @@ class Waiting:
 
     def _poll(self, id_: str) -> Invocation | NostraError:
         policy = PATIENT if id_ in self._answered else NORMAL
-        [found] = ask_each(lambda id_: self.poll(id_, policy), [id_])
+        found = attempted(lambda: self.poll(id_, policy))
         if isinstance(found, Invocation):
             self._answered.add(id_)
             self.watcher.seen(found)

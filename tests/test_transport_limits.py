@@ -13,11 +13,11 @@ from nostra_cli import transport as transports
 from nostra_cli.errors import Transient
 from nostra_cli.retry import Deadline
 from nostra_cli.settings import Token
-from nostra_cli.transport import HEAD_SECONDS, Transport
+from nostra_cli.transport import HEAD_SECONDS, LARGE, Transport
 from nostra_cli.watchdog import Watchdog
 
 from .faults.raw import Raw, head, listening, ok, swallow
-from .talking import LARGE, answering, body_of, get, redirect
+from .talking import answering, body_of, get, redirect
 
 Act = Callable[[], None]
 BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"

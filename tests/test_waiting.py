@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, NotFound, Transient
 from nostra_cli.models import Invocation
 from nostra_cli.retry import NORMAL, PATIENT, Deadline, Policy
-from nostra_cli.waiting import Waiting, ask_each, pause_after
+from nostra_cli.waiting import Waiting, pause_after
 
 HOUR = 3600.0
 
@@ -247,17 +247,3 @@ def test_a_deadline_that_passes_within_a_poll_names_what_is_left_too() -> None:
     with pytest.raises(DeadlinePassed, match=r"still in progress: b, c$") as caught:
         World({"a": 0, "b": late, "c": 0}, seconds=9).run()
     assert caught.value.hint == "the hint"
-
-
-def test_each_id_is_asked_once_where_nobody_waits() -> None:
-    world = World({"a": 5, "b": NotFound("none"), "c": 0})
-    found = list(ask_each(lambda id_: world.poll(id_, NORMAL), ["a", "b", "c"]))
-    assert [type(one) for one in found] == [Invocation, NotFound, Invocation]
-
-
-@pytest.mark.parametrize("error", [AuthProblem("refused"), DeadlinePassed("late")])
-def test_what_ends_all_work_is_raised_where_nobody_waits(error: NostraError) -> None:
-    world = World({"a": 5, "b": error, "c": 0})
-    with pytest.raises(type(error)):
-        list(ask_each(lambda id_: world.poll(id_, NORMAL), ["a", "b", "c"]))
-    assert [id_ for _, id_, _ in world.polls] == ["a", "b"]

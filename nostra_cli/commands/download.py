@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, NostraError, UsageProblem
+from nostra_cli.errors import ExitCode, NostraError, UsageProblem, attempted
 from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def _groups(
 ) -> Iterator[Sequence["Invocation | NostraError"]]:
     """Give the invocations that can be downloaded together: all, or each when its wait is over."""
     from nostra_cli import parallel
-    from nostra_cli.waiting import Waiting, ask_each
+    from nostra_cli.waiting import Waiting
 
     ids, jobs = request.ids, request.jobs
     if not wait:
-        tasks = [partial(next, ask_each(service.invocation, [id_])) for id_ in ids]
+        tasks = [partial(attempted, partial(service.invocation, id_)) for id_ in ids]
         yield list(parallel.run(tasks, jobs, service.give_up))
         return
     spinner = out.spinner()

@@ -1,9 +1,10 @@
 """`nostra status`."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, NostraError
+from nostra_cli.errors import ExitCode, NostraError, attempted
 from nostra_cli.options import Ids, option, read_ids
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> Exi
     """
     from nostra_cli.models import Invocation, Outcome
     from nostra_cli.output.views import STATUSES
-    from nostra_cli.waiting import ask_each
 
     codes = {
         Outcome.COMPLETED: ExitCode.DONE,
@@ -33,7 +33,8 @@ def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> Exi
 
     def asked() -> Iterator[Invocation | NostraError]:
         with session.service(session.deadline()) as service:
-            for item in ask_each(service.invocation, wanted):
+            for id_ in wanted:
+                item = attempted(partial(service.invocation, id_))
                 code = codes[item.outcome] if isinstance(item, Invocation) else item.code
                 outcomes.append(code)
                 yield item

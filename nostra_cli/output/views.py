@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from nostra_cli.models import Format, Invocation, JsonObject, Result
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class View(Generic[T]):
+class View(NamedTuple, Generic[T]):
     """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too."""
 
     columns: tuple[str, ...]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nostra_cli import parallel
 from nostra_cli.api import Service
-from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, UsageProblem
+from nostra_cli.errors import NostraError, UsageProblem, attempted
 from nostra_cli.models import Invocation
 from nostra_cli.transfer import checksums
 from nostra_cli.transfer.download import Done, Manner, download
@@ -104,12 +104,14 @@ def _tasks(
     metering: Metering,
     stdout: Writer,
 ) -> list[Callable[[], Done | NostraError]]:
-    def transfer(item: Item) -> Done:
+    def transfer(item: Item | NostraError) -> Done:
+        if isinstance(item, NostraError):
+            raise item
         with metering(item.label) as meter:
             return download(service, item, request.manner, meter, stdout)
 
     items = [item for invocation in group for item in _planned(invocation, request)]
-    return [partial(_attempted, transfer, item) for item in items]
+    return [partial(attempted, partial(transfer, item)) for item in items]
 
 
 def _planned(
@@ -123,12 +125,3 @@ def _planned(
     except NostraError as error:
         return [error]
     return items
-
-
-def _attempted(transfer: Callable[[Item], Done], item: Item | NostraError) -> Done | NostraError:
-    try:
-        return item if isinstance(item, NostraError) else transfer(item)
-    except (AuthProblem, DeadlinePassed):
-        raise
-    except NostraError as error:
-        return error
