@@ -161,9 +161,9 @@ class Part:
         return self.path.open("rb")
 
     def publish(self, replace: bool) -> None:
-        """Give the finished file its name, at once and for good; never over another, unless told.
+        """Give the finished file its name, at once; never over another, unless told.
 
-        Raises FileProblem, the part then stays.
+        For good once `sync_folder` has seen its folder. Raises FileProblem, the part then stays.
         """
         with file_errors(self.target):
             if replace:
@@ -177,7 +177,6 @@ class Part:
                 self.path.replace(self.target)
             else:
                 _move_without_replacing(self.path, self.target)
-            _sync_folder(self.target.parent)
         self._note.unlink(missing_ok=True)
 
     def close(self, keep: bool) -> bool:
@@ -230,7 +229,8 @@ def _lock(fd: int, target: Path) -> None:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put the names of published files on the disk."""
     if sys.platform == "win32":
         return
     with contextlib.suppress(OSError):
