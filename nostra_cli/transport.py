@@ -21,11 +21,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from nostra_cli import __version__, fast_body
+from nostra_cli.base_url import is_loopback
 from nostra_cli.errors import ServiceProblem, Truncated, UsageProblem
 from nostra_cli.httpx_errors import AGAIN, CONNECT_SECONDS, READ_SECONDS, broken_off, told
 from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token, is_loopback
+from nostra_cli.settings import Token
 from nostra_cli.tls import trust
 from nostra_cli.watchdog import Watchdog
 

@@ -36,6 +36,7 @@ ROOMS = [
     "watchdog",
     "retry",
     "settings",
+    "base_url",
     "config",
     "units",
     "interrupts",

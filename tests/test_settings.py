@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from nostra_cli.base_url import DEFAULT_BASE_URL
 from nostra_cli.errors import AuthProblem, UsageProblem
 from nostra_cli.models import Format
 from nostra_cli.settings import (
-    DEFAULT_BASE_URL,
     Flags,
     Settings,
     Token,
