@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -154,3 +158,22 @@ def usage_errors(what: str, hint: str) -> Iterator[None]:
         raise UsageProblem(f"{what}: {error.strerror or error}", hint) from error
     except ValueError as error:
         raise UsageProblem(f"{what}: {error}", hint) from error
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a FileProblem about `path`, with what to do."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise FileProblem(
+            f"{path} exists and stays as it is", "use --overwrite, --skip-existing or another name"
+        ) from error
+    except OSError as error:
+        hint = {
+            errno.ENOSPC: "make room; then run it again",
+            errno.EDQUOT: "make room; then run it again",
+            errno.EFBIG: "raise the limit (ulimit -f); then run it again",
+            errno.ELOOP: "a symbolic link stands there: remove it",
+        }.get(error.errno or 0, "check the directory and its permissions")
+        raise FileProblem(f"cannot use {path}: {error.strerror}", hint) from error

@@ -39,6 +39,7 @@ ROOMS = [
     "base_url",
     "config",
     "units",
+    "locked",
     "interrupts",
     "models",
     "errors",
