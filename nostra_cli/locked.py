@@ -28,7 +28,10 @@ def open_locked(path: Path, mode: int, busy: FileProblem, patience: float = 0.0)
         try:
             fd = os.open(path, _BASE | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
-            fd = os.open(path, _BASE)
+            try:
+                fd = os.open(path, _BASE)
+            except FileNotFoundError:  # its owner was done with it in between
+                continue
         try:
             if _is_ours(fd, path, busy, patience):
                 return fd

@@ -26,8 +26,8 @@ from nostra_cli.errors import ServiceProblem, Truncated, UsageProblem
 from nostra_cli.httpx_errors import AGAIN, CONNECT_SECONDS, READ_SECONDS, broken_off, told
 from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token
 from nostra_cli.tls import trust
+from nostra_cli.tokens import Token
 from nostra_cli.watchdog import Watchdog
 
 HEAD_SECONDS = 60.0

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from nostra_cli import fast_body
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token
+from nostra_cli.tokens import Token
 from nostra_cli.transport import Transport
 
 from .faults.raw import Raw, head, listening
