@@ -150,6 +150,16 @@ class Signalled(BaseException):
 
 
 @contextmanager
+def noted(note: str) -> Iterator[None]:
+    """Add `note` to what goes before the hint of an error of ours that leaves the block."""
+    try:
+        yield
+    except NostraError as error:
+        error.add_note(note)
+        raise
+
+
+@contextmanager
 def usage_errors(what: str, hint: str) -> Iterator[None]:
     """Turn an OSError or a ValueError of the block into a UsageProblem that begins with `what`."""
     try:
