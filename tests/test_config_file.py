@@ -33,9 +33,9 @@ def env(path: Path) -> dict[str, str]:
     return {"NOSTRA_CONFIG": str(path)}
 
 
-@pytest.fixture
-def no_umask() -> Iterator[None]:
-    before = os.umask(0)
+@pytest.fixture(params=[0, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
     yield
     os.umask(before)
 
@@ -92,7 +92,7 @@ def test_the_default_profile_is_one_that_is_there(env: dict[str, str], path: Pat
 
 
 @needs_posix
-@pytest.mark.usefixtures("no_umask")
+@pytest.mark.usefixtures("umask")
 def test_file_and_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "config.toml"
     config_file.put({"NOSTRA_CONFIG": str(path)}, None, {"jobs": 3})
@@ -101,13 +101,13 @@ def test_file_and_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 
 @needs_posix
-@pytest.mark.usefixtures("no_umask")
 @pytest.mark.parametrize("jobs", [3, 4])
 def test_loose_modes_are_tightened(tmp_path: Path, jobs: int) -> None:
     """Of the folder only where it is ours alone; of the file also when nothing else changes."""
     ours = {"XDG_CONFIG_HOME": str(tmp_path)}
     path = config.config_path(ours)
-    path.parent.mkdir(mode=0o755)
+    path.parent.mkdir()
+    path.parent.chmod(0o755)
     path.write_text("[profiles.default]\njobs = 3\n")
     path.chmod(0o644)
     config_file.put({"NOSTRA_CONFIG": str(path)}, None, {"jobs": jobs})
