@@ -137,20 +137,18 @@ def test_the_default_base_url_is_not_stored(bare: Runner) -> None:
     assert stored(bare) == {"default": {"token": TOKEN}}
 
 
-@pytest.mark.parametrize("name", ["NOSTRA_TOKEN", "NOSTRA_TOKEN_FILE"])
-def test_a_token_in_the_environment_is_warned_of(bare: Runner, sandbox: Sandbox, name: str) -> None:
+def test_a_token_in_the_environment_is_warned_of(bare: Runner, sandbox: Sandbox) -> None:
     """Also one that cannot be used: login is how to come by a better one."""
-    env = {name: "no token"}
+    env = {"NOSTRA_TOKEN": "no token"}
     ended = bare("login", "--base-url", sandbox.base_url, stdin=sandbox.token, env=env)
     assert ended.code == 0
-    assert f"warning: {name} is set and comes first, unless --profile is given" in ended.err
+    assert "warning: NOSTRA_TOKEN is set and comes first, unless --profile is given" in ended.err
 
 
 @pytest.mark.parametrize(
     ("args", "said"),
     [
         (["--profile", ""], "cannot be the name of a profile"),
-        (["--profile", "a\tb"], "cannot be the name of a profile"),
         (["--base-url", "http://example.com"], "the token would travel in the clear"),
     ],
 )
