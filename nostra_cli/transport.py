@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from nostra_cli import __version__
+from nostra_cli.base_url import is_loopback
 from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token, is_loopback
 from nostra_cli.tls import trust
+from nostra_cli.tokens import Token
 from nostra_cli.watchdog import CONNECT_SECONDS, READ_SECONDS, Watchdog
 
 HEAD_SECONDS = 60.0

@@ -11,11 +11,11 @@ from pathlib import Path
 from nostra_cli import parallel
 from nostra_cli.api import Service
 from nostra_cli.errors import NostraError, UsageProblem, attempted
+from nostra_cli.locked import sync_folder
 from nostra_cli.models import Invocation
 from nostra_cli.transfer import checksums
 from nostra_cli.transfer.download import Done, Manner, download
 from nostra_cli.transfer.fetch import Meter, Writer
-from nostra_cli.transfer.part import sync_folder
 from nostra_cli.transfer.plan import (
     Destination,
     Item,
