@@ -10,8 +10,8 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nostra_cli.errors import UsageProblem
 
@@ -38,8 +38,7 @@ _LARGEST_NUMBER = 1 << 53
 _ON_LINUX = "linux" in sys.platform
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What the config file says; `warnings` is for the person who owns it."""
 
     path: Path

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from nostra_cli import config
 from nostra_cli.base_url import DEFAULT_BASE_URL, check_base_url
@@ -23,24 +22,21 @@ DEFAULT_JOBS = 8
 MOST_JOBS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T]):
+class Setting(NamedTuple, Generic[T]):
     """A value and where it came from, in words for a person."""
 
     value: T
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """What the command line says of settings; None where it is silent."""
 
     profile: str | None = None
     base_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every effective setting with its origin."""
 
     profile: Setting[str]
@@ -71,8 +67,7 @@ class Settings:
         return f" --profile {shlex.quote(self.profile.value)}" if named else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a token is to be stored, and the service it is for.
 
     `apart` says that the profile would use another base URL, so that it has to keep this one too.
@@ -83,8 +78,7 @@ class Target:
     apart: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
+class _Sources(NamedTuple):
     flags: Flags
     env: Mapping[str, str]
     profile: config.Profile

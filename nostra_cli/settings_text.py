@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NoReturn
 
 from nostra_cli import config_file
@@ -34,10 +34,9 @@ class Shown:
 def shown(settings: Settings) -> list[Shown]:
     """Give every effective setting; durations are in seconds, sizes in bytes."""
     found = []
-    for field in fields(settings):
-        setting = getattr(settings, field.name)
+    for name, setting in settings._asdict().items():
         if isinstance(setting, Setting):
-            found.append(Shown(field.name, _plain(setting), setting.origin))
+            found.append(Shown(name, _plain(setting), setting.origin))
     return found
 
 
