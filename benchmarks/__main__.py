@@ -12,10 +12,9 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import certifi
@@ -25,11 +24,10 @@ from nostra_cli.sandbox.scenario import parse
 from nostra_cli.sandbox.server import serving
 from nostra_cli.waiting import pause_after
 
-from .measure import HEADER, Command, Row, Run, paired, row
+from .bodies import beside_others, bodies
+from .measure import HEADER, NOSTRA, TOKEN, Command, Row, environment, paired, row
 from .servers import Nginx, has_nginx, nginx
 
-NOSTRA = str(Path(sys.executable).with_name("nostra"))
-TOKEN = "0123456789abcdef0123456789abcdef01234567"
 VENDOR = """\
 import os, requests
 url = os.environ["NOSTRA_BASE_URL"] + "/api/invocation/" + os.environ["INVOCATION"]
@@ -47,12 +45,6 @@ delay = 0.05
 
 
 PARTS = ("start-up", "many", "status", "bodies", "progress", "limits")
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Give a plain environment: no proxies, no bundles, no settings of a user."""
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    return {**kept, "NOSTRA_TOKEN": TOKEN, "NOSTRA_CONFIG": "/nonexistent/config.toml", **more}
 
 
 def start_up(runs: int, cwd: Path) -> Iterator[Row]:
@@ -90,50 +82,6 @@ def status(runs: int, cwd: Path, server: Nginx) -> Iterator[Row]:
         theirs = Command([sys.executable, str(script)], env, cwd)
         pairs = paired(ours, theirs, runs)
         yield row(f"`nostra status`, {name}", "the vendor's `requests` script", 1.0, pairs)
-
-
-def bodies(runs: int, folder: Path, server: Nginx, label: str) -> Iterator[Row]:
-    """A large CSV, against curl.
-
-    In memory, where a sync costs nothing, against curl as it is; on the disk against curl with the
-    sync that a file of ours has had.
-    """
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        cwd = Path(name)
-        for what, url, args, wall, cpu in (
-            ("http", server.http, [], 1.0, 1.0),
-            ("http, `--verify off`", server.http, ["--verify", "off"], 0.8, None),
-            ("https", server.https, [], 1.1, None),
-        ):
-            ours, theirs = transfers(url, server, cwd, args, "exec ")
-            pairs = paired(ours, theirs, runs, partial((cwd / "out.csv").unlink, missing_ok=True))
-            yield row(f"download of {label}, {what}: wall", "`curl -o`", wall, pairs)
-            if cpu is not None:
-                yield row(f"download of {label}, {what}: CPU", "`curl -o`", cpu, pairs, cpu_of)
-            print(f"peak memory, {label}, {what}: {ours.peak() / (1 << 20):.1f} MiB (target <= 40)")
-            (cwd / "out.csv").unlink()
-    ours, theirs = transfers(server.http, server, folder, [], "", " && sync out.csv")
-    pairs = paired(ours, theirs, runs, partial((folder / "out.csv").unlink, missing_ok=True))
-    yield row(f"download of {label} to the disk, http: wall", "`curl -o` and `sync`", 1.0, pairs)
-
-
-def transfers(
-    url: str, server: Nginx, cwd: Path, args: Sequence[str], before: str, after: str = ""
-) -> tuple[Command, Command]:
-    """Give the two ways to fetch a large CSV as out.csv."""
-    env = environment(NOSTRA_BASE_URL=url, SSL_CERT_FILE=str(server.authority))
-    ours = [NOSTRA, "download", "bench", "-o", "out.csv", "-q", *args]
-    auth = f"Authorization: Token {TOKEN}"
-    theirs = ["curl", "-q", "-sSf", "--cacert", str(server.authority), "-H", auth]
-    theirs += [f"{url}/api/invocation/bench/csv", "-o", "out.csv"]
-    line = f"{before}{shlex.join(theirs)}{after}"
-    return Command(ours, env, cwd), Command(["sh", "-c", line], env, cwd)
-
-
-def cpu_of(run: Run) -> float:
-    """Give the CPU seconds of a run."""
-    return run.cpu
 
 
 def many(runs: int, cwd: Path) -> Iterator[Row]:
@@ -256,6 +204,7 @@ def with_nginx(wanted: set[str], runs: int, size: int, cwd: Path) -> Iterator[Ro
             yield from status(runs, cwd, server)
         if "bodies" in wanted:
             yield from bodies(runs, cwd, server, label)
+            yield from beside_others(max(3, runs // 3), server, label)
         if "progress" in wanted and shutil.which("script"):
             yield from progress(runs, cwd, server, label)
 
