@@ -27,11 +27,11 @@ def wait(
     """
     from nostra_cli.models import Invocation, failure_of
     from nostra_cli.output.views import WAITED
-    from nostra_cli.waiting import Waiting
+    from nostra_cli.waiting import Waited, Waiting
 
     wanted = read_ids(ids)
 
-    def waited() -> Iterator[Invocation | NostraError]:
+    def waited() -> Iterator[Waited | NostraError]:
         spinner = session.out.spinner()
         deadline = session.deadline(timeout)
         with session.service(deadline) as service, session.out.showing(spinner):
@@ -44,10 +44,11 @@ def wait(
                 service.give_up,
             )
             for item in waiting.run(wanted):
-                yield item
                 final = isinstance(item, Invocation)
                 failure = failure_of(item) if isinstance(item, Invocation) else item
-                if final and failure is not None:
+                if isinstance(item, Invocation):
+                    yield waiting.waited(item)
+                if failure is not None:
                     yield failure
                 if (any_ and final) or (fail_fast and failure is not None):
                     return

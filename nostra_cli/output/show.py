@@ -67,7 +67,7 @@ class Output:
                 elif collecting:
                     kept.append(item)
                 elif self.look.json:
-                    self._json(view.as_json(item))
+                    self._json(view.as_json(item), one_line=True)
                 else:
                     self._row(view, item)
             complete = not code
@@ -90,10 +90,11 @@ class Output:
 
             render(view, items, self.data.stream, self._color_data, self._clean)
 
-    def _json(self, value: JsonObject | list[JsonObject]) -> None:
+    def _json(self, value: JsonObject | list[JsonObject], one_line: bool = False) -> None:
         import json
 
-        text = json.dumps(value, ensure_ascii=False, indent=2 if self.data.terminal else None)
+        indent = 2 if self.data.terminal and not one_line else None
+        text = json.dumps(value, ensure_ascii=False, indent=indent)
         self.data.line(self._clean_json(text))
 
     def _row(self, view: View[T], item: T) -> None:

@@ -10,6 +10,7 @@ from nostra_cli.models import Format, Invocation, JsonObject, Result
 
 if TYPE_CHECKING:
     from nostra_cli.transfer.download import Done
+    from nostra_cli.waiting import Waited
 
 T = TypeVar("T")
 
@@ -36,6 +37,29 @@ def _invocation_row(invocation: Invocation) -> tuple[str, ...]:
 def _invocation_json(invocation: Invocation) -> JsonObject:
     """Give the service's own keys, and with them ours: the id asked for and the outcome."""
     return {**invocation.raw, "invocation": invocation.id, "outcome": str(invocation.outcome)}
+
+
+def _waited_row(waited: Waited) -> tuple[str, ...]:
+    return _invocation_row(waited.invocation)
+
+
+def _waited_json(waited: Waited) -> JsonObject:
+    end = waited.transitions[-1]
+    return {
+        **_invocation_json(waited.invocation),
+        "at": _time_of_day(end.at),
+        "waited": round(end.waited, 3),
+        "transitions": [
+            {"status": seen.status, "at": _time_of_day(seen.at)} for seen in waited.transitions
+        ],
+    }
+
+
+def _time_of_day(seconds: float) -> str:
+    """Write seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _result_row(result: Result) -> tuple[str, ...]:
@@ -71,7 +95,7 @@ def _done_json(done: Done) -> JsonObject:
 
 
 STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
-WAITED = View(("invocation", "status"), _invocation_row, _invocation_json, as_lines=True)
+WAITED = View(("invocation", "status"), _waited_row, _waited_json, as_lines=True)
 RESULTS = View(
     ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
 )
