@@ -25,7 +25,9 @@ PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
     "dir": (str,),
     "jobs": (int,),
     "timeout": (str, int, float),
+    "ci": (bool,),
 }
+_WORDS: Mapping[tuple[type, ...], str] = {(int,): "a whole number", (bool,): "true or false"}
 _LARGEST = 1 << 20
 _LARGEST_NUMBER = 1 << 53
 _ON_LINUX = "linux" in sys.platform
@@ -131,8 +133,7 @@ def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profi
         elif isinstance(value, str | int | float) and type(value) in types and _is_sane(value):
             profile[key] = value
         else:
-            wanted = "a whole number" if types == (int,) else "a string"
-            raise _wrong(path, f"profiles.{name}.{key}", wanted)
+            raise _wrong(path, f"profiles.{name}.{key}", _WORDS.get(types, "a string"))
     return profile
 
 
