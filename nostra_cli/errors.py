@@ -42,6 +42,7 @@ class NostraError(Exception):
 
     `message` says what happened to which id or file, `hint` what to do next (it may be empty).
     Both may hold the server's words: `output` neutralises them before a person sees them.
+    `invocation` is the id it is about, once work on one of many ids ended in it.
     """
 
     code: ClassVar[ExitCode] = ExitCode.BUG
@@ -52,6 +53,7 @@ class NostraError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.invocation: str | None = None
 
 
 class UsageProblem(NostraError):

@@ -55,6 +55,7 @@ def ask_each(
         except (AuthProblem, DeadlinePassed):
             raise
         except NostraError as error:
+            error.invocation = id_
             yield error
 
 

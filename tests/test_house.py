@@ -53,7 +53,14 @@ START_UP_LEAVES_OUT = [
     "nostra_cli.sandbox.server",
     "tomllib",
 ]
-STATUS_LEAVES_OUT = ["rich", "ijson", "platformdirs", "tomllib", "nostra_cli.sandbox"]
+STATUS_LEAVES_OUT = [
+    "rich",
+    "ijson",
+    "platformdirs",
+    "tomllib",
+    "nostra_cli.sandbox",
+    "nostra_cli.output.ci",
+]
 
 
 def _typing_only(node: ast.AST) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.errors import ExitCode, NostraError
-from nostra_cli.options import Ids, option, read_ids
+from nostra_cli.options import Ci, Ids, option, read_ids
 
 if TYPE_CHECKING:
     from nostra_cli.session import Session
@@ -14,7 +14,9 @@ ExitStatus = Annotated[
 ]
 
 
-def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> ExitCode:
+def status(
+    session: "Session", ids: Ids, exit_status: ExitStatus = False, ci: Ci = None
+) -> ExitCode:
     """Show the status of invocations.
 
     One request for each. Exits 0 if it could be read, whatever it is, unless told --exit-status.
@@ -38,5 +40,6 @@ def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> Exi
                 outcomes.append(code)
                 yield item
 
-    code = session.out.show(STATUSES, asked())
+    with session.ci(ci, "status", wanted):
+        code = session.out.show(STATUSES, asked())
     return next(filter(None, outcomes), code) if exit_status else code

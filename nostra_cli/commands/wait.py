@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.errors import ExitCode, NostraError
-from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
+from nostra_cli.options import Ci, Ids, Interval, Timeout, option, read_ids
 
 if TYPE_CHECKING:
     from nostra_cli.session import Session
@@ -20,6 +20,7 @@ def wait(
     interval: Interval = None,
     any_: Any = False,
     fail_fast: FailFast = False,
+    ci: Ci = None,
 ) -> ExitCode:
     """Wait until every invocation is final.
 
@@ -53,4 +54,5 @@ def wait(
                 if (any_ and final) or (fail_fast and failure is not None):
                     return
 
-    return session.out.show(WAITED, waited())
+    with session.ci(ci, "wait", wanted):
+        return session.out.show(WAITED, waited())

@@ -121,14 +121,18 @@ def _planned(
         items = choose(invocation, request.selection, request.to)
         check_distinct(items)
     except NostraError as error:
+        error.invocation = invocation.id
         return [error]
     return items
 
 
 def _attempted(transfer: Callable[[Item], Done], item: Item | NostraError) -> Done | NostraError:
+    if isinstance(item, NostraError):
+        return item
     try:
-        return item if isinstance(item, NostraError) else transfer(item)
+        return transfer(item)
     except (AuthProblem, DeadlinePassed):
         raise
     except NostraError as error:
+        error.invocation = item.invocation
         return error
