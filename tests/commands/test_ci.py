@@ -13,7 +13,7 @@ import pytest
 from nostra_cli.sandbox.server import serving
 
 from ..conftest import runner_for
-from ..output.test_ci import is_command, outputs
+from ..github import is_command, outputs
 from ..running import NOSTRA, Runner
 from ..sandbox.calling import faulty
 

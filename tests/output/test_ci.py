@@ -27,6 +27,7 @@ from nostra_cli.output.streams import Look
 from nostra_cli.output.text import clean
 from nostra_cli.output.views import STATUSES, View
 
+from ..github import is_command, outputs
 from .screens import Screen
 
 # As DOWNLOADS, of an id, a path and a size.
@@ -37,28 +38,6 @@ FILES: View[tuple[str, str, int]] = View(
     bare=True,
 )
 nasty = st.text(st.sampled_from(":#[] |\\`<>&*_\u00ad\u3000éa%\n\r") | st.characters(), max_size=12)
-
-
-def is_command(line: str) -> bool:
-    """Tell whether a runner may take a line for a command: it ignores what is not ASCII."""
-    seen = "".join(character for character in line if character.isascii())
-    return seen.lstrip().startswith("::") or "##[" in seen
-
-
-def outputs(text: str) -> dict[str, str]:
-    """Read a file of outputs as the runner does."""
-    found = {}
-    lines = iter(text.split("\n"))
-    for line in lines:
-        name, heredoc, end = line.partition("<<")
-        if heredoc and "=" not in name:
-            value: list[str] = []
-            while (inner := next(lines)) != end:
-                value.append(inner)
-            found[name] = "\n".join(value)
-        elif line:
-            name, _, found[name] = line.partition("=")
-    return found
 
 
 def invocation(id_: str, status: str = "completed") -> Invocation:
