@@ -86,7 +86,7 @@ def test_a_schema_is_sound_and_closed_where_the_shape_is_ours(name: str) -> None
         ["status", "demo-dedup", "demo-stuck", "demo-failed", "demo-partial"],
         ["status", "demo-dedup", "nope"],
         ["wait", "demo-dedup", "demo-failed", "demo-partial"],
-        ["wait", "demo-dedup", "demo-stuck", "--timeout", "0.2s"],
+        ["wait", "demo-dedup", "demo-stuck", "--timeout", "1s"],
         ["results", "demo-partial"],
         ["download", "demo-dedup", "demo-partial", "-f", "all", "--all-results"],
         ["download", "demo-dedup", "demo-demand", "--wait", "--ci"],
