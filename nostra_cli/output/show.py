@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, NostraError
 from nostra_cli.output.streams import DataStream, Look, TalkStream, colored
-from nostra_cli.output.text import clean
+from nostra_cli.output.text import clean, clean_json
 
 if TYPE_CHECKING:
     from nostra_cli.models import JsonObject
@@ -96,7 +96,10 @@ class Output:
         elif items and self.data.stream is not None:
             from nostra_cli.output.tables import render  # rich, for a person only
 
-            render(view, items, self.data.stream, self._color_data, self._clean)
+            def clean(cell: str) -> str:
+                return self._harmless(self._clean(cell))
+
+            render(view, items, self.data.stream, self._color_data, clean)
 
     def _json(self, value: JsonObject | list[JsonObject], one_line: bool = False) -> None:
         import json
@@ -281,16 +284,6 @@ class Output:
         look = self.look
         plain = look.quiet or look.json or look.verbose or self._in_lines
         return self._talk.stream if self._talk.live and not plain else None
-
-
-def clean_json(text: str) -> str:
-    r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
-    text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone
-    if text.isascii():
-        return text
-    import json
-
-    return "".join(json.dumps(c)[1:-1] if not c.isascii() and clean(c) != c else c for c in text)
 
 
 def _painted(text: str, name: str) -> str:

@@ -121,8 +121,10 @@ def _planned(
         items = choose(invocation, request.selection, request.to)
         check_distinct(items)
     except NostraError as error:
-        error.invocation = invocation.id
-        return [error]
+        items = [error]
+    for item in items:
+        if isinstance(item, NostraError):
+            item.invocation = invocation.id
     return items
 
 

@@ -58,6 +58,11 @@ def test_a_download_gives_paths_and_a_table(step: Runner) -> None:
         (["download", "demo-dedup", "-d", "/nonexistent"], 8, "failed", "demo-dedup | unknown |"),
         (["status", "demo-dedup", "demo-stuck"], 0, "in_progress", "| demo-stuck | running |"),
         (["wait", "demo-dedup", "demo-failed"], 5, "failed", "| demo-failed | failed |"),
+        (
+            ["wait", "demo-failed", "demo-stuck", "--fail-fast"],
+            *(5, "failed", "| demo-stuck | in_progress |"),
+        ),
+        (["download", "demo-dedup", "-r", "none"], 4, "failed", "| demo-dedup | not_found |  |"),
         (["wait", "demo-stuck", "--timeout", "0.2s"], 124, "in_progress", "| in_progress |"),
     ],
 )
@@ -71,6 +76,16 @@ def test_the_step_is_told_how_it_ended(
     assert (lines[0][:16], lines.count("::endgroup::")) == ("::group::nostra ", 1)
     assert len([line for line in lines if line.startswith("::error::")]) == (code != 0)
     assert "error: " not in ended.err
+
+
+def test_a_file_that_fails_is_told_beside_those_that_are_whole(step: Runner) -> None:
+    (step.cwd / "demo-dedup.csv").touch()
+    args = ["demo-dedup", "demo-demand", "-f", "json", "-f", "csv"]
+    assert step("download", *args, "--ci").code == 8
+    paths = "demo-dedup.json\ndemo-demand.json\ndemo-demand.csv"
+    assert told(step) == {"status": "failed", "paths": paths}
+    assert "\n| demo-dedup | file | demo-dedup.json (" in summary(step)
+    assert "\n| demo-demand | completed | demo-demand.json (" in summary(step)
 
 
 def test_a_wrong_option_and_a_missing_token_are_annotated(step: Runner) -> None:

@@ -251,6 +251,13 @@ def test_a_row_of_the_data_is_no_command(env: dict[str, str]) -> None:
     assert screen.out == "\\x3a:error::a\t\\x23#[x]\n"
 
 
+def test_a_cell_of_a_table_is_no_command(env: dict[str, str]) -> None:
+    screen = Screen(None, True, **env)
+    with screen.output.job("status", ["::error::a"]):
+        screen.output.show(STATUSES, [invocation("::error::a", "##[x]")])
+    assert not any(is_command(line) for line in screen.out.splitlines())
+
+
 def test_errors_and_warnings_are_commands_and_hints_are_lines(env: dict[str, str]) -> None:
     screen = screen_of(env)
     with screen.output.job("status", ["a"]):

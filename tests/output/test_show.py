@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nostra_cli.errors import (
     Corrupt,
@@ -19,7 +17,6 @@ from nostra_cli.errors import (
     Transient,
 )
 from nostra_cli.models import Format, Invocation, JsonValue, Result
-from nostra_cli.output.show import clean_json
 from nostra_cli.output.streams import Color, Look
 from nostra_cli.output.text import clean
 from nostra_cli.output.views import RESULTS, STATUSES, WAITED, View
@@ -30,12 +27,6 @@ from .screens import Screen
 JSON = Look(json=True)
 PATHS: View[str] = View(("path",), lambda path: (path,), lambda path: {"path": path}, bare=True)
 MISSING = NotFound("no invocation 'gone'", "check the id")
-
-json_values: st.SearchStrategy[JsonValue] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 def invocation(id_: str, status: str = "completed", **more: JsonValue) -> Invocation:
@@ -285,21 +276,3 @@ def test_exports_can_be_read_by_a_shell_or_as_json() -> None:
     screen = Screen(JSON)
     screen.output.exports({"A": "plain"})
     assert json.loads(screen.out) == {"A": "plain"}
-
-
-@given(json_values, st.sampled_from([None, 2]))
-def test_clean_json_keeps_the_value_and_leaves_nothing_harmful(
-    value: JsonValue, indent: int | None
-) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    shown = clean_json(text)
-    assert json.loads(shown) == value
-    left = shown.replace("\n", "").replace("\x7f", "")
-    assert clean(left) == left
-
-
-@pytest.mark.parametrize("character", ["\u202e", "\u2028", "\x9b", "\ufeff", "\U000e0041"])
-def test_clean_json_escapes_what_json_does_not(character: str) -> None:
-    shown = clean_json(json.dumps(f"é{character}", ensure_ascii=False))
-    assert shown.startswith('"é\\u')
-    assert json.loads(shown) == f"é{character}"
