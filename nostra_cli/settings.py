@@ -46,6 +46,7 @@ class Settings(NamedTuple):
     dir: Setting[Path]
     jobs: Setting[int]
     timeout: Setting[float | None]
+    ci: Setting[bool]
     low_speed_limit: Setting[int]
     low_speed_time: Setting[float]
     config: config.Config
@@ -142,6 +143,7 @@ def _resolved(profile: Setting[str], sources: _Sources, file: config.Config) -> 
         dir=_dir(sources),
         jobs=_jobs(sources),
         timeout=_timeout(sources),
+        ci=_ci(sources),
         low_speed_limit=_low_speed_limit(sources),
         low_speed_time=_low_speed_time(sources),
         config=file,
@@ -250,6 +252,12 @@ def _timeout(sources: _Sources) -> Setting[float | None]:
     """Profile > no deadline; the command's own option comes before it."""
     found = sources.in_profile("timeout")
     return _parsed(found, parse_duration) if found else Setting(None, DEFAULT)
+
+
+def _ci(sources: _Sources) -> Setting[bool]:
+    """Profile > no; the command's own option comes before it."""
+    found = sources.in_profile("ci")
+    return Setting(found.value == str(True), found.origin) if found else Setting(False, "default")
 
 
 def _low_speed_limit(sources: _Sources) -> Setting[int]:
