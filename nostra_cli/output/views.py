@@ -103,7 +103,7 @@ def _setting_json(shown: Shown) -> JsonObject:
     return {"key": shown.key, "value": shown.value, "origin": shown.origin}
 
 
-def _text(value: float | str | None) -> str:
+def _text(value: bool | float | str | None) -> str:
     if isinstance(value, bool):
         return str(value).lower()  # as the config file has it
     return "" if value is None else str(value)
