@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, fields
 from io import StringIO
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -28,11 +27,10 @@ Record = tuple[str, str]
 
 # What every wrong option raises; Typer has no public name for it.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-_SHARED = frozenset({"help", *(field.name for field in fields(Shared))})
+_SHARED = frozenset({"help", *Shared._fields})
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A command with its options parsed, not yet run."""
 
     command: Runnable
@@ -54,12 +52,12 @@ def parsed(command: Runnable) -> Callable[..., Job]:
     """
 
     def parse(**options: Any) -> Job:
-        shared = Shared(**{field.name: options.pop(field.name) for field in fields(Shared)})
+        shared = Shared(**{name: options.pop(name) for name in Shared._fields})
         return Job(command, options, shared)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = list(inspect.signature(command).parameters.values())[1:]
-    shared = inspect.signature(Shared, eval_str=True).parameters.values()
+    shared = inspect.signature(Shared).parameters.values()
     parse.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [parameter.replace(kind=keyword) for parameter in (*own, *shared)]
     )
@@ -75,20 +73,10 @@ class Command(TyperCommand):
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help; the command's module holds its examples and its exit codes."""
-        module = importlib.import_module(f"nostra_cli.commands.{ctx.command_path.split()[1]}")
-        formatter.write_text(inspect.cleandoc(self.help or ""))
-        formatter.write_paragraph()
-        self.format_usage(ctx, formatter)
-        with formatter.section("Examples"):
-            formatter.write_text("\b\n" + "\n".join(module.EXAMPLES))
-        for heading, records in self.options_by_heading(ctx).items():
-            with formatter.section(heading):
-                formatter.write_dl(records, col_max=22)
-        with formatter.section("Exit codes"):
-            formatter.write_dl([(str(int(code)), code.meaning) for code in module.CODES])
+        """Write the help."""
+        _teach(self, ctx, formatter)
 
-    def options_by_heading(self, ctx: Context) -> dict[str, list[Record]]:
+    def help_by_heading(self, ctx: Context) -> dict[str, list[Record]]:
         """Give how each option is written and its help, those of every command apart."""
         found: dict[str, list[Record]] = {}
         for param in self.get_params(ctx):
@@ -101,7 +89,36 @@ class Command(TyperCommand):
         return found
 
 
-class Group(TyperGroup):
+class Family(TyperGroup):
+    """A command that has commands of its own."""
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help."""
+        _teach(self, ctx, formatter)
+
+    def help_by_heading(self, ctx: Context) -> dict[str, list[Record]]:
+        """Give its commands with what they are for, and its only option."""
+        own = [(name, (one.help or "").split("\n")[0]) for name, one in self.commands.items()]
+        records = (param.get_help_record(ctx) for param in self.get_params(ctx))
+        return {"Commands": own, "Options": [record for record in records if record]}
+
+
+def _teach(command: Command | Family, ctx: Context, formatter: HelpFormatter) -> None:
+    """Write the help of a command; its module holds its examples and its exit codes."""
+    module = importlib.import_module(f"nostra_cli.commands.{ctx.command_path.split()[1]}")
+    formatter.write_text(inspect.cleandoc(command.help or ""))
+    formatter.write_paragraph()
+    command.format_usage(ctx, formatter)
+    with formatter.section("Examples"):
+        formatter.write_text("\b\n" + "\n".join(module.EXAMPLES))
+    for heading, records in command.help_by_heading(ctx).items():
+        with formatter.section(heading):
+            formatter.write_dl(records, col_max=22)
+    with formatter.section("Exit codes"):
+        formatter.write_dl([(str(int(code)), code.meaning) for code in module.CODES])
+
+
+class Root(TyperGroup):
     """All commands."""
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002
@@ -115,7 +132,7 @@ def make_app(wanted: Sequence[str]) -> typer.Typer:
     """Build the Typer app with these commands; a command's module is loaded for it."""
     app = typer.Typer(
         name="nostra",
-        cls=Group,
+        cls=Root,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -125,8 +142,20 @@ def make_app(wanted: Sequence[str]) -> typer.Typer:
     app.callback(invoke_without_command=True)(root)
     for name in wanted:
         module = importlib.import_module(f"nostra_cli.commands.{name}")
-        app.command(name, cls=Command)(parsed(getattr(module, name)))
+        subcommands: dict[str, Runnable] | None = getattr(module, "SUBCOMMANDS", None)
+        if subcommands is None:
+            app.command(name, cls=Command)(parsed(getattr(module, name)))
+        else:
+            app.add_typer(_group(getattr(module, name), subcommands), name=name)
     return app
+
+
+def _group(callback: Callable[..., None], subcommands: Mapping[str, Runnable]) -> typer.Typer:
+    group = typer.Typer(cls=Family, rich_markup_mode=None, suggest_commands=False)
+    group.callback(invoke_without_command=True)(callback)
+    for name, command in subcommands.items():
+        group.command(name, cls=Command)(parsed(command))
+    return group
 
 
 def root(
@@ -175,6 +204,8 @@ def _problem(error: Any) -> UsageProblem:
         if path == "nostra" and not meant:
             meant = "options come behind the command; "
         hint = meant + hint
+    elif commands := getattr(error.ctx and error.ctx.command, "commands", ()):
+        hint = _meant(message.partition("'")[2].partition("'")[0], list(commands)) + hint
     elif choices := getattr(param and param.type, "choices", ()):
         typed = str(error.message).partition("' is not one of ")[0].removeprefix("'")
         # What there is to choose from is little: a distant likeness will do, excel for xlsx.

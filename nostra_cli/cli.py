@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 if TYPE_CHECKING:
     from nostra_cli.app import Job
 
-COMMANDS = ("status", "wait", "results", "download", "sandbox")
+COMMANDS = ("status", "wait", "results", "download", "login", "logout", "config", "sandbox")
 _COMPLETE = "_NOSTRA_COMPLETE"
 
 
@@ -26,13 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     own = list(argv)[: argv.index("--")] if "--" in argv else argv
     out = Output(Look(json="--json" in own), sys.stdout, sys.stderr)
+    if "--ci" in own:
+        out.in_lines()
     try:
         with interrupts.raised():
             job = _parsed(argv)
             if isinstance(job, str):
                 out.data.write(job.encode())
                 return ExitCode.DONE
-            gc.enable()
             out = Output(job.shared.look, sys.stdout, sys.stderr)
             return job.run(out)
     except NostraError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nostra_cli.words import TABLE
 
@@ -15,8 +15,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 _SHELLS_OWN = {"FILE": "files", "DIR": "dirs"}
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A line of the table: a command (without names) or one of its options."""
 
     path: str
@@ -30,8 +29,7 @@ class Row:
         return self.takes.endswith("...")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A command line up to the cursor: what was typed of the command at hand."""
 
     command: Row
@@ -91,26 +89,26 @@ def _candidates(words: list[str], current: str, env: Mapping[str, str]) -> Candi
         path, names, takes, help_ = text.split("\t")
         rows.append(Row(path, tuple(names.split()), takes, help_))
     commands = {row.path: row for row in rows if not row.names}
+    below = "".join(f"{word} " for word in words)
+    if any(path.startswith(below) for path in commands):
+        return _names(below, current, commands)
     path = next((p for n in (2, 1) if (p := " ".join(words[:n])) in commands), "")
     if not path:
-        return _first_words(words, current, commands)
+        return []
     options = {name: row for row in rows if row.path in (path, "*") for name in row.names}
     line = _read(words[len(path.split()) :], commands[path], options)
     return _matching(current, _behind(line, current, env))
 
 
-def _first_words(words: list[str], current: str, commands: Mapping[str, Row]) -> Candidates:
-    """Give the commands, or the sub-commands of the group that was typed."""
-    if current.startswith("-") and not words:
-        return _matching(
-            current, [("--help", "Show the help."), ("--version", "Show the version.")]
-        )
-    before = "".join(f"{word} " for word in words)
-    found = {
-        path.removeprefix(before).split()[0]: row.help
-        for path, row in commands.items()
-        if path.startswith(before)
-    }
+def _names(below: str, current: str, commands: Mapping[str, Row]) -> Candidates:
+    """Give the commands, or those of the group that was typed."""
+    if current.startswith("-"):
+        version = [] if below else [("--version", "Show the version.")]
+        return _matching(current, [("--help", "Show the help."), *version])
+    found: dict[str, str] = {}
+    for path, row in commands.items():
+        if path.startswith(below):
+            found.setdefault(path.removeprefix(below).split()[0], row.help)
     return _matching(current, found.items())
 
 
@@ -201,7 +199,7 @@ def _profiles(env: Mapping[str, str]) -> Iterable[str]:
 def _keys() -> Iterable[str]:
     from nostra_cli import config
 
-    return config.PROFILE_KEYS
+    return ("default_profile", *config.PROFILE_KEYS)
 
 
 def _used(kind: str, line: Line, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from nostra_cli.settings import is_loopback
+from nostra_cli.base_url import is_loopback
 
 if TYPE_CHECKING:
     from nostra_cli.models import Invocation

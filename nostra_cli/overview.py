@@ -7,7 +7,7 @@ from nostra_cli.words import TABLE
 
 EXAMPLES = (
     "nostra sandbox exec -- nostra download demo --wait",
-    "NOSTRA_TOKEN=... nostra download 4711 --wait -f csv",
+    "nostra login && nostra download 4711 --wait -f csv",
 )
 _TEXT = """\
 Follow invocations of the Nostradamus service and download their results.
@@ -17,7 +17,7 @@ Usage: nostra COMMAND [OPTIONS] [ID...]
 Where to begin:
   without an account, with the sandbox that is built in:
     {}
-  with the token of your account:
+  with the token of your account, which is asked for once:
     {}
 
 Commands:

@@ -9,37 +9,41 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 
-from nostra_cli import __version__, fast_body
-from nostra_cli.errors import ServiceProblem, Truncated, UsageProblem
-from nostra_cli.httpx_errors import AGAIN, CONNECT_SECONDS, READ_SECONDS, broken_off, told
+from nostra_cli import __version__
+from nostra_cli.base_url import is_loopback
+from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token, is_loopback
 from nostra_cli.tls import trust
-from nostra_cli.watchdog import Watchdog
+from nostra_cli.tokens import Token
+from nostra_cli.watchdog import CONNECT_SECONDS, READ_SECONDS, Watchdog
 
 HEAD_SECONDS = 60.0
 """For the head of an answer, and for the body of one that is no result."""
+LARGE = 1 << 20
+"""Bytes: a body from this length on is read straight from its socket, which is then lost."""
 MOST_REDIRECTS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
+_HEADERS = {
+    "User-Agent": f"nostra/{__version__}",
+    "Accept-Encoding": "identity",
+    "Accept": "*/*",
+}
+
 Trace = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer whose body has not been read yet.
 
     `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
@@ -52,6 +56,24 @@ class Reply:
     chunks: Iterator[Piece]
     host: str
     foreign: bool
+
+
+class _Lane:
+    """A client that one request at a time uses, so that all its connections are that request's.
+
+    With one client for all threads nobody could tell which connection a request was given.
+    """
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def cut_off(self) -> None:
+        """Make whoever reads from it go on at once, with an error."""
+        for connection in list(self.sockets):
+            with contextlib.suppress(OSError):
+                # Not SSLSocket's own method: another thread is still reading from it.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class Transport:
@@ -74,22 +96,15 @@ class Transport:
         self._token = token
         self._deadline = deadline
         self._trace = trace
-        self._threads = threading.local()
         self._watchdog = Watchdog()
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._client = httpx.Client(
-            verify=self._tls,
-            headers={
-                "User-Agent": f"nostra/{__version__}",
-                "Accept-Encoding": "identity",
-                "Accept": "*/*",
-            },
-        )
+        self._lanes: list[_Lane] = []
+        self._idle: list[_Lane] = []
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        for lane in self._lanes:
+            lane.client.close()
 
     @contextmanager
     def request(
@@ -106,23 +121,40 @@ class Transport:
         what will not.
         """
         url = httpx.URL(self.base_url + path)
-        response = self._follow(method, url, headers or {})
-        try:
-            yield Reply(
-                response.status_code,
-                {name.lower(): value for name, value in response.headers.items()},
-                self._chunks(response, body_seconds if response.is_success else HEAD_SECONDS),
-                response.url.host,
-                foreign=_origin(response.url) != _origin(url),
-            )
-        finally:
-            response.close()
+        with self._lane() as lane:
+            response = self._follow(lane, method, url, headers or {})
+            seconds = body_seconds if response.is_success else HEAD_SECONDS
+            try:
+                yield Reply(
+                    response.status_code,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    self._chunks(lane, response, seconds),
+                    response.url.host,
+                    foreign=_origin(response.url) != _origin(url),
+                )
+            finally:
+                response.close()
 
-    def _follow(self, method: str, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+    @contextmanager
+    def _lane(self) -> Iterator[_Lane]:
+        """Give a lane that nobody uses; the one used last has the freshest connection."""
+        try:
+            lane = self._idle.pop()
+        except IndexError:
+            lane = _Lane(httpx.Client(verify=self._tls, headers=_HEADERS))
+            self._lanes.append(lane)
+        try:
+            yield lane
+        finally:
+            self._idle.append(lane)
+
+    def _follow(
+        self, lane: _Lane, method: str, url: httpx.URL, headers: Mapping[str, str]
+    ) -> httpx.Response:
         own = _origin(url)
         for _hop in range(MOST_REDIRECTS + 1):
             auth = {"Authorization": f"Token {self._token.value}"} if _origin(url) == own else {}
-            response = self._send(method, url, {**headers, **auth})
+            response = self._send(lane, method, url, {**headers, **auth})
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or location is None:
                 return response
@@ -132,7 +164,9 @@ class Transport:
             f"{url.host}: more than {MOST_REDIRECTS} redirects", "check the base URL"
         )
 
-    def _send(self, method: str, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+    def _send(
+        self, lane: _Lane, method: str, url: httpx.URL, headers: Mapping[str, str]
+    ) -> httpx.Response:
         trust(self._tls, url.scheme)
         fresh = False
 
@@ -140,18 +174,16 @@ class Transport:
             nonlocal fresh
             fresh = fresh or event == "connection.connect_tcp.started"
             if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-                connection = info["return_value"].get_extra_info("socket")
-                self._newest()[:] = [connection]
-                self._sockets.add(connection)
+                lane.sockets.add(info["return_value"].get_extra_info("socket"))
 
         for last in (False, True):
-            request = self._client.build_request(
+            request = lane.client.build_request(
                 method, url, headers=headers, timeout=self._timeout(), extensions={"trace": watch}
             )
             self._tell(f"> {method} {public_url(str(url))}", request.headers)
             try:
-                with self._at_most(HEAD_SECONDS):
-                    response = self._client.send(request, stream=True)
+                with self._at_most(lane, HEAD_SECONDS):
+                    response = lane.client.send(request, stream=True)
             except (httpx.InvalidURL, UnicodeError, OverflowError) as error:
                 # httpx reads Location though it is not to follow; a host or a port may be none.
                 raise _not_a_url(url) from error
@@ -161,30 +193,24 @@ class Transport:
                     error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
                 ):
                     continue
-                raise told(error, url) from error
+                raise _told(error, url) from error
             line = f"< {response.status_code} {response.reason_phrase}"
             self._tell(line, response.headers)
             return response
         raise AssertionError("unreachable")
 
-    def _chunks(self, response: httpx.Response, seconds: float | None) -> Iterator[Piece]:
-        source = fast_body.socket_of(response)
+    def _chunks(
+        self, lane: _Lane, response: httpx.Response, seconds: float | None
+    ) -> Iterator[Piece]:
         try:
-            with self._at_most(seconds):
-                if source is None:
-                    yield from response.iter_raw()
-                else:
-                    yield from fast_body.read(response, source, READ_SECONDS)
-        except (EOFError, httpx.RemoteProtocolError) as error:
-            raise Truncated(f"{response.url.host}: the body ended too early", AGAIN) from error
-        except httpx.HTTPError as error:
-            raise told(error, response.url) from error
-        except OSError as error:
-            raise broken_off(response.url.host, [error]) from error
+            with self._at_most(lane, seconds):
+                yield from _pieces(response)
+        except (EOFError, OSError, httpx.HTTPError) as error:
+            raise _told(error, response.url, response) from error
 
     @contextmanager
-    def _at_most(self, seconds: float | None) -> Iterator[None]:
-        """Cut the connection off after `seconds`, or at the deadline, if the block still lasts.
+    def _at_most(self, lane: _Lane, seconds: float | None) -> Iterator[None]:
+        """Cut the lane off after `seconds`, or at the deadline, if the block still lasts.
 
         httpx limits each read, not all of them: a server that drips would never be done.
         """
@@ -192,19 +218,13 @@ class Transport:
         if not limits:
             yield
             return
-        with self._watchdog.limited(min(limits), partial(_cut_off, self._newest())):
+        with self._watchdog.limited(min(limits), lane.cut_off):
             yield
-
-    def _newest(self) -> list[socket.socket]:
-        """Give the list that holds the connection which this thread made last."""
-        if not hasattr(self._threads, "newest"):
-            self._threads.newest = []
-        newest: list[socket.socket] = self._threads.newest
-        return newest
 
     def abort(self) -> None:
         """Cut every connection off: threads that wait for one go on at once, with an error."""
-        _cut_off(list(self._sockets))
+        for lane in self._lanes:
+            lane.cut_off()
 
     def _timeout(self) -> httpx.Timeout:
         left = self._deadline.remaining()
@@ -221,11 +241,21 @@ class Transport:
             self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
 
 
-def _cut_off(connections: list[socket.socket]) -> None:
-    for connection in connections:
-        with contextlib.suppress(OSError):
-            # Not SSLSocket's own method: another thread is still reading from it.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+def _pieces(response: httpx.Response) -> Iterator[Piece]:
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and int(length) >= LARGE:
+        from nostra_cli import fast_body  # for large bodies only
+
+        if source := fast_body.socket_of(response):
+            return fast_body.read(response, source, READ_SECONDS)
+    return response.iter_raw()
+
+
+def _told(error: Exception, url: httpx.URL, response: httpx.Response | None = None) -> NostraError:
+    """Tell of an error in our words: of the request, or of the body of `response`."""
+    from nostra_cli import httpx_errors  # for a failure only
+
+    return httpx_errors.told(error, url, response is not None)
 
 
 def public_url(url: str) -> str:

@@ -8,11 +8,15 @@ what kind of word it is; `...` is any number of them), help; with tabs in betwee
 TABLE = """\
 status		ID...	Show the status of invocations.
 status	--exit-status		Exit 0 if completed, 5 if failed, 9 if in progress.
+status	--ci		Talk in plain lines, and tell GitHub Actions how it ended.
+status	--no-ci		Talk in plain lines, and tell GitHub Actions how it ended.
 wait		ID...	Wait until every invocation is final.
 wait	--timeout	DURATION	Give up after this long: 90, 90s, 15m, 2h.
 wait	--interval	DURATION	Poll this often, not less and less often.
 wait	--any		Return at the first final invocation.
 wait	--fail-fast		Return at the first failure.
+wait	--ci		Talk in plain lines, and tell GitHub Actions how it ended.
+wait	--no-ci		Talk in plain lines, and tell GitHub Actions how it ended.
 results		ID	List the results of an invocation.
 download		ID...	Download results to files, or to stdout.
 download	-f --format	json|csv|xlsx|all...	Format, repeatable; else by the name given to -o, else any.
@@ -30,6 +34,16 @@ download	-j --jobs	N	Transfer N files at once; by default 8.
 download	--no-resume		Do not go on with what an earlier run left.
 download	--verify	auto|full|off	How closely to look at what comes.
 download	--checksums		Write the files' hashes to SHA256SUMS, too.
+download	--ci		Talk in plain lines, and tell GitHub Actions how it ended.
+download	--no-ci		Talk in plain lines, and tell GitHub Actions how it ended.
+login			Store a token in the config file.
+logout			Remove a token from the config file.
+config			See and change settings.
+config list			List the settings that are in effect, and where each comes from.
+config get		KEY	Show the value of one setting that is in effect.
+config set		KEY VALUE	Store a setting in a profile of the config file.
+config unset		KEY	Remove a setting from a profile of the config file.
+config path			Show where the config file is, or would be.
 sandbox		exec...	Start a local stand-in for the service.
 sandbox	--port	N	Listen here; by default a free port.
 sandbox	--large-size	SIZE	Size of demo-large: 500MB, 4GiB; by default 100MB.

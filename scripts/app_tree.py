@@ -24,7 +24,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A command that can be run."""
+    """A command; a group of commands has no options here."""
 
     path: str
     help: str
@@ -34,7 +34,7 @@ class Leaf:
 
 
 def leaves() -> Iterator[Leaf]:
-    """Give every command, sub-commands too, in the order of the help."""
+    """Give every command, groups and what is in them too, in the order of the help."""
     app = typer.main.get_command(make_app(COMMANDS))
     yield from _below(
         app, typer.Context(app, info_name="nostra", help_option_names=["-h", "--help"])
@@ -42,23 +42,31 @@ def leaves() -> Iterator[Leaf]:
 
 
 def _below(group: Any, context: typer.Context) -> Iterator[Leaf]:
-    for name, command in group.commands.items():
+    # Typer puts groups last; the order that was meant is that of COMMANDS.
+    names = sorted(group.commands, key=lambda name: name in COMMANDS and COMMANDS.index(name))
+    for name in names:
+        command = group.commands[name]
         inner = command.context_class(command, info_name=name, parent=context)
-        if hasattr(command, "commands"):
-            yield from _below(command, inner)
-            continue
+        family = hasattr(command, "commands")
+        params = [] if family else command.get_params(inner)
         yield Leaf(
             inner.command_path.removeprefix("nostra "),
             command.help or "",
             " ".join(command.collect_usage_pieces(inner)),
-            tuple(_option(param, inner) for param in command.get_params(inner) if not param.hidden),
-            command.options_by_heading(inner),
+            tuple(option for param in params for option in _options(param, inner)),
+            command.help_by_heading(inner),
         )
+        if family:
+            yield from _below(command, inner)
 
 
-def _option(param: Any, context: typer.Context) -> Option:
-    # Typer keeps those of --help in a set: in any order.
-    names = sorted(param.opts, key=len) if param.param_type_name == "option" else []
-    flag = bool(names) and (param.is_flag or param.count)
-    takes = "" if flag else param.make_metavar(context).strip("<>{}")
-    return Option(tuple(names), takes, param.help or "", param.nargs == -1 or bool(param.multiple))
+def _options(param: Any, context: typer.Context) -> Iterator[Option]:
+    """Give an option, or both of a pair such as --ci and --no-ci."""
+    repeatable = param.nargs == -1 or bool(param.multiple)
+    if param.param_type_name == "argument":
+        yield Option((), param.make_metavar(context).strip("{}"), param.help or "", repeatable)
+        return
+    takes = "" if param.is_flag or param.count else param.make_metavar(context).strip("<>")
+    for names in filter(None, (param.opts, param.secondary_opts)):
+        # Typer keeps those of --help in a set: in any order.
+        yield Option(tuple(sorted(names, key=len)), takes, param.help or "", repeatable)

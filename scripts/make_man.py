@@ -87,7 +87,7 @@ def page() -> Iterator[str]:
     yield "Data go to stdout, all else to stderr. In a pipe they are lines with tabs in between."
     yield from (".PP", "Without an account, with the sandbox that is built in:")
     yield from examples(EXAMPLES[:1])
-    yield from (".PP", "With the token of your account:")
+    yield from (".PP", "With the token of your account, which is asked for once:")
     yield from examples(EXAMPLES[1:])
     yield ".SH COMMANDS"
     for leaf in found:

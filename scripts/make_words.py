@@ -28,7 +28,8 @@ TABLE = """\\
 def rows() -> Iterator[tuple[str, str, str, str]]:
     """Give each command with what it takes, behind it its options; those of all (`*`) last."""
     found = list(leaves())
-    shared = [one for one in found[0].options if all(one in leaf.options for leaf in found)]
+    full = [leaf for leaf in found if leaf.options]
+    shared = [one for one in full[0].options if all(one in leaf.options for leaf in full)]
     for leaf in found:
         summary = leaf.help.strip().partition("\n")[0]
         operands = [_takes(option) for option in leaf.options if not option.names]

@@ -70,6 +70,14 @@ CASES = [
     ("nostra wait --timeout=5 --time", []),
     ("nostra download -f csv --form", ["--format"]),
     ("nostra download -", None),
+    ("nostra config ", ["list", "get", "set", "unset", "path"]),
+    ("nostra config l", ["list"]),
+    ("nostra config --", ["--help"]),
+    ("nostra config list --pro", ["--profile"]),
+    ("nostra config get f", ["format"]),
+    ("nostra config set jobs ", None),
+    ("nostra wait x --no", ["--no-ci"]),
+    ("nostra wait x --no-ci --ci", ["--ci"]),
     ("nostra download -f", ["-f"]),
     ("nostra download x -f ", ["json", "csv", "xlsx", "all"]),
     ("nostra download x -qf x", ["xlsx"]),
@@ -104,7 +112,7 @@ CASES = [
 def test_candidates(env: dict[str, str], line: str, expected: list[str] | None) -> None:
     found = asked(line, env)
     if expected is None:  # every option, by its long name
-        assert {"--format", "--json", "--help"} < set(found)
+        assert {"--color", "--json", "--help"} < set(found)
         assert all(word.startswith("--") for word in found)
     else:
         assert found == expected

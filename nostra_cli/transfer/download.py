@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nostra_cli.api import Service
-from nostra_cli.errors import Corrupt
+from nostra_cli.errors import Corrupt, file_errors
 from nostra_cli.transfer import verify
 from nostra_cli.transfer.fetch import (
     ORDINARY_SPEED,
@@ -20,7 +20,7 @@ from nostra_cli.transfer.fetch import (
     Writer,
     not_as_promised,
 )
-from nostra_cli.transfer.part import Part, file_errors
+from nostra_cli.transfer.part import Part
 from nostra_cli.transfer.plan import Existing, Item, check_target
 from nostra_cli.units import show_size
 
