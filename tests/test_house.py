@@ -27,9 +27,13 @@ ROOMS = [
     "transfer",
     "parallel",
     "api",
+    "refusals",
+    "call",
+    "pace",
     "content_coding",
     "strict_json",
     "transport",
+    "redirects",
     "fast_body",
     "httpx_errors",
     "tls",
@@ -203,7 +207,8 @@ def test_no_command_imports_another() -> None:
 
 
 def test_only_the_transport_knows_httpx() -> None:
-    assert {"transport"} <= users_of("httpx") <= {"transport", "fast_body", "httpx_errors"}
+    below = {"redirects", "fast_body", "httpx_errors"}
+    assert {"transport"} <= users_of("httpx") <= {"transport", *below}
     assert users_of("httpcore") <= {"transport", "fast_body"}
 
 

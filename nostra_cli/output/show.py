@@ -12,7 +12,7 @@ from nostra_cli.output.streams import DataStream, Look, TalkStream, colored
 from nostra_cli.output.text import clean
 
 if TYPE_CHECKING:
-    from nostra_cli.models import JsonObject
+    from nostra_cli.models import JsonObject, JsonValue
     from nostra_cli.output.progress import Bar, Bars, Spinner
     from nostra_cli.output.views import View
 
@@ -67,7 +67,7 @@ class Output:
                 elif collecting:
                     kept.append(item)
                 elif self.look.json:
-                    self._json(view.as_json(item))
+                    self.document(view.as_json(item))
                 else:
                     self._row(view, item)
             complete = not code
@@ -81,7 +81,7 @@ class Output:
 
     def _collection(self, view: View[T], items: list[T]) -> None:
         if self.look.json:
-            self._json([view.as_json(item) for item in items])
+            self.document([view.as_json(item) for item in items])
         elif view.bare:
             for item in items:
                 self._row(view, item)
@@ -90,7 +90,12 @@ class Output:
 
             render(view, items, self.data.stream, self._color_data, self._clean)
 
-    def _json(self, value: JsonObject | list[JsonObject]) -> None:
+    def text(self, line: str) -> None:
+        """Show one line of the service's, made harmless."""
+        self.data.line(self._clean(line))
+
+    def document(self, value: JsonValue) -> None:
+        """Show one JSON value: laid out on a terminal, on one line elsewhere."""
         import json
 
         text = json.dumps(value, ensure_ascii=False, indent=2 if self.data.terminal else None)
@@ -110,7 +115,7 @@ class Output:
     def exports(self, variables: Mapping[str, str]) -> None:
         """Show variables as lines that a shell can read, or as one JSON object."""
         if self.look.json:
-            self._json(dict(variables))
+            self.document(dict(variables))
             return
         import shlex
 
