@@ -19,7 +19,7 @@ from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 
 Command = Callable[..., int]
 
-COMMANDS = ("status", "wait", "results", "download", "api", "sandbox")
+COMMANDS = ("status", "wait", "results", "download", "doctor", "api", "sandbox")
 _COMPLETE = "_NOSTRA_COMPLETE"
 # What every wrong option raises; Typer has no public name for it.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

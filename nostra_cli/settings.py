@@ -96,13 +96,33 @@ class _Sources:
         return order[0]() or order[1]()
 
 
-def load(flags: Flags, env: Mapping[str, str]) -> Settings:
+def load(
+    flags: Flags, env: Mapping[str, str], problems: dict[str, UsageProblem] | None = None
+) -> Settings:
     """Resolve every setting.
 
     Raises UsageProblem for a value that cannot be used; it names the origin and never the token.
+    With `problems` nothing is raised: each goes in there, by the name of its setting (or `config`
+    for the file), and the default stands in.
     """
-    file = config.read(env)
-    profile = _profile(flags, env, file)
+
+    def settled(name: str, resolve: Callable[[], T], otherwise: Callable[[], T]) -> T:
+        try:
+            return resolve()
+        except UsageProblem as problem:
+            if problems is None:
+                raise
+            problems[name] = problem
+            return otherwise()
+
+    def of(name: str, resolve: Callable[[_Sources], T]) -> T:
+        return settled(name, lambda: resolve(sources), lambda: resolve(_NOTHING))
+
+    empty = config.Config(config.config_path(env), None, {})
+    file = settled("config", lambda: config.read(env), lambda: empty)
+    profile = settled(
+        "profile", lambda: _profile(flags, env, file), lambda: _profile(Flags(), {}, empty)
+    )
     sources = _Sources(
         flags,
         env,
@@ -112,16 +132,19 @@ def load(flags: Flags, env: Mapping[str, str]) -> Settings:
     )
     return Settings(
         profile=profile,
-        base_url=_base_url(sources),
-        token=_token(sources),
-        format=_format(sources),
-        dir=_dir(sources),
-        jobs=_jobs(sources),
-        timeout=_timeout(sources),
-        low_speed_limit=_low_speed_limit(sources),
-        low_speed_time=_low_speed_time(sources),
+        base_url=of("base_url", _base_url),
+        token=of("token", _token),
+        format=of("format", _format),
+        dir=of("dir", _dir),
+        jobs=of("jobs", _jobs),
+        timeout=of("timeout", _timeout),
+        low_speed_limit=of("low_speed_limit", _low_speed_limit),
+        low_speed_time=of("low_speed_time", _low_speed_time),
         config=file,
     )
+
+
+_NOTHING = _Sources(Flags(), {}, {}, "", profile_first=False)
 
 
 def _profile(flags: Flags, env: Mapping[str, str], file: config.Config) -> Setting[str]:

@@ -86,10 +86,11 @@ class Transport:
     """One pool of connections to one service."""
 
     def __init__(
-        self, base_url: str, token: Token, deadline: Deadline, trace: Trace | None = None
+        self, base_url: str, token: Token | None, deadline: Deadline, trace: Trace | None = None
     ) -> None:
-        """Bind `token` to the origin of `base_url`; `trace` gets a redacted line for each step.
+        """Bind `token`, if any, to the origin of `base_url`.
 
+        `trace` gets a redacted line for each step.
         Raises UsageProblem for a base URL that is none to httpx.
         """
         try:
@@ -169,8 +170,9 @@ class Transport:
 
     def _send(self, lane: _Lane, asked: Asked) -> httpx.Response:
         method, url = asked.method, asked.url
-        auth = {"Authorization": f"Token {self._token.value}"}
-        headers = {**asked.headers, **(auth if origin(url) == self._origin else {})}
+        headers = dict(asked.headers)
+        if self._token is not None and origin(url) == self._origin:
+            headers["Authorization"] = f"Token {self._token.value}"
         trust(self._tls, url.scheme)
         lane.fresh = False
         for last in (False, True):

@@ -24,6 +24,7 @@ ROOMS = [
     "options",
     "output",
     "waiting",
+    "doctor",
     "transfer",
     "parallel",
     "api",
@@ -231,7 +232,8 @@ def test_the_sandbox_shares_nothing_with_the_client() -> None:
 def test_no_import_comes_back() -> None:
     edges = {module: own(module) - {module} for module in house()}
     # A package comes before its modules, and holds nothing.
-    assert all(own(name) == set() for name in ("", "commands", "output", "transfer", "sandbox"))
+    packages = ("", "commands", "output", "doctor", "transfer", "sandbox")
+    assert all(own(name) == set() for name in packages)
     assert cycle_in(edges) == []
 
 

@@ -106,10 +106,8 @@ class Output:
         if not view.bare or self.data.terminal:
             cells = [self._clean(cell) for cell in cells]
         if self._color_data and "status" in view.columns:
-            from nostra_cli.models import outcome_of
-
             place = view.columns.index("status")
-            cells[place] = _painted(cells[place], outcome_of(cells[place]))
+            cells[place] = _painted(cells[place], view.outcome(cells[place]))
         self.data.line("\t".join(cells))
 
     def exports(self, variables: Mapping[str, str]) -> None:

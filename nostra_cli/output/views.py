@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from nostra_cli.models import Format, Invocation, JsonObject, Result
+from nostra_cli.models import Format, Invocation, JsonObject, Outcome, Result, outcome_of
 
 if TYPE_CHECKING:
+    from nostra_cli.doctor.finding import Finding
     from nostra_cli.transfer.download import Done
 
 T = TypeVar("T")
 
 
 class View(NamedTuple, Generic[T]):
-    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too."""
+    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too.
+
+    `outcome` tells what a word in the column `status` means, for its colour.
+    """
 
     columns: tuple[str, ...]
     row: Callable[[T], tuple[str, ...]]
     as_json: Callable[[T], JsonObject]
     as_lines: bool = False
     bare: bool = False
+    outcome: Callable[[str], Outcome] = outcome_of
 
 
 def _yes(value: bool) -> str:
@@ -68,9 +73,29 @@ def _done_json(done: Done) -> JsonObject:
     }
 
 
+def _finding_row(finding: Finding) -> tuple[str, ...]:
+    origin = f" ({finding.origin})" if finding.origin is not None else ""
+    return str(finding.status), finding.check, f"{finding.detail}{origin}", finding.hint
+
+
+def _finding_json(finding: Finding) -> JsonObject:
+    described: JsonObject = {
+        "check": finding.check,
+        "status": str(finding.status),
+        "detail": finding.detail,
+        "hint": finding.hint,
+    }
+    return described if finding.origin is None else {**described, "origin": finding.origin}
+
+
+def _health(status: str) -> Outcome:
+    return {"ok": Outcome.COMPLETED, "error": Outcome.FAILED}.get(status, Outcome.IN_PROGRESS)
+
+
 STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
 WAITED = View(("invocation", "status"), _invocation_row, _invocation_json, as_lines=True)
 RESULTS = View(
     ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
 )
 DOWNLOADS = View(("path",), _done_row, _done_json, bare=True)
+FINDINGS = View(("status", "check", "detail", "hint"), _finding_row, _finding_json, outcome=_health)
