@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -106,23 +107,16 @@ def load(
     for the file), and the default stands in.
     """
 
-    def settled(name: str, resolve: Callable[[], T], otherwise: Callable[[], T]) -> T:
-        try:
-            return resolve()
-        except UsageProblem as problem:
-            if problems is None:
-                raise
-            problems[name] = problem
-            return otherwise()
-
-    def of(name: str, resolve: Callable[[_Sources], T]) -> T:
-        return settled(name, lambda: resolve(sources), lambda: resolve(_NOTHING))
-
+    settled = partial(_settled, problems)
     empty = config.Config(config.config_path(env), None, {})
     file = settled("config", lambda: config.read(env), lambda: empty)
     profile = settled(
         "profile", lambda: _profile(flags, env, file), lambda: _profile(Flags(), {}, empty)
     )
+
+    def of(name: str, resolve: Callable[[_Sources], T]) -> T:
+        return settled(name, lambda: resolve(sources), lambda: resolve(_NOTHING))
+
     sources = _Sources(
         flags,
         env,
@@ -142,6 +136,21 @@ def load(
         low_speed_time=of("low_speed_time", _low_speed_time),
         config=file,
     )
+
+
+def _settled(
+    problems: dict[str, UsageProblem] | None,
+    name: str,
+    resolve: Callable[[], T],
+    otherwise: Callable[[], T],
+) -> T:
+    try:
+        return resolve()
+    except UsageProblem as problem:
+        if problems is None:
+            raise
+        problems[name] = problem
+        return otherwise()
 
 
 _NOTHING = _Sources(Flags(), {}, {}, "", profile_first=False)

@@ -18,7 +18,7 @@ from nostra_cli.doctor import network
 from nostra_cli.doctor.finding import Finding
 from nostra_cli.doctor.surroundings import Peer
 
-from ..faults.raw import Raw, listening, swallow
+from ..faults.raw import Raw, listening, nobody_takes, swallow
 
 SOON = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3, hours=1)
 
@@ -117,12 +117,7 @@ def test_every_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_connection_that_nobody_takes_is_given_up() -> None:
-    with socket.socket() as full, socket.socket() as filler, socket.socket() as more:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for other in (filler, more):  # the backlog is full: a further one gets no answer
-            other.setblocking(False)
-            other.connect_ex(full.getsockname())
-        _, connection = walk(full.getsockname()[1], "127.0.0.1", tls=False, seconds=0.3)
+    with nobody_takes() as port:
+        _, connection = walk(port, "127.0.0.1", tls=False, seconds=0.3)
     assert (connection.status, connection.code) == ("error", 6)
     assert connection.detail.endswith("no connection within 0.3 s")
