@@ -47,5 +47,5 @@ def doctor(session: "Session") -> ExitCode:
             codes.append(finding.code)
             yield finding
 
-    session.out.show(FINDINGS, found())
-    return next(filter(None, codes), ExitCode.DONE)
+    code = session.out.show(FINDINGS, found())
+    return next(filter(None, codes), code)
