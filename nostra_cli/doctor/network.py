@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Generator
-from functools import partial
 
 from nostra_cli.doctor.finding import Finding, fine, warning, wrong
 from nostra_cli.doctor.surroundings import Peer
 from nostra_cli.errors import ServiceProblem, UsageProblem
 from nostra_cli.httpx_errors import tls_problem
 from nostra_cli.tls import trust
-from nostra_cli.watchdog import Watchdog
 
 _NEAR_DAYS = 14
 _DAY = 86400.0
@@ -96,13 +93,9 @@ def _shake_hands(connection: socket.socket, peer: Peer, seconds: float) -> Step:
     except UsageProblem as problem:
         yield warning("tls", f"not checked: {problem.message}", problem.hint)
         return False
-    connection.settimeout(seconds)
-    end = partial(_shut, connection)
+    connection.settimeout(seconds)  # for all of the handshake, not for each read
     try:
-        with (
-            Watchdog().limited(seconds, end),
-            context.wrap_socket(connection, server_hostname=peer.host) as secure,
-        ):
+        with context.wrap_socket(connection, server_hostname=peer.host) as secure:
             certificate, version = secure.getpeercert(), secure.version()
     except TimeoutError:
         hint = "check the base URL: does that port speak TLS?"
@@ -113,11 +106,6 @@ def _shake_hands(connection: socket.socket, peer: Peer, seconds: float) -> Step:
         return False
     yield _certificate(str((certificate or {}).get("notAfter", "")), str(version))
     return True
-
-
-def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _certificate(not_after: str, version: str) -> Finding:

@@ -147,12 +147,13 @@ def test_the_head_is_shown_before_the_body(home: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(404, 4), (503, 6)])
 def test_the_head_shows_a_refusal_too(status: int, code: int, home: Path, tmp_path: Path) -> None:
-    toml = f"status = {status}\ndetail = 'because'\nretry_after = 0"
+    toml = f"status = {status}\ndetail = 'because'\nretry_after = 0\ngzip = 'ok'"
     ended, methods, _ = asked(toml, home, tmp_path, "-i")
     assert (ended.code, len(methods)) == (code, 5 if code == 6 else 1)
     assert ended.out.startswith(f"HTTP/1.1 {status} ")
     assert ended.out.count("HTTP/1.1") == 1
     assert ended.out.endswith('\n\n{"detail":"because"}')
+    assert f"({status}: because)" in ended.err
 
 
 def test_a_head_request_has_a_head_only(nostra: Runner) -> None:

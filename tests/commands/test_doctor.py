@@ -16,7 +16,7 @@ import trustme
 from nostra_cli.sandbox.server import Sandbox
 
 from ..conftest import runner_for
-from ..faults.raw import listening, swallow
+from ..faults.raw import listening, nobody_takes, swallow
 from ..faults.test_tls import PASSWORD, over_tls, proxy
 from ..running import NOSTRA, Ended, Runner, clean_env
 from ..sandbox.calling import fault, faulty
@@ -182,6 +182,14 @@ def test_a_server_that_says_nothing_does_not_hold_it_up(home: Path, tmp_path: Pa
         ended = Runner(tmp_path, {**base, **env})("doctor", seconds=8)
     assert (ended.code, bad(ended)) == (6, {"request": "error", "clock": "warning"})
     assert lines(ended)["request"][1] == "no answer within 0.5 s"
+
+
+def test_a_setting_makes_every_step_shorter(nostra: Runner, home: Path) -> None:
+    env = configured(home, "[profiles.default]\ntimeout = '0.5s'\n")
+    with nobody_takes() as port:
+        ended = nostra("doctor", "--base-url", f"http://127.0.0.1:{port}", env=env, seconds=8)
+    assert (ended.code, bad(ended)) == (6, {"connection": "error", **NOT_REACHED})
+    assert lines(ended)["connection"][1].endswith("no connection within 0.5 s")
 
 
 def test_behind_a_proxy_it_is_the_proxy_that_is_looked_at(

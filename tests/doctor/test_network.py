@@ -71,10 +71,18 @@ def test_a_certificate_is_trusted_or_told_of(
 
 
 def test_a_handshake_has_so_long_and_no_longer() -> None:
-    with listening(lambda connection, _: swallow(connection)) as raw:
+    over = threading.Event()
+
+    def drip(connection: socket.socket, _number: int) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB, byte by byte
+        while not over.wait(0.05):
+            connection.sendall(b"x")
+
+    with listening(drip) as raw:
         began = time.monotonic()
         *_, tls = walk(raw.port, seconds=0.3)
     assert time.monotonic() - began < 5
+    over.set()
     assert (tls.status, tls.code, tls.detail) == ("error", 6, "localhost: no TLS within 0.3 s")
 
 
