@@ -13,6 +13,7 @@ from urllib.parse import quote
 from nostra_cli import strict_json
 from nostra_cli.content_coding import decoded
 from nostra_cli.errors import (
+    AuthProblem,
     Corrupt,
     DeadlinePassed,
     NostraError,
@@ -73,6 +74,24 @@ class Service:
                 return read_invocation(invocation, strict_json.read(decoded(reply), what))
 
         return self.retrier.run(attempt, f"the status of {invocation!r} was known", policy)
+
+    def check_token(self) -> NostraError | None:
+        """Ask for one collection, once; give what kept the token from being checked.
+
+        None says that the service took it; raises AuthProblem where it was refused.
+        """
+        path, json = "/api/collection?limit=1", {"Accept": "application/json"}
+        try:
+            with self._transport.request("GET", path, json, HEAD_SECONDS) as reply:
+                check(reply, NotFound(f"{reply.host} has no list of collections", _ID_HINT))
+                start = bytes(next(iter(decoded(reply)), b""))
+                if reply.foreign or start.lstrip()[:1] == b"<":
+                    return Corrupt(f"{reply.host} does not answer as the service does", _ID_HINT)
+        except AuthProblem as error:
+            raise AuthProblem(error.message, "check the token and the base URL") from error
+        except NostraError as error:
+            return error
+        return None
 
     def body(
         self,

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -19,7 +19,18 @@ from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 
 Command = Callable[..., int]
 
-COMMANDS = ("status", "wait", "results", "download", "doctor", "api", "sandbox")
+COMMANDS = (
+    "status",
+    "wait",
+    "results",
+    "download",
+    "login",
+    "logout",
+    "config",
+    "doctor",
+    "api",
+    "sandbox",
+)
 _COMPLETE = "_NOSTRA_COMPLETE"
 # What every wrong option raises; Typer has no public name for it.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -72,8 +83,20 @@ def make_app(wanted: Sequence[str] = COMMANDS) -> typer.Typer:
     app.callback(invoke_without_command=True, epilog=f"\b\nExit codes:\n{codes}")(root)
     for name in wanted:
         module = importlib.import_module(f"nostra_cli.commands.{name}")
-        app.command(name)(parsed(getattr(module, name)))
+        subcommands: dict[str, Command] | None = getattr(module, "SUBCOMMANDS", None)
+        if subcommands is None:
+            app.command(name)(parsed(getattr(module, name)))
+        else:
+            app.add_typer(_group(getattr(module, name), subcommands), name=name)
     return app
+
+
+def _group(callback: Callable[..., None], subcommands: Mapping[str, Command]) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback(invoke_without_command=True)(callback)
+    for name, command in subcommands.items():
+        group.command(name)(parsed(command))
+    return group
 
 
 def completion_init() -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 JsonObject = dict[str, JsonValue]
-Piece = bytes | memoryview
-"""Some bytes of a body; a view is valid until the next piece is asked for."""
+Piece = bytes | bytearray | memoryview
+"""Some bytes of a body; all but `bytes` are valid until the next piece is asked for."""
 
 
 def is_segment(text: str) -> bool:

@@ -8,6 +8,7 @@ import typer
 from typer.models import OptionInfo
 
 from nostra_cli import units
+from nostra_cli.errors import ExitCode, Signalled, UsageProblem
 from nostra_cli.output.streams import Color, Look
 
 if TYPE_CHECKING:
@@ -55,6 +56,35 @@ def read_ids(given: Sequence[str]) -> list[str]:
     if not ids:
         raise typer.BadParameter("no id on stdin")
     return [_parser(check_id)(text) for text in dict.fromkeys(ids)]
+
+
+def read_secret(prompt: str) -> str:
+    """Ask for a secret at a terminal, unseen; elsewhere give what is on stdin, and do not ask.
+
+    Raises UsageProblem for a terminal that would show it.
+    """
+    if sys.stdin is None:
+        return ""
+    if not sys.stdin.isatty():
+        from nostra_cli.tokens import read_token
+
+        return read_token(sys.stdin.buffer)
+    import getpass
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return getpass.getpass(prompt)
+    except getpass.GetPassWarning as error:
+        raise UsageProblem("this terminal would show the token", "give it on stdin") from error
+    except EOFError:
+        return ""
+    except UnicodeDecodeError:
+        return "\ufffd"  # no token: that is for the caller to say
+    except (KeyboardInterrupt, Signalled) as error:  # the first one comes from Windows
+        sys.stderr.write("\n")
+        raise error if isinstance(error, Signalled) else Signalled(ExitCode.INTERRUPT) from None
 
 
 def option(

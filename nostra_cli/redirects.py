@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import httpx
 
+from nostra_cli.base_url import is_loopback
 from nostra_cli.errors import ServiceProblem
-from nostra_cli.settings import is_loopback
 
 MOST_REDIRECTS = 20
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

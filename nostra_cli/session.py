@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nostra_cli.pace import LowSpeed
     from nostra_cli.retry import Deadline
     from nostra_cli.settings import Settings
+    from nostra_cli.tokens import Token
 
 
 class Session:
@@ -57,20 +58,24 @@ class Session:
 
         return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
 
-    @contextmanager
-    def service(self, deadline: Deadline) -> Iterator[Service]:
+    def service(self, deadline: Deadline) -> AbstractContextManager[Service]:
         """Give the service, with one deadline over all that is asked of it.
 
         Raises AuthProblem where there is no token.
         """
+        token = self.settings.require_token()
+        return self.service_at(self.settings.base_url.value, token, deadline)
+
+    @contextmanager
+    def service_at(self, base_url: str, token: Token, deadline: Deadline) -> Iterator[Service]:
+        """Give the service that is somewhere, as `service` does, whatever the settings say."""
         from nostra_cli.api import Service
         from nostra_cli.retry import Retrier
         from nostra_cli.transport import Transport
 
-        token = self.settings.require_token()
         self.out.hide(token.value)
         trace = self.out.trace if self.shared.verbose else None
-        transport = Transport(self.settings.base_url.value, token, deadline, trace)
+        transport = Transport(base_url, token, deadline, trace)
         try:
             yield Service(transport, Retrier(deadline, notify=self._tell_retry))
         finally:

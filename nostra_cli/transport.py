@@ -22,8 +22,8 @@ from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token
 from nostra_cli.tls import trust
+from nostra_cli.tokens import Token
 from nostra_cli.watchdog import CONNECT_SECONDS, READ_SECONDS, Watchdog
 
 HEAD_SECONDS = 60.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token
+from nostra_cli.tokens import Token
 from nostra_cli.transport import Transport
 
 from .faults.raw import Raw, head, listening

@@ -42,6 +42,8 @@ def test_files_are_those_of_the_app() -> None:
         (["nostra", "download", "x", "--verify", ""], ["auto", "full", "off"]),
         (["nostra", "download", "x", "-f", ""], ["json", "csv", "xlsx", "all"]),
         (["nostra", "wait", "--time"], ["--timeout"]),
+        (["nostra", "config", "l"], ["list"]),
+        (["nostra", "config", "get", "jobs", "--pro"], ["--profile"]),
     ],
 )
 def test_bash_completes(home: Path, words: list[str], expected: list[str]) -> None:

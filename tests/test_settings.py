@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from nostra_cli.base_url import DEFAULT_BASE_URL
 from nostra_cli.errors import AuthProblem, UsageProblem
 from nostra_cli.models import Format
 from nostra_cli.settings import (
-    DEFAULT_BASE_URL,
     Flags,
     Settings,
-    Token,
     load,
 )
+from nostra_cli.tokens import Token
 
 FILE = """
 default_profile = "prod"
@@ -189,7 +189,10 @@ def test_no_token_says_how_to_set_one(file: Path) -> None:
     with pytest.raises(AuthProblem, match="no token for profile 'bare'") as caught:
         loaded(file, profile="bare").require_token()
     assert "NOSTRA_TOKEN" in caught.value.hint
-    assert f"[profiles.bare] in {file}" in caught.value.hint
+    assert "nostra login --profile bare;" in caught.value.hint
+    with pytest.raises(AuthProblem, match="no token for profile 'bare'") as caught:
+        loaded(file, {"NOSTRA_PROFILE": "bare"}).require_token()
+    assert "nostra login;" in caught.value.hint
     assert loaded(file).require_token() == Token("prod-token")
 
 

@@ -234,7 +234,7 @@ def test_the_fast_path_and_the_ordinary_path_give_the_same_bytes(
 
     def watched(
         response: httpx.Response, source: socket.socket, seconds: float
-    ) -> Iterator[memoryview]:
+    ) -> Iterator[bytes | bytearray | memoryview]:
         taken.append(length)
         return read(response, source, seconds)
 

@@ -12,7 +12,7 @@ import pytest
 from nostra_cli import transport as transports
 from nostra_cli.errors import Transient
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token
+from nostra_cli.tokens import Token
 from nostra_cli.transport import HEAD_SECONDS, LARGE, Transport
 from nostra_cli.watchdog import Watchdog
 

@@ -6,16 +6,13 @@ import shlex
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 
 from nostra_cli.config import loose_mode
 from nostra_cli.doctor.finding import Finding, fine, warning, wrong
 from nostra_cli.errors import AuthProblem, UsageProblem
-from nostra_cli.settings import Setting, Settings, Token
-
-_LEAST_TO_SHOW = 12
-"""Of a longer token the last four characters are shown."""
+from nostra_cli.settings import NOT_SET, Settings
+from nostra_cli.settings_text import shown
 
 Problems = Mapping[str, UsageProblem]
 
@@ -69,41 +66,22 @@ def _folder(folder: Path, chosen: bool) -> Iterator[Finding]:
 
 def effective(settings: Settings, problems: Problems) -> Iterator[Finding]:
     """Show every setting with its origin, or what is wrong with it."""
-    for field in fields(settings):
-        setting = getattr(settings, field.name)
-        if not isinstance(setting, Setting):
-            continue
-        problem = problems.get(field.name)
-        if problem is None:
-            yield _setting(field.name, setting, settings)
-        elif field.name == "profile" and "config" in problems:
+    for item in shown(settings):
+        problem = problems.get(item.key)
+        if item.key == "profile" and problem and "config" in problems:
             yield warning("profile", "not looked up: see config_file", "mend the config file first")
+        elif problem:
+            yield wrong(item.key, problem)
+        elif item.origin == NOT_SET:
+            yield _no_token(settings)
         else:
-            yield wrong(field.name, problem)
+            detail = "not set" if item.value is None else str(item.value)
+            yield fine(item.key, detail, item.origin)
 
 
-def _setting(name: str, setting: Setting[object], settings: Settings) -> Finding:
-    value = setting.value
-    if name != "token":
-        return fine(name, _shown(value), setting.origin)
-    if not isinstance(value, Token):
-        try:
-            settings.require_token()
-        except AuthProblem as problem:
-            return wrong("token", problem)
-    return fine("token", shown_token(settings.token.value), setting.origin)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "not set"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def shown_token(token: Token | None) -> str:
-    """Tell that there is a token, and of a long one by which end to know it again."""
-    if token is None:
-        return "not set"
-    if len(token.value) <= _LEAST_TO_SHOW:
-        return "present"
-    return f"present, it ends in {token.value[-4:]}"
+def _no_token(settings: Settings) -> Finding:
+    try:
+        settings.require_token()
+    except AuthProblem as problem:
+        return wrong("token", problem)
+    raise AssertionError("there is a token")

@@ -17,7 +17,7 @@ from nostra_cli.errors import (
 )
 from nostra_cli.refusals import refusal
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token
+from nostra_cli.tokens import Token
 from nostra_cli.transport import HEAD_SECONDS, Reply, Trace, Transport
 from nostra_cli.units import show_duration
 

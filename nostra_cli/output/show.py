@@ -120,6 +120,11 @@ class Output:
         for name, value in variables.items():
             self.data.line(f"export {name}={shlex.quote(value)}")
 
+    def report(self, value: JsonObject) -> None:
+        """Show what was done as one JSON object, if JSON is asked for: a person is told of it."""
+        if self.look.json:
+            self.document(value)
+
     def error(self, error: NostraError) -> None:
         """Tell of an error, in one or two lines or as one JSON object."""
         notes = [str(note) for note in getattr(error, "__notes__", ())]

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from nostra_cli.models import Format, Invocation, JsonObject, Outcome, Result, outcome_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nostra_cli.doctor.finding import Finding
+    from nostra_cli.settings_text import Shown
     from nostra_cli.transfer.download import Done
 
 T = TypeVar("T")
@@ -92,10 +95,29 @@ def _health(status: str) -> Outcome:
     return {"ok": Outcome.COMPLETED, "error": Outcome.FAILED}.get(status, Outcome.IN_PROGRESS)
 
 
+def _setting_row(shown: Shown) -> tuple[str, ...]:
+    return shown.key, _text(shown.value), shown.origin
+
+
+def _setting_json(shown: Shown) -> JsonObject:
+    return {"key": shown.key, "value": shown.value, "origin": shown.origin}
+
+
+def _text(value: float | str | None) -> str:
+    return "" if value is None else str(value)
+
+
 STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
 WAITED = View(("invocation", "status"), _invocation_row, _invocation_json, as_lines=True)
 RESULTS = View(
     ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
 )
 DOWNLOADS = View(("path",), _done_row, _done_json, bare=True)
+SETTINGS = View(("key", "value", "origin"), _setting_row, _setting_json)
+SETTING = View(
+    ("value",), lambda shown: (_text(shown.value),), _setting_json, as_lines=True, bare=True
+)
+PATH: View[Path] = View(
+    ("path",), lambda path: (str(path),), lambda path: {"path": str(path)}, as_lines=True, bare=True
+)
 FINDINGS = View(("status", "check", "detail", "hint"), _finding_row, _finding_json, outcome=_health)

@@ -11,6 +11,7 @@ from pathlib import Path
 from nostra_cli import parallel
 from nostra_cli.api import Service
 from nostra_cli.errors import NostraError, UsageProblem, attempted
+from nostra_cli.locked import sync_folder
 from nostra_cli.models import Invocation
 from nostra_cli.transfer import checksums
 from nostra_cli.transfer.download import Done, Manner, download
@@ -82,16 +83,21 @@ def run(
     AuthProblem and DeadlinePassed, which end the work on all of them.
     """
     sums: dict[Path, dict[str, str]] = {}
+    folders: set[Path] = set()
     try:
         for group in groups:
             with progress() as metering:
                 tasks = _tasks(service, group, request, metering, stdout)
                 for done in parallel.run(tasks, request.jobs, service.give_up):
-                    if isinstance(done, Done) and done.item.path and done.sha256:
+                    if isinstance(done, Done) and done.item.path:
                         path = done.item.path
-                        sums.setdefault(path.parent, {})[path.name] = done.sha256
+                        folders.add(path.parent)
+                        if done.sha256:
+                            sums.setdefault(path.parent, {})[path.name] = done.sha256
                     yield done
     finally:
+        for folder in folders:  # once for many files
+            sync_folder(folder)
         if request.manner.checksums:
             for folder, found in sums.items():
                 checksums.record(folder, found)

@@ -199,7 +199,9 @@ class Fetch:
     def _feed(self, data: Piece) -> None:
         if self._hash:
             self._hash.update(data)
-        self._judge(lambda check: check.feed(data))
+        if self._checks:
+            plain = bytes(data) if isinstance(data, memoryview) else data
+            self._judge(lambda check: check.feed(plain))
 
     def _judge(self, look: Callable[[verify.Check], None]) -> None:
         for check in self._checks:

@@ -61,6 +61,8 @@ def fits(name: str) -> bool:
 
 
 def _encode(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text
     return "".join(c if _is_plain(c) else _percent(c) for c in text)
 
 

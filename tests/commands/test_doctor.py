@@ -78,7 +78,7 @@ def test_a_healthy_service_is_all_ok(nostra: Runner, sandbox: Sandbox, home: Pat
     assert found["jobs"][1] == f"3 ({where})"
     assert found["base_url"][1] == f"{sandbox.base_url} (environment NOSTRA_BASE_URL)"
     tail = sandbox.token[-4:]
-    assert found["token"][1] == f"present, it ends in {tail} (environment NOSTRA_TOKEN)"
+    assert found["token"][1] == f"present, ends in {tail} (environment NOSTRA_TOKEN)"
     assert found["config_file"][1] == f"{home}/config.toml, mode 0600"
     assert found["name"][1] == "127.0.0.1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nostra_cli.doctor.service import _clock, ask
-from nostra_cli.settings import Token
+from nostra_cli.tokens import Token
 
 from ..sandbox.calling import fault, faulty
 
