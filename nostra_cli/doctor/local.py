@@ -22,7 +22,7 @@ def config_file(
 ) -> Iterator[Finding]:
     """Look at the config file, its mode and its folder's, and what it says."""
     path = settings.config.path
-    mode = _mode(path)
+    mode = _mode(path) if path.is_file() else None
     loose = loose_mode(path, mode) if mode is not None else None
     if "config" in problems:
         yield wrong("config_file", problems["config"])

@@ -36,7 +36,7 @@ def reach(peer: Peer, before: str, hint: str, tls: bool, seconds: float) -> Step
         return False
     shown = ", ".join(dict.fromkeys(str(address[0]) for _, address in addresses))
     yield fine(f"{before}name", f"{peer.host}: {shown}" if shown != peer.host else shown)
-    where = f"{peer.host}:{peer.port}"
+    where = f"[{peer.host}]:{peer.port}" if ":" in peer.host else f"{peer.host}:{peer.port}"
     try:
         connection = _connect(addresses, seconds)
     except OSError as error:

@@ -34,7 +34,7 @@ def proxies(env: Mapping[str, str]) -> Iterator[Finding]:
         try:
             url = _proxy_url(value)
         except ValueError:
-            problem = UsageProblem(f"{name} is not the URL of a proxy", f"mend it: {_LIKE}")
+            problem = UsageProblem(f"{name} is not the URL of an http proxy", f"mend it: {_LIKE}")
             yield wrong(name, problem)
             continue
         user = "***@" if "@" in url.netloc else ""

@@ -168,6 +168,12 @@ def test_a_broken_config_file_is_one_error_and_the_rest_goes_on(nostra: Runner, 
     assert "s3cr3t" not in ended.out
 
 
+def test_a_config_file_that_is_none_is_an_error_without_advice_on_its_mode(nostra: Runner) -> None:
+    ended = nostra("doctor", env={"NOSTRA_CONFIG": str(nostra.cwd)})
+    assert (ended.code, bad(ended)) == (2, {"config_file": "error"})
+    assert "chmod 600" not in ended.out
+
+
 def test_each_setting_that_is_wrong_is_an_error_of_its_own(nostra: Runner, home: Path) -> None:
     env = configured(home, "[profiles.default]\njobs = 0\ntimeout = 'soon'\n")
     ended = nostra("doctor", "--base-url", "ftp://x", env={**env, "NOSTRA_TOKEN": "two words"})
