@@ -123,6 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     own = list(argv)[: argv.index("--")] if "--" in argv else argv
     out = Output(Look(json="--json" in own), sys.stdout, sys.stderr)
+    if "--ci" in own:
+        out.in_lines()
     if _COMPLETE in os.environ:
         completion_init()
     try:

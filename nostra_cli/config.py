@@ -26,6 +26,7 @@ PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
     "dir": (str,),
     "jobs": (int,),
     "timeout": (str, int, float),
+    "ci": (bool,),
 }
 TYPE_WORDS: Mapping[type, str] = {
     str: "a string",

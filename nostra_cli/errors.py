@@ -48,6 +48,7 @@ class NostraError(Exception):
 
     `message` says what happened to which id or file, `hint` what to do next (it may be empty).
     Both may hold the server's words: `output` neutralises them before a person sees them.
+    `invocation` is the id it is about, once work on one of many ids ended in it.
     """
 
     code: ClassVar[ExitCode] = ExitCode.BUG
@@ -58,6 +59,7 @@ class NostraError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.invocation: str | None = None
 
 
 class UsageProblem(NostraError):
@@ -151,16 +153,18 @@ class Signalled(BaseException):
         self.code = code
 
 
-def attempted(attempt: Callable[[], T]) -> T | NostraError:
+def attempted(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:
     """Give what `attempt` gives, or the error that it raises: one of many stands for itself.
 
-    Raises AuthProblem and DeadlinePassed, which end the work on all of them.
+    The error is told which invocation it is about. Raises AuthProblem and DeadlinePassed, which
+    end the work on all of them.
     """
     try:
         return attempt()
     except (AuthProblem, DeadlinePassed):
         raise
     except NostraError as error:
+        error.invocation = invocation
         return error
 
 

@@ -98,10 +98,12 @@ def failure_of(invocation: Invocation) -> Failed | None:
     """Give the error that a failed invocation is, None for any other."""
     if invocation.outcome is not Outcome.FAILED:
         return None
-    return Failed(
+    failed = Failed(
         f"invocation {invocation.id!r} ended in error (status {invocation.status!r})",
         "it has no results; start it again",
     )
+    failed.invocation = invocation.id
+    return failed
 
 
 def check_completed(invocation: Invocation) -> None:

@@ -122,6 +122,10 @@ Interval = Annotated[
         parser=units.parse_duration,
     ),
 ]
+Ci = Annotated[
+    bool | None,
+    option("--ci/--no-ci", help="Talk in plain lines, and tell GitHub Actions how it ended."),
+]
 Profile = Annotated[
     str | None, option("--profile", metavar="NAME", help="Use this profile of the config file.")
 ]

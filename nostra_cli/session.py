@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,26 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """Every setting, resolved once; warnings about the config file are shown then."""
+        for warning in self._loaded.config.warnings:
+            self.out.warn(warning)
+        return self._loaded
+
+    @cached_property
+    def _loaded(self) -> Settings:
         from nostra_cli.settings import load
 
-        settings = load(self.shared.flags, os.environ)
-        for warning in settings.config.warnings:
-            self.out.warn(warning)
-        return settings
+        return load(self.shared.flags, os.environ)
+
+    def ci(
+        self, flag: bool | None, command: str, ids: Sequence[str]
+    ) -> AbstractContextManager[None]:
+        """Talk as a CI job wants it while the block lasts, and tell what became of `ids`.
+
+        Where neither the flag nor the setting asks for it, nothing is changed.
+        """
+        # What there is to warn of is said inside the block.
+        wanted = self._loaded.ci.value if flag is None else flag
+        return self.out.job(command, ids) if wanted else nullcontext()
 
     def deadline(self, timeout: float | None = None) -> Deadline:
         """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""

@@ -20,6 +20,7 @@ DEFAULT = "default"
 NOT_SET = "not set"
 DEFAULT_JOBS = 8
 MOST_JOBS = 64
+Problems = dict[str, UsageProblem] | None
 
 
 class Setting(NamedTuple, Generic[T]):
@@ -46,6 +47,7 @@ class Settings(NamedTuple):
     dir: Setting[Path]
     jobs: Setting[int]
     timeout: Setting[float | None]
+    ci: Setting[bool]
     low_speed_limit: Setting[int]
     low_speed_time: Setting[float]
     config: config.Config
@@ -108,9 +110,7 @@ class _Sources(NamedTuple):
         return order[0]() or order[1]()
 
 
-def load(
-    flags: Flags, env: Mapping[str, str], problems: dict[str, UsageProblem] | None = None
-) -> Settings:
+def load(flags: Flags, env: Mapping[str, str], problems: Problems = None) -> Settings:
     """Resolve every setting.
 
     Raises UsageProblem for a value that cannot be used; it names the origin and never the token.
@@ -119,18 +119,14 @@ def load(
     """
     empty = config.Config(config.config_path(env), None, {})
     file = settled(problems, "config", lambda: config.read(env), lambda: empty)
-    default = Setting(config.DEFAULT_PROFILE, DEFAULT)
-    profile = settled(problems, "profile", lambda: _there(flags, env, file), lambda: default)
-    return _resolved(profile, _sources(flags, env, file, profile), file, problems)
-
-
-def _there(flags: Flags, env: Mapping[str, str], file: config.Config) -> Setting[str]:
-    """Give the profile; raises UsageProblem if it is named and not in the file."""
     profile = _profile(flags, env, file)
     if profile.value not in file.profiles and profile.origin != DEFAULT:
         whence = f" (from {profile.origin})"
-        raise config.no_profile(profile.value, file.path, file.profiles, whence)
-    return profile
+        missing = config.no_profile(profile.value, file.path, file.profiles, whence)
+        if problems is None:
+            raise missing
+        problems["profile"] = missing
+    return _resolved(profile, _sources(flags, env, file, profile), file, problems)
 
 
 def _sources(
@@ -146,10 +142,7 @@ def _sources(
 
 
 def _resolved(
-    profile: Setting[str],
-    sources: _Sources,
-    file: config.Config,
-    problems: dict[str, UsageProblem] | None = None,
+    profile: Setting[str], sources: _Sources, file: config.Config, problems: Problems = None
 ) -> Settings:
     nothing = _Sources(Flags(), {}, {}, "", profile_first=False)
 
@@ -164,6 +157,7 @@ def _resolved(
         dir=of("dir", _dir),
         jobs=of("jobs", _jobs),
         timeout=of("timeout", _timeout),
+        ci=of("ci", _ci),
         low_speed_limit=of("low_speed_limit", _low_speed_limit),
         low_speed_time=of("low_speed_time", _low_speed_time),
         config=file,
@@ -272,6 +266,12 @@ def _timeout(sources: _Sources) -> Setting[float | None]:
     """Profile > no deadline; the command's own option comes before it."""
     found = sources.in_profile("timeout")
     return _parsed(found, parse_duration) if found else Setting(None, DEFAULT)
+
+
+def _ci(sources: _Sources) -> Setting[bool]:
+    """Profile > no; the command's own option comes before it."""
+    found = sources.in_profile("ci")
+    return Setting(found.value == str(True), found.origin) if found else Setting(False, "default")
 
 
 def _low_speed_limit(sources: _Sources) -> Setting[int]:

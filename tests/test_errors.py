@@ -13,7 +13,8 @@ def fail(error: Exception) -> int:
 
 def test_one_of_many_stands_for_itself() -> None:
     error = NotFound("none")
-    assert [attempted(lambda: 1), attempted(lambda: fail(error))] == [1, error]
+    assert [attempted("a", lambda: 1), attempted("b", lambda: fail(error))] == [1, error]
+    assert error.invocation == "b"
 
 
 @pytest.mark.parametrize(
@@ -21,4 +22,4 @@ def test_one_of_many_stands_for_itself() -> None:
 )
 def test_what_ends_all_work_is_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
-        attempted(lambda: fail(error))
+        attempted("a", lambda: fail(error))

@@ -76,6 +76,7 @@ STATUS_LEAVES_OUT = [
     "nostra_cli.parallel",
     "nostra_cli.fast_body",
     "nostra_cli.httpx_errors",
+    "nostra_cli.output.ci",
 ]
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.errors import ExitCode, NostraError, attempted
-from nostra_cli.options import Ids, option, read_ids
+from nostra_cli.options import Ci, Ids, option, read_ids
 
 if TYPE_CHECKING:
     from nostra_cli.session import Session
@@ -15,7 +15,9 @@ ExitStatus = Annotated[
 ]
 
 
-def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> ExitCode:
+def status(
+    session: "Session", ids: Ids, exit_status: ExitStatus = False, ci: Ci = None
+) -> ExitCode:
     """Show the status of invocations.
 
     One request for each. Exits 0 if it could be read, whatever it is, unless told --exit-status.
@@ -34,10 +36,11 @@ def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> Exi
     def asked() -> Iterator[Invocation | NostraError]:
         with session.service(session.deadline()) as service:
             for id_ in wanted:
-                item = attempted(partial(service.invocation, id_))
+                item = attempted(id_, partial(service.invocation, id_))
                 code = codes[item.outcome] if isinstance(item, Invocation) else item.code
                 outcomes.append(code)
                 yield item
 
-    code = session.out.show(STATUSES, asked())
+    with session.ci(ci, "status", wanted):
+        code = session.out.show(STATUSES, asked())
     return next(filter(None, outcomes), code) if exit_status else code

@@ -75,8 +75,7 @@ def effective(settings: Settings, problems: Problems) -> Iterator[Finding]:
         elif item.origin == NOT_SET:
             yield _no_token(settings)
         else:
-            detail = "not set" if item.value is None else str(item.value)
-            yield fine(item.key, detail, item.origin)
+            yield fine(item.key, item.text or "not set", item.origin)
 
 
 def _no_token(settings: Settings) -> Finding:

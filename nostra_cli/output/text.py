@@ -19,6 +19,16 @@ def clean(text: str) -> str:
     return re.sub(_HARMFUL, _escape, text)
 
 
+def clean_json(text: str) -> str:
+    r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
+    text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone
+    if text.isascii():
+        return text
+    import json
+
+    return "".join(json.dumps(c)[1:-1] if not c.isascii() and clean(c) != c else c for c in text)
+
+
 def _escape(found: re.Match[str]) -> str:
     character = found[0]
     if character in "\n\r\t":

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nostra_cli.doctor.finding import Finding
     from nostra_cli.settings_text import Shown
     from nostra_cli.transfer.download import Done
+    from nostra_cli.waiting import Waited
 
 T = TypeVar("T")
 
@@ -42,6 +43,29 @@ def _invocation_row(invocation: Invocation) -> tuple[str, ...]:
 def _invocation_json(invocation: Invocation) -> JsonObject:
     """Give the service's own keys, and with them ours: the id asked for and the outcome."""
     return {**invocation.raw, "invocation": invocation.id, "outcome": str(invocation.outcome)}
+
+
+def _waited_row(waited: Waited) -> tuple[str, ...]:
+    return _invocation_row(waited.invocation)
+
+
+def _waited_json(waited: Waited) -> JsonObject:
+    end = waited.transitions[-1]
+    return {
+        **_invocation_json(waited.invocation),
+        "at": _time_of_day(end.at),
+        "waited": round(end.waited, 3),
+        "transitions": [
+            {"status": seen.status, "at": _time_of_day(seen.at)} for seen in waited.transitions
+        ],
+    }
+
+
+def _time_of_day(seconds: float) -> str:
+    """Write seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _result_row(result: Result) -> tuple[str, ...]:
@@ -96,27 +120,21 @@ def _health(status: str) -> Outcome:
 
 
 def _setting_row(shown: Shown) -> tuple[str, ...]:
-    return shown.key, _text(shown.value), shown.origin
+    return shown.key, shown.text, shown.origin
 
 
 def _setting_json(shown: Shown) -> JsonObject:
     return {"key": shown.key, "value": shown.value, "origin": shown.origin}
 
 
-def _text(value: float | str | None) -> str:
-    return "" if value is None else str(value)
-
-
 STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
-WAITED = View(("invocation", "status"), _invocation_row, _invocation_json, as_lines=True)
+WAITED = View(("invocation", "status"), _waited_row, _waited_json, as_lines=True)
 RESULTS = View(
     ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
 )
 DOWNLOADS = View(("path",), _done_row, _done_json, bare=True)
 SETTINGS = View(("key", "value", "origin"), _setting_row, _setting_json)
-SETTING = View(
-    ("value",), lambda shown: (_text(shown.value),), _setting_json, as_lines=True, bare=True
-)
+SETTING = View(("value",), lambda shown: (shown.text,), _setting_json, as_lines=True, bare=True)
 PATH: View[Path] = View(
     ("path",), lambda path: (str(path),), lambda path: {"path": str(path)}, as_lines=True, bare=True
 )

@@ -117,7 +117,7 @@ def _tasks(
             return download(service, item, request.manner, meter, stdout)
 
     items = [item for invocation in group for item in _planned(invocation, request)]
-    return [partial(attempted, partial(transfer, item)) for item in items]
+    return [partial(attempted, item.invocation, partial(transfer, item)) for item in items]
 
 
 def _planned(
@@ -129,5 +129,8 @@ def _planned(
         items = choose(invocation, request.selection, request.to)
         check_distinct(items)
     except NostraError as error:
-        return [error]
+        items = [error]
+    for item in items:
+        if isinstance(item, NostraError):
+            item.invocation = invocation.id
     return items

@@ -200,6 +200,11 @@ def test_get_prints_the_value_alone(bare: Runner) -> None:
     }
 
 
+def test_a_switch_is_shown_as_it_is_set(bare: Runner) -> None:
+    assert bare("config", "set", "ci", "true").code == 0
+    assert bare("config", "get", "ci").out == "true\n"
+
+
 @pytest.mark.parametrize("key", ["token", "fromat"])
 def test_get_of_what_is_not_there_is_a_usage_error(bare: Runner, key: str) -> None:
     ended = bare("config", "get", key)

@@ -29,6 +29,7 @@ SETTINGS = (
     "dir",
     "jobs",
     "timeout",
+    "ci",
     "low_speed_limit",
     "low_speed_time",
 )
