@@ -15,7 +15,18 @@ from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 if TYPE_CHECKING:
     from nostra_cli.app import Job
 
-COMMANDS = ("status", "wait", "results", "download", "login", "logout", "config", "sandbox")
+COMMANDS = (
+    "status",
+    "wait",
+    "results",
+    "download",
+    "login",
+    "logout",
+    "config",
+    "doctor",
+    "api",
+    "sandbox",
+)
 _COMPLETE = "_NOSTRA_COMPLETE"
 
 

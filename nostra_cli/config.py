@@ -116,11 +116,8 @@ def parse(path: Path, content: bytes) -> dict[str, object]:
 
 
 def _checked(path: Path, document: dict[str, object], mode: int) -> Config:
-    warnings: list[str] = []
-    if sys.platform != "win32" and mode & 0o077:
-        warnings.append(
-            f"the config file {path} has mode {mode:04o}, others may use it; fix: chmod 600 {path}"
-        )
+    loose = loose_mode(path, mode)
+    warnings: list[str] = [loose] if loose else []
     default = document.pop("default_profile", None)
     if not (default is None or isinstance(default, str)):
         raise wrong_type(path, "default_profile", "a string")
@@ -130,6 +127,13 @@ def _checked(path: Path, document: dict[str, object], mode: int) -> Config:
     warnings += [f"unknown key {key!r} in {path}" for key in document]
     profiles = {name: _profile(path, name, table, warnings) for name, table in tables.items()}
     return Config(path, default, profiles, tuple(warnings))
+
+
+def loose_mode(path: Path, mode: int) -> str | None:
+    """Say what is wrong with a config file's mode and how to mend it; None if nothing is."""
+    if sys.platform == "win32" or not mode & 0o077:
+        return None
+    return f"the config file {path} has mode {mode:04o}, others may use it; fix: chmod 600 {path}"
 
 
 def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profile:

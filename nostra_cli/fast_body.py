@@ -22,6 +22,8 @@ _LINGER = 0.02
 
 def socket_of(response: httpx.Response) -> socket.socket | None:
     """Give the socket that a body with a length can be read from, None where httpx has to."""
+    if response.request.method == "HEAD":
+        return None
     if response.headers.keys() & {"transfer-encoding", "content-encoding"}:
         return None
     stream = response.extensions.get("network_stream")

@@ -22,7 +22,7 @@ def told(error: Exception, url: httpx.URL, in_body: bool) -> NostraError:
     if in_body and isinstance(error, (EOFError, httpx.RemoteProtocolError)):
         return Truncated(f"{where}: the body ended too early", _AGAIN)
     if any(isinstance(cause, ssl.SSLError) for cause in chain):
-        return _tls_problem(where, chain)
+        return tls_problem(where, chain)
     if isinstance(error, httpx.ProxyError):
         return ServiceProblem(
             f"the proxy refused the connection to {where}", "check HTTPS_PROXY and NO_PROXY"
@@ -60,7 +60,8 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     return chain
 
 
-def _tls_problem(where: str, chain: list[BaseException]) -> NostraError:
+def tls_problem(where: str, chain: Sequence[BaseException]) -> NostraError:
+    """Make the error of a TLS connection to `where` that failed, for the reason in `chain`."""
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ServiceProblem(

@@ -26,6 +26,7 @@ class Policy(NamedTuple):
 
 
 NORMAL = Policy()
+ONCE = Policy(attempts=1)
 PATIENT = Policy(attempts=10, budgeted=False)
 """For a poll of a wait that has been answered before: it outlives two minutes of outage.
 

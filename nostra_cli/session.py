@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from nostra_cli.errors import Transient
     from nostra_cli.options import Shared
     from nostra_cli.output.show import Output
+    from nostra_cli.pace import LowSpeed
     from nostra_cli.retry import Deadline
     from nostra_cli.settings import Settings
     from nostra_cli.tokens import Token
-    from nostra_cli.transfer.fetch import LowSpeed
 
 
 class Session:
@@ -68,7 +68,7 @@ class Session:
     @property
     def low_speed(self) -> LowSpeed:
         """How slow a body may be before it is tried again."""
-        from nostra_cli.transfer.fetch import LowSpeed  # loads httpx
+        from nostra_cli.pace import LowSpeed
 
         return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
 

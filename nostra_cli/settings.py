@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from nostra_cli import config
 from nostra_cli.base_url import DEFAULT_BASE_URL, check_base_url
-from nostra_cli.errors import AuthProblem, UsageProblem
+from nostra_cli.errors import AuthProblem, UsageProblem, settled
 from nostra_cli.models import Format
 from nostra_cli.tokens import Token, check_token, read_token_file
 from nostra_cli.units import parse_duration, parse_size
@@ -20,6 +21,7 @@ DEFAULT = "default"
 NOT_SET = "not set"
 DEFAULT_JOBS = 8
 MOST_JOBS = 64
+Problems = dict[str, UsageProblem] | None
 
 
 class Setting(NamedTuple, Generic[T]):
@@ -47,9 +49,9 @@ class Settings(NamedTuple):
     jobs: Setting[int]
     timeout: Setting[float | None]
     ci: Setting[bool]
+    history: Setting[bool]
     low_speed_limit: Setting[int]
     low_speed_time: Setting[float]
-    history: Setting[bool]
     config: config.Config
 
     def require_token(self) -> Token:
@@ -110,17 +112,23 @@ class _Sources(NamedTuple):
         return order[0]() or order[1]()
 
 
-def load(flags: Flags, env: Mapping[str, str]) -> Settings:
+def load(flags: Flags, env: Mapping[str, str], problems: Problems = None) -> Settings:
     """Resolve every setting.
 
     Raises UsageProblem for a value that cannot be used; it names the origin and never the token.
+    With `problems` nothing is raised: each goes in there, by the name of its setting (or `config`
+    for the file), and the default stands in.
     """
-    file = config.read(env)
+    empty = config.Config(config.config_path(env), None, {})
+    file = settled(problems, "config", lambda: config.read(env), lambda: empty)
     profile = _profile(flags, env, file)
     if profile.value not in file.profiles and profile.origin != DEFAULT:
         whence = f" (from {profile.origin})"
-        raise config.no_profile(profile.value, file.path, file.profiles, whence)
-    return _resolved(profile, _sources(flags, env, file, profile), file)
+        missing = config.no_profile(profile.value, file.path, file.profiles, whence)
+        if problems is None:
+            raise missing
+        problems["profile"] = missing
+    return _resolved(profile, _sources(flags, env, file, profile), file, problems)
 
 
 def _sources(
@@ -135,28 +143,32 @@ def _sources(
     )
 
 
-def _resolved(profile: Setting[str], sources: _Sources, file: config.Config) -> Settings:
+def _resolved(
+    profile: Setting[str], sources: _Sources, file: config.Config, problems: Problems = None
+) -> Settings:
+    nothing = _Sources(Flags(), {}, {}, "", profile_first=False)
+
+    def of(name: str, resolve: Callable[[_Sources], T]) -> T:
+        return settled(problems, name, lambda: resolve(sources), lambda: resolve(nothing))
+
     return Settings(
         profile=profile,
-        base_url=_base_url(sources),
-        token=_token(sources),
-        format=_format(sources),
-        dir=_dir(sources),
-        jobs=_jobs(sources),
-        timeout=_timeout(sources),
-        ci=_switch(sources, "ci", default=False),
-        low_speed_limit=_low_speed_limit(sources),
-        low_speed_time=_low_speed_time(sources),
-        history=_switch(sources, "history", default=True),
+        base_url=of("base_url", _base_url),
+        token=of("token", _token),
+        format=of("format", _format),
+        dir=of("dir", _dir),
+        jobs=of("jobs", _jobs),
+        timeout=of("timeout", _timeout),
+        ci=of("ci", partial(_switch, "ci", False)),
+        history=of("history", partial(_switch, "history", True)),
+        low_speed_limit=of("low_speed_limit", _low_speed_limit),
+        low_speed_time=of("low_speed_time", _low_speed_time),
         config=file,
     )
 
 
 def login_target(flags: Flags, env: Mapping[str, str]) -> Target:
-    """Tell where a token is to be stored: the profile need not be there yet.
-
-    Raises UsageProblem for a file or a base URL that cannot be used.
-    """
+    """Tell where a token is to be stored, also a profile to come; raises UsageProblem as `load`."""
     file = config.read(env)
     profile = _profile(flags, env, file)
     config.check_name(profile.value)
@@ -256,10 +268,10 @@ def _timeout(sources: _Sources) -> Setting[float | None]:
     return _parsed(found, parse_duration) if found else Setting(None, DEFAULT)
 
 
-def _switch(sources: _Sources, key: str, default: bool) -> Setting[bool]:
+def _switch(key: str, default: bool, sources: _Sources) -> Setting[bool]:
     """Profile > default; a command's own option comes before it."""
     found = sources.in_profile(key)
-    return Setting(found.value == str(True), found.origin) if found else Setting(default, "default")
+    return Setting(found.value == "True", found.origin) if found else Setting(default, "default")
 
 
 def _low_speed_limit(sources: _Sources) -> Setting[int]:

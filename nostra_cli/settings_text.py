@@ -30,6 +30,13 @@ class Shown:
     value: str | int | float | None
     origin: str
 
+    @property
+    def text(self) -> str:
+        """The value as the config file has it; empty where nothing is set."""
+        if isinstance(self.value, bool):
+            return str(self.value).lower()
+        return "" if self.value is None else str(self.value)
+
 
 def shown(settings: Settings) -> list[Shown]:
     """Give every effective setting; durations are in seconds, sizes in bytes."""

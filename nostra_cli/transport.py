@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from nostra_cli import __version__
-from nostra_cli.base_url import is_loopback
 from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
 from nostra_cli.models import Piece
+from nostra_cli.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
 from nostra_cli.retry import Deadline
 from nostra_cli.tls import trust
 from nostra_cli.tokens import Token
@@ -30,8 +30,6 @@ HEAD_SECONDS = 60.0
 """For the head of an answer, and for the body of one that is no result."""
 LARGE = 1 << 20
 """Bytes: a body from this length on is read straight from its socket, which is then lost."""
-MOST_REDIRECTS = 20
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 _HEADERS = {
@@ -48,7 +46,7 @@ class Reply(NamedTuple):
 
     `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
     and raises Transient when it breaks off, Truncated when it ends too early. `foreign` says that a
-    redirect led to another origin.
+    redirect led to another origin, `status_line` is what the head began with.
     """
 
     status: int
@@ -56,6 +54,7 @@ class Reply(NamedTuple):
     chunks: Iterator[Piece]
     host: str
     foreign: bool
+    status_line: str = ""
 
 
 class _Lane:
@@ -67,6 +66,13 @@ class _Lane:
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
         self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self.fresh = False
+
+    def watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """Be told by httpx of each connection it makes."""
+        self.fresh = self.fresh or event == "connection.connect_tcp.started"
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self.sockets.add(info["return_value"].get_extra_info("socket"))
 
     def cut_off(self) -> None:
         """Make whoever reads from it go on at once, with an error."""
@@ -80,14 +86,15 @@ class Transport:
     """One pool of connections to one service."""
 
     def __init__(
-        self, base_url: str, token: Token, deadline: Deadline, trace: Trace | None = None
+        self, base_url: str, token: Token | None, deadline: Deadline, trace: Trace | None = None
     ) -> None:
-        """Bind `token` to the origin of `base_url`; `trace` gets a redacted line for each step.
+        """Bind `token`, if any, to the origin of `base_url`.
 
+        `trace` gets a redacted line for each step.
         Raises UsageProblem for a base URL that is none to httpx.
         """
         try:
-            httpx.URL(base_url)
+            self._origin = origin(httpx.URL(base_url))
         except httpx.InvalidURL as error:
             raise UsageProblem(
                 "the base URL is not a URL", "check --base-url, NOSTRA_BASE_URL or the profile"
@@ -113,16 +120,17 @@ class Transport:
         path: str,
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
+        content: bytes | None = None,
     ) -> Iterator[Reply]:
         """Send one request, follow its redirects, and give the answer while the block lasts.
 
-        `path` is percent-encoded already. The body has `body_seconds` to come, that of a refusal
-        has a minute. Raises Transient for what may pass, ServiceProblem for
-        what will not.
+        `path` is percent-encoded already, or a whole URL; `content` is the body to send. That of
+        the answer has `body_seconds` to come, that of a refusal has a minute. Raises Transient for
+        what may pass, ServiceProblem for what will not.
         """
-        url = httpx.URL(self.base_url + path)
+        url = httpx.URL(self.base_url + path if path.startswith("/") else path)
         with self._lane() as lane:
-            response = self._follow(lane, method, url, headers or {})
+            response = self._follow(lane, Asked(method, url, headers or {}, content))
             seconds = body_seconds if response.is_success else HEAD_SECONDS
             try:
                 yield Reply(
@@ -130,7 +138,8 @@ class Transport:
                     {name.lower(): value for name, value in response.headers.items()},
                     self._chunks(lane, response, seconds),
                     response.url.host,
-                    foreign=_origin(response.url) != _origin(url),
+                    foreign=origin(response.url) != self._origin,
+                    status_line=_status_line(response),
                 )
             finally:
                 response.close()
@@ -141,44 +150,39 @@ class Transport:
         try:
             lane = self._idle.pop()
         except IndexError:
-            lane = _Lane(httpx.Client(verify=self._tls, headers=_HEADERS))
+            lane = _Lane(_client(self._tls))
             self._lanes.append(lane)
         try:
             yield lane
         finally:
             self._idle.append(lane)
 
-    def _follow(
-        self, lane: _Lane, method: str, url: httpx.URL, headers: Mapping[str, str]
-    ) -> httpx.Response:
-        own = _origin(url)
+    def _follow(self, lane: _Lane, asked: Asked) -> httpx.Response:
+        first = asked.url.host
         for _hop in range(MOST_REDIRECTS + 1):
-            auth = {"Authorization": f"Token {self._token.value}"} if _origin(url) == own else {}
-            response = self._send(lane, method, url, {**headers, **auth})
+            response = self._send(lane, asked)
             location = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or location is None:
+            if response.status_code not in REDIRECTS or location is None:
                 return response
             response.close()
-            url = _next_hop(url, location)
-        raise ServiceProblem(
-            f"{url.host}: more than {MOST_REDIRECTS} redirects", "check the base URL"
-        )
+            asked = asked.redirected(response.status_code, location)
+        raise ServiceProblem(f"{first}: more than {MOST_REDIRECTS} redirects", "check the base URL")
 
-    def _send(
-        self, lane: _Lane, method: str, url: httpx.URL, headers: Mapping[str, str]
-    ) -> httpx.Response:
+    def _send(self, lane: _Lane, asked: Asked) -> httpx.Response:
+        method, url = asked.method, asked.url
+        headers = dict(asked.headers)
+        if self._token is not None and origin(url) == self._origin:
+            headers["Authorization"] = f"Token {self._token.value}"
         trust(self._tls, url.scheme)
-        fresh = False
-
-        def watch(event: str, info: Mapping[str, Any]) -> None:
-            nonlocal fresh
-            fresh = fresh or event == "connection.connect_tcp.started"
-            if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-                lane.sockets.add(info["return_value"].get_extra_info("socket"))
-
+        lane.fresh = False
         for last in (False, True):
             request = lane.client.build_request(
-                method, url, headers=headers, timeout=self._timeout(), extensions={"trace": watch}
+                method,
+                url,
+                headers=headers,
+                content=asked.content,
+                timeout=self._timeout(),
+                extensions={"trace": lane.watch},
             )
             self._tell(f"> {method} {public_url(str(url))}", request.headers)
             try:
@@ -186,16 +190,16 @@ class Transport:
                     response = lane.client.send(request, stream=True)
             except (httpx.InvalidURL, UnicodeError, OverflowError) as error:
                 # httpx reads Location though it is not to follow; a host or a port may be none.
-                raise _not_a_url(url) from error
+                raise not_a_url(url) from error
             except httpx.HTTPError as error:
                 # A kept connection that the server closed meanwhile says nothing about the service.
-                if not (fresh or last) and isinstance(
+                gone = isinstance(
                     error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-                ):
+                )
+                if gone and asked.repeatable and not (lane.fresh or last):
                     continue
                 raise _told(error, url) from error
-            line = f"< {response.status_code} {response.reason_phrase}"
-            self._tell(line, response.headers)
+            self._tell(f"< {response.status_code} {response.reason_phrase}", response.headers)
             return response
         raise AssertionError("unreachable")
 
@@ -269,29 +273,15 @@ def public_url(url: str) -> str:
     return f"{parts.scheme}://{netloc}{parts.path}{query}" if netloc else parts.path + query
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
-
-
-def _next_hop(url: httpx.URL, location: str) -> httpx.URL:
-    """Give the URL a redirect leads to; raise ServiceProblem for one that must not be followed."""
+def _client(tls: ssl.SSLContext) -> httpx.Client:
     try:
-        target = url.join(location).copy_with(username=None, password=None)
-        host = target.host  # a host that cannot be decoded is found out here
-    except (httpx.InvalidURL, ValueError) as error:
-        raise _not_a_url(url) from error
-    hint = "check the base URL; a proxy or a login page may stand in between"
-    if target.scheme not in ("http", "https") or not host:
-        raise ServiceProblem(f"{url.host} redirects to a {target.scheme}: URL", hint)
-    if target.scheme == "http" and (url.scheme == "https" or not is_loopback(target.host)):
-        raise ServiceProblem(
-            f"{url.host} redirects to http://{target.host}, which is not encrypted", hint
-        )
-    return target
+        return httpx.Client(verify=tls, headers=_HEADERS)
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise UsageProblem(
+            "the proxy of the environment cannot be used",
+            "mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY; one looks like http://proxy.example:8080",
+        ) from error
 
 
-def _not_a_url(url: httpx.URL) -> ServiceProblem:
-    where = url.netloc.decode("ascii", "replace").rpartition("@")[2]
-    return ServiceProblem(
-        f"{where} is not a host, or redirects to what is not a URL", "check the base URL"
-    )
+def _status_line(response: httpx.Response) -> str:
+    return f"{response.http_version} {response.status_code} {response.reason_phrase}".rstrip()

@@ -44,6 +44,13 @@ config get		KEY	Show the value of one setting that is in effect.
 config set		KEY VALUE	Store a setting in a profile of the config file.
 config unset		KEY	Remove a setting from a profile of the config file.
 config path			Show where the config file is, or would be.
+doctor			Find out what is wrong with the settings or the way to the service.
+api		PATH	Ask any other endpoint of the service.
+api	-X --method	METHOD	By default GET, or POST with -d.
+api	-d --data	FILE|-|TEXT	Send this body; - reads it from stdin.
+api	-H --header	NAME...	Send this header, too; repeatable.
+api	-i --include		Show the head of the answer, too.
+api	--query	KEYVALUE...	Add this to the query; repeatable.
 sandbox		exec...	Start a local stand-in for the service.
 sandbox	--port	N	Listen here; by default a free port.
 sandbox	--large-size	SIZE	Size of demo-large: 500MB, 4GiB; by default 100MB.

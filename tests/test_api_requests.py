@@ -85,6 +85,7 @@ class Recorder(Transport):
         path: str,
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
+        content: bytes | None = None,
     ) -> Iterator[Reply]:
         self.paths.append(path)
         self.limits.append(body_seconds)

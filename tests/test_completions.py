@@ -60,7 +60,7 @@ def test_the_table_is_that_of_the_app() -> None:
 
 CASES = [
     ("nostra ", list(COMMANDS)),
-    ("nostra do", ["download"]),
+    ("nostra dow", ["download"]),
     ("nostra zz", []),
     ("nostra -", ["--help", "--version"]),
     ("nostra zz ", []),

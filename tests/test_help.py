@@ -71,6 +71,7 @@ def desk(nostra: Runner, sandbox: Sandbox, home: Path) -> Runner:
     files = {
         "ids.txt": "demo-dedup\ndemo-demand\n",
         "token.txt": f"{sandbox.token}\n",
+        "invocation.json": '{"collectionId": "c", "invocationType": "boosting", "args": {}}',
         "result.csv": "ID,Group\nC1,1\n",
         "bad-day.toml": '[[fault]]\npath = "*/csv"\ntimes = 1\nstatus = 503\n',
         "fetch.sh": "nostra download demo-dedup -f csv\n",

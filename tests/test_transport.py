@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from nostra_cli import fast_body
 from nostra_cli import transport as transports
 from nostra_cli.errors import ServiceProblem, Transient
-from nostra_cli.transport import LARGE, MOST_REDIRECTS, _next_hop, public_url
+from nostra_cli.redirects import MOST_REDIRECTS, _next_hop
+from nostra_cli.transport import LARGE, public_url
 
 from .faults.raw import ok
 from .talking import TOKEN, answering, body_of, get, redirect, talking

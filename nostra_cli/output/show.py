@@ -12,7 +12,7 @@ from nostra_cli.output.streams import DataStream, Look, TalkStream, colored
 from nostra_cli.output.text import clean, clean_json
 
 if TYPE_CHECKING:
-    from nostra_cli.models import JsonObject
+    from nostra_cli.models import JsonObject, JsonValue
     from nostra_cli.output.ci import Report
     from nostra_cli.output.progress import Bar, Bars, Spinner
     from nostra_cli.output.views import View
@@ -75,7 +75,7 @@ class Output:
                 if collecting:
                     kept.append(item)
                 elif self.look.json:
-                    self._json(view.as_json(item), one_line=True)
+                    self.document(view.as_json(item), one_line=True)
                 else:
                     self._row(view, item)
             complete = not code
@@ -89,7 +89,7 @@ class Output:
 
     def _collection(self, view: View[T], items: list[T]) -> None:
         if self.look.json:
-            self._json([view.as_json(item) for item in items])
+            self.document([view.as_json(item) for item in items])
         elif view.bare:
             for item in items:
                 self._row(view, item)
@@ -101,7 +101,12 @@ class Output:
 
             render(view, items, self.data.stream, self._color_data, clean)
 
-    def _json(self, value: JsonObject | list[JsonObject], one_line: bool = False) -> None:
+    def text(self, line: str) -> None:
+        """Show one line of the service's, made harmless."""
+        self.data.line(self._harmless(self._clean(line)))
+
+    def document(self, value: JsonValue, one_line: bool = False) -> None:
+        """Show one JSON value: laid out on a terminal unless it is to be one line."""
         import json
 
         indent = 2 if self.data.terminal and not one_line else None
@@ -113,17 +118,15 @@ class Output:
         if not view.bare or self.data.terminal:
             cells = [self._clean(cell) for cell in cells]
         if self._color_data and "status" in view.columns:
-            from nostra_cli.models import outcome_of
-
             place = view.columns.index("status")
-            cells[place] = _painted(cells[place], outcome_of(cells[place]))
+            cells[place] = _painted(cells[place], view.outcome(cells[place]))
         line = "\t".join(cells)
         self.data.line(line if view.bare else self._harmless(line))
 
     def exports(self, variables: Mapping[str, str]) -> None:
         """Show variables as lines that a shell can read, or as one JSON object."""
         if self.look.json:
-            self._json(dict(variables))
+            self.document(dict(variables))
             return
         import shlex
 
@@ -133,7 +136,7 @@ class Output:
     def report(self, value: JsonObject) -> None:
         """Show what was done as one JSON object, if JSON is asked for: a person is told of it."""
         if self.look.json:
-            self._json(value)
+            self.document(value)
 
     def error(self, error: NostraError) -> None:
         """Tell of an error, in one or two lines or as one JSON object."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from nostra_cli.models import Format, Invocation, JsonObject, Result
+from nostra_cli.models import Format, Invocation, JsonObject, Outcome, Result, outcome_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nostra_cli.doctor.finding import Finding
     from nostra_cli.settings_text import Shown
     from nostra_cli.transfer.download import Done
     from nostra_cli.waiting import Waited
@@ -18,13 +19,17 @@ T = TypeVar("T")
 
 
 class View(NamedTuple, Generic[T]):
-    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too."""
+    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too.
+
+    `outcome` tells what a word in the column `status` means, for its colour.
+    """
 
     columns: tuple[str, ...]
     row: Callable[[T], tuple[str, ...]]
     as_json: Callable[[T], JsonObject]
     as_lines: bool = False
     bare: bool = False
+    outcome: Callable[[str], Outcome] = outcome_of
 
 
 def _yes(value: bool) -> str:
@@ -95,18 +100,31 @@ def _done_json(done: Done) -> JsonObject:
     }
 
 
+def _finding_row(finding: Finding) -> tuple[str, ...]:
+    origin = f" ({finding.origin})" if finding.origin is not None else ""
+    return str(finding.status), finding.check, f"{finding.detail}{origin}", finding.hint
+
+
+def _finding_json(finding: Finding) -> JsonObject:
+    described: JsonObject = {
+        "check": finding.check,
+        "status": str(finding.status),
+        "detail": finding.detail,
+        "hint": finding.hint,
+    }
+    return described if finding.origin is None else {**described, "origin": finding.origin}
+
+
+def _health(status: str) -> Outcome:
+    return {"ok": Outcome.COMPLETED, "error": Outcome.FAILED}.get(status, Outcome.IN_PROGRESS)
+
+
 def _setting_row(shown: Shown) -> tuple[str, ...]:
-    return shown.key, _text(shown.value), shown.origin
+    return shown.key, shown.text, shown.origin
 
 
 def _setting_json(shown: Shown) -> JsonObject:
     return {"key": shown.key, "value": shown.value, "origin": shown.origin}
-
-
-def _text(value: bool | float | str | None) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()  # as the config file has it
-    return "" if value is None else str(value)
 
 
 STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
@@ -116,9 +134,8 @@ RESULTS = View(
 )
 DOWNLOADS = View(("path",), _done_row, _done_json, bare=True)
 SETTINGS = View(("key", "value", "origin"), _setting_row, _setting_json)
-SETTING = View(
-    ("value",), lambda shown: (_text(shown.value),), _setting_json, as_lines=True, bare=True
-)
+SETTING = View(("value",), lambda shown: (shown.text,), _setting_json, as_lines=True, bare=True)
 PATH: View[Path] = View(
     ("path",), lambda path: (str(path),), lambda path: {"path": str(path)}, as_lines=True, bare=True
 )
+FINDINGS = View(("status", "check", "detail", "hint"), _finding_row, _finding_json, outcome=_health)

@@ -10,16 +10,9 @@ from pathlib import Path
 
 from nostra_cli.api import Service
 from nostra_cli.errors import Corrupt, file_errors
+from nostra_cli.pace import ORDINARY_SPEED, LowSpeed
 from nostra_cli.transfer import verify
-from nostra_cli.transfer.fetch import (
-    ORDINARY_SPEED,
-    Fetch,
-    LowSpeed,
-    Meter,
-    Stream,
-    Writer,
-    not_as_promised,
-)
+from nostra_cli.transfer.fetch import Fetch, Meter, Stream, Writer, not_as_promised
 from nostra_cli.transfer.part import Part
 from nostra_cli.transfer.plan import Existing, Item, check_target
 from nostra_cli.units import show_size

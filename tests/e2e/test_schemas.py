@@ -88,6 +88,7 @@ def test_a_schema_is_sound_and_closed_where_the_shape_is_ours(name: str) -> None
         ["wait", "demo-dedup", "demo-failed", "demo-partial"],
         ["wait", "demo-dedup", "demo-stuck", "--timeout", "1s"],
         ["results", "demo-partial"],
+        ["doctor"],
         ["download", "demo-dedup", "demo-partial", "-f", "all", "--all-results"],
         ["download", "demo-dedup", "demo-demand", "--wait", "--ci"],
     ],
