@@ -24,6 +24,7 @@ ROOMS = [
     "options",
     "output",
     "waiting",
+    "preview",
     "transfer",
     "parallel",
     "api",
