@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nostra_cli.models import JsonObject
     from nostra_cli.output.progress import Bar, Bars, Spinner
     from nostra_cli.output.views import View
+    from nostra_cli.preview.reading import Preview
 
 T = TypeVar("T")
 
@@ -106,6 +107,25 @@ class Output:
             place = view.columns.index("status")
             cells[place] = _painted(cells[place], outcome_of(cells[place]))
         self.data.line("\t".join(cells))
+
+    def preview(self, found: Preview) -> None:
+        """Show the first rows of a result, or what is known of the whole of it."""
+        from nostra_cli.output import preview
+
+        for warning in found.warnings:
+            self.warn(warning)
+        if self.look.json:
+            self._json(preview.as_json(found))
+        elif self.data.terminal and self.data.stream is not None:
+            from nostra_cli.output.fitted import page_of  # rich, for a person only
+
+            self.talk(preview.title(found))
+            page = page_of(self.data.stream, self._color_data, self._clean)
+            for line in preview.drawn(found, page):
+                self.data.line(line)
+        else:
+            for cells in preview.lines_of(found):
+                self.data.line("\t".join(map(self._clean, cells)))
 
     def exports(self, variables: Mapping[str, str]) -> None:
         """Show variables as lines that a shell can read, or as one JSON object."""
