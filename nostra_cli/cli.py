@@ -20,7 +20,7 @@ from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 
 Command = Callable[..., int]
 
-COMMANDS = ("status", "wait", "results", "download", "sandbox")
+COMMANDS = ("status", "wait", "results", "download", "preview", "sandbox")
 _COMPLETE = "_NOSTRA_COMPLETE"
 # What every wrong option raises; Typer has no public name for it.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
