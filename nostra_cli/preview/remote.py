@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -168,7 +168,7 @@ def _whole(service: Service, item: Item, wanted: Look, progress: Progress) -> Pr
 def _book(service: Service, item: Item, wanted: Look, progress: Progress) -> Preview:
     hint = f"{_download_hint(item)}xlsx"
     reading = wanted.reading()
-    with Spool(item.label, hint) as spool:
+    with closing(Spool(item.label, hint)) as spool:
         _fetch(service, item, wanted, spool, progress)
         with malformed(item.label, f"{hint} --verify off"):
             header, warnings = read_book(spool.file, reading)

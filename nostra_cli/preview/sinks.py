@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import BinaryIO
 
 from nostra_cli.errors import FileProblem, UsageProblem
@@ -78,20 +77,11 @@ class Spool:
         self.size = 0
         self.identity: Identity | None = None
         try:
-            self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `__exit__`
+            self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         except OSError as error:
             raise _no_room(error) from error
 
-    def __enter__(self) -> Spool:
-        """Use it while the block lasts."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Throw the file away."""
         self.file.close()
 
