@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from nostra_cli.models import JsonValue, Piece
@@ -72,6 +72,7 @@ class JsonRows:
                 row, end = self._item(text, start)
                 if end >= len(text):  # a number may go on
                     break
+                _check_depth([row])
                 rows.append(row)
                 at = end
         except json.JSONDecodeError:
@@ -82,7 +83,9 @@ class JsonRows:
             raise ValueError("the JSON has a number that is too long or too large") from error
         self._text = text[at:]
         for row in rows:
-            self._check(row)
+            if not self._names.issuperset(row):
+                self._names.update(row)
+                check_columns(len(self._names))
         return rows
 
     def _item(self, text: str, start: int) -> tuple[Row, int]:
@@ -102,16 +105,11 @@ class JsonRows:
             items: list[JsonValue] = self._decoder.decode(f"[{text[start:end]}]")
         except json.JSONDecodeError:
             return at
+        brackets = text.count("{", start, end) + text.count("[", start, end)
+        if set(map(type, items)) != {dict} or brackets != len(items):  # to count them is cheap
+            _check_depth(items)
         rows.extend(map(_row, items))
         return end
-
-    def _check(self, row: Row) -> None:
-        if not self._names.issuperset(row):
-            self._names.update(row)
-            check_columns(len(self._names))
-        for cell in row.values():
-            if isinstance(cell, (dict, list)) and not _is_flat(cell, _DEEPEST):
-                raise ValueError(_DEEP)
 
 
 def _row(item: JsonValue) -> Row:
@@ -128,13 +126,18 @@ def _skip(text: str, at: int, characters: str) -> int:
     return at
 
 
-def _is_flat(value: JsonValue, levels: int) -> bool:
-    """Tell whether a value is nested no deeper than so many levels."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if not isinstance(value, list):
-        return True
-    return levels > 0 and all(_is_flat(part, levels - 1) for part in value)
+def _check_depth(items: Sequence[JsonValue | Row], levels: int = _DEEPEST) -> None:
+    """Raise RecursionError, as the json module does, for values nested deeper than so many levels.
+
+    What is nested less can be written as JSON again from wherever it is needed.
+    """
+    if levels < 0:
+        raise RecursionError
+    for item in items:
+        if isinstance(item, Mapping):
+            _check_depth(list(item.values()), levels - 1)
+        elif isinstance(item, list):
+            _check_depth(item, levels - 1)
 
 
 def _finite(text: str) -> float:

@@ -80,6 +80,14 @@ def test_rows_come_as_soon_as_they_are_whole() -> None:
         (b'["\xff"]', "it is not valid JSON"),
         (b"[" * 150 + b"]" * 150, "its values are nested deeper than 100 levels"),
         (b'{"a":' * 150 + b"1" + b"}" * 150, "its values are nested deeper than 100 levels"),
+        (
+            b"[" + b"1," * 500 + b'{"a":' * 150 + b"1" + b"}" * 150 + b"]",
+            "its values are nested deeper than 100 levels",
+        ),
+        (
+            b"[" + b'{"a": 1},' * 500 + b'{"a":' * 150 + b"1" + b"}" * 150 + b"]",
+            "its values are nested deeper than 100 levels",
+        ),
         (b"[" * 200_000 + b"]" * 200_000, "its values are nested deeper than 100 levels"),
         (
             json.dumps([{str(i): i} for i in range(20_000)]).encode(),
