@@ -25,7 +25,6 @@ DEDUP = [
     {"ID": "C00002", "Group": "2"},
     {"ID": "C00003", "Group": "3"},
 ]
-CUT = fault("times = 1\ncut_after = 1000")
 
 
 def asked(sandbox: Sandbox) -> list[tuple[str, str | None]]:
@@ -132,15 +131,40 @@ def test_what_fails_for_a_while_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("format_", [Format.CSV, Format.XLSX])
-@pytest.mark.parametrize("ranges", ["true", "false"])
-def test_what_is_read_as_a_whole_goes_on_or_begins_again(format_: Format, ranges: str) -> None:
+@pytest.mark.parametrize("then", ["delay = 0.0", "ranges = false"])
+def test_what_is_read_as_a_whole_goes_on_or_begins_again(format_: Format, then: str) -> None:
     path = f"/api/invocation/demo-dedup/{format_}"
-    with meeting(fault(f"times = 1\ncut_after = 1000\nranges = {ranges}", path)) as (world, box):
+    cut = fault("times = 1\ncut_after = 1000", path)
+    with meeting(cut + fault(f"times = 1\n{then}", path)) as (world, box):
         found = seen(world, format=format_, stats=True)
         assert asked(box)[1:] == [(f"demo-dedup/{format_}", "bytes=1000-")]
     assert found.stats is not None
     assert found.stats.rows == 300
     assert found.stats.columns[1].mean == pytest.approx(150.3)
+
+
+def test_rows_that_were_read_are_not_counted_twice() -> None:
+    path = "/api/invocation/demo-large/csv"
+    cut = fault("times = 1\ncut_after = 700000", path)
+    with meeting(cut + fault("times = 1\nranges = false", path)) as (world, _):
+        found = seen(world, "demo-large", stats=True)
+    assert found.stats is not None
+    assert (found.bytes, found.stats.rows) == (1_000_000, (1_000_000 - 19) // 22)
+
+
+def test_no_more_is_read_than_a_megabyte() -> None:
+    sent = [0]
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\na\n")
+        while sent[0] < 100_000_000:
+            connection.sendall(b"x" * 100_000 + b"\n")
+            sent[0] += 100_001
+
+    with listening(handle) as raw, world_at(raw) as world:
+        assert len(seen(world, rows=100).rows) == 9
+    assert sent[0] < 50_000_000  # with what the buffers of this machine took
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,14 @@ def test_a_histogram_of_many_is_one_of_a_fair_sample(monkeypatch: pytest.MonkeyP
     assert all(abs(count - fair) < 6 * math.sqrt(fair) for count in found.counts)
 
 
+def test_rows_that_come_one_by_one_are_sampled_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(column, "_SAMPLE", 64)
+    found = gathered([str(i) for i in range(1_000)], *range(1_000)).histogram
+    assert found is not None
+    assert 32 <= found.sample <= 64
+    assert sum(found.counts[8:]) > 8
+
+
 @pytest.mark.parametrize(
     ("cells", "counts"),
     [
