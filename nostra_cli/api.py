@@ -103,26 +103,29 @@ class Service:
         result: str | None,
         format: Format,  # the field's own word
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> AbstractContextManager[Reply]:
         """Open the body of a result, the primary one where `result` is None ("Downloads").
 
-        One attempt, not repeated: the caller keeps what it has got. Answers 200, 206 and 416 are
-        given, all others raise as `invocation` does.
+        One attempt, not repeated: the caller keeps what it has got. The body has `seconds` to come.
+        Answers 200, 206 and 416 are given, all others raise as `invocation` does.
         """
         what = f"result {result!r} of {invocation!r}" if result is not None else repr(invocation)
         missing = NotFound(
             f"the service has no {format} of {what}",
             f"see what there is: nostra results {invocation}",
         )
-        return self._open(_body_path(invocation, result, format), headers or {}, missing)
+        return self._open(_body_path(invocation, result, format), headers or {}, missing, seconds)
 
     def url_of(self, invocation: str, result: str | None, format: Format) -> str:
         """Give the URL of a result's body, as `body` asks for it."""
         return self._transport.base_url + _body_path(invocation, result, format)
 
     @contextmanager
-    def _open(self, path: str, headers: Mapping[str, str], missing: NotFound) -> Iterator[Reply]:
-        with self._transport.request("GET", path, headers) as reply:
+    def _open(
+        self, path: str, headers: Mapping[str, str], missing: NotFound, seconds: float | None
+    ) -> Iterator[Reply]:
+        with self._transport.request("GET", path, headers, seconds) as reply:
             if reply.status not in (206, 416):
                 check(reply, missing)
             yield reply

@@ -20,6 +20,7 @@ COMMANDS = (
     "wait",
     "results",
     "download",
+    "preview",
     "login",
     "logout",
     "config",

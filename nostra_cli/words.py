@@ -36,6 +36,11 @@ download	--verify	auto|full|off	How closely to look at what comes.
 download	--checksums		Write the files' hashes to SHA256SUMS, too.
 download	--ci		Talk in plain lines, and tell GitHub Actions how it ended.
 download	--no-ci		Talk in plain lines, and tell GitHub Actions how it ended.
+preview		ID	Show the first rows of a result.
+preview	-r --result	RESULT_ID	Result; else the primary one.
+preview	-n --rows	ROWS	Show so many rows.
+preview	--stats		Read all of it, and show what is in it.
+preview	-f --format	csv|json|xlsx	Format; else csv, json or xlsx, the first there is.
 login			Store a token in the config file.
 logout			Remove a token from the config file.
 config			See and change settings.

@@ -28,6 +28,7 @@ ROOMS = [
     "output",
     "waiting",
     "doctor",
+    "preview",
     "transfer",
     "parallel",
     "api",

@@ -90,4 +90,4 @@ def _check_file(item: Item, level: verify.Level, part: Part) -> None:
         with part.reader() as file:
             verify.check_file(item.format, level, file, part.size)
     except ValueError as error:
-        raise not_as_promised(item, error) from error
+        raise not_as_promised(item, error, level) from error
