@@ -60,8 +60,12 @@ def of_texts(values: Sequence[str], kinds: tuple[Kind, ...]) -> Sorted:
         if not _ANY[kinds].search(joined):
             return {Kind.TEXT: values}
     found: dict[Kind, list[str]] = {}
+    known: dict[str, Kind] = {}  # values are often the same
     for value in values:
-        kind = next((kind for kind in kinds if _EACH[kind].fullmatch(value)), Kind.TEXT)
+        kind = known.get(value)
+        if kind is None:
+            kind = next((kind for kind in kinds if _EACH[kind].fullmatch(value)), Kind.TEXT)
+            known[value] = kind
         found.setdefault(kind, []).append(value)
     return dict(found)
 
