@@ -62,11 +62,10 @@ def of_texts(values: Sequence[str], kinds: tuple[Kind, ...]) -> Sorted:
     found: dict[Kind, list[str]] = {}
     known: dict[str, Kind] = {}  # values are often the same
     for value in values:
-        kind = known.get(value)
-        if kind is None:
-            kind = next((kind for kind in kinds if _EACH[kind].fullmatch(value)), Kind.TEXT)
-            known[value] = kind
-        found.setdefault(kind, []).append(value)
+        if value not in known:
+            fitting = (kind for kind in kinds if _EACH[kind].fullmatch(value))
+            known[value] = next(fitting, Kind.TEXT)
+        found.setdefault(known[value], []).append(value)
     return dict(found)
 
 
