@@ -12,8 +12,8 @@ from nostra_cli import parallel
 from nostra_cli.api import Service
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, UsageProblem
 from nostra_cli.models import Invocation
-from nostra_cli.transfer import checksums
-from nostra_cli.transfer.download import Done, Manner, download
+from nostra_cli.transfer import checksums, upload
+from nostra_cli.transfer.download import Done, Manner, download, occupied
 from nostra_cli.transfer.fetch import Meter, Writer
 from nostra_cli.transfer.plan import (
     Destination,
@@ -21,9 +21,10 @@ from nostra_cli.transfer.plan import (
     Selection,
     check_distinct,
     check_folder,
-    check_target,
     choose,
 )
+from nostra_cli.transfer.store import store_of
+from nostra_cli.transfer.target import Remote
 
 Metering = Callable[[str], AbstractContextManager[Meter]]
 Progress = Callable[[], AbstractContextManager[Metering]]
@@ -61,12 +62,25 @@ def check_before(request: Request) -> None:
         )
     if to.stdout:
         return
-    check_folder(to.file.parent if to.file is not None else to.folder)
+    place = to.file if to.file is not None else to.folder
+    if isinstance(place, Remote):
+        _check_remote(place, request.manner)
+    else:
+        check_folder(place.parent if to.file is not None else place)
     if to.file is not None:
-        check_target(to.file, request.manner.existing)
+        occupied(to.file, request.manner.existing)
     elif request.single and chosen.formats and chosen.only_primary and not template:
         path = to.primary_path(request.ids[0], chosen.formats[0])
-        check_target(path, request.manner.existing)
+        occupied(path, request.manner.existing)
+
+
+def _check_remote(place: Remote, manner: Manner) -> None:
+    store_of(place)
+    if manner.checksums:
+        raise UsageProblem(
+            f"--checksums is for the files of a folder, not for {place.scheme}://",
+            "--json gives the hash of each object",
+        )
 
 
 def run(
@@ -82,13 +96,18 @@ def run(
     AuthProblem and DeadlinePassed, which end the work on all of them.
     """
     sums: dict[Path, dict[str, str]] = {}
+
+    def give_up() -> None:
+        service.give_up()
+        upload.drop_all()
+
     try:
         for group in groups:
             with progress() as metering:
                 tasks = _tasks(service, group, request, metering, stdout)
-                for done in parallel.run(tasks, request.jobs, service.give_up):
-                    if isinstance(done, Done) and done.item.path and done.sha256:
-                        path = done.item.path
+                for done in parallel.run(tasks, request.jobs, give_up):
+                    path = done.item.path if isinstance(done, Done) else None
+                    if isinstance(path, Path) and isinstance(done, Done) and done.sha256:
                         sums.setdefault(path.parent, {})[path.name] = done.sha256
                     yield done
     finally:
