@@ -20,6 +20,7 @@ ROOMS = [
     "__main__",
     "cli",
     "commands",
+    "filesystem",
     "session",
     "options",
     "output",
@@ -52,8 +53,9 @@ START_UP_LEAVES_OUT = [
     "asyncio",
     "nostra_cli.sandbox.server",
     "tomllib",
+    "fsspec",
 ]
-STATUS_LEAVES_OUT = ["rich", "ijson", "platformdirs", "tomllib", "nostra_cli.sandbox"]
+STATUS_LEAVES_OUT = ["rich", "ijson", "platformdirs", "tomllib", "fsspec", "nostra_cli.sandbox"]
 
 
 def _typing_only(node: ast.AST) -> bool:
