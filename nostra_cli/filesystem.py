@@ -15,6 +15,7 @@ import io
 import os
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -190,15 +191,14 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         path: str,
         mode: str = "rb",
         block_size: int | None = None,
-        autocommit: bool = True,
-        cache_options: object = None,
         **_options: object,
     ) -> NostraFile:
         if mode != "rb":
             raise NotImplementedError(f"nostra:// is read-only, not for mode {mode!r}")
         address = _address(path)
         if address.format is None:
-            raise IsADirectoryError(errno.EISDIR, "it is an invocation: name a format", path)
+            why = "it names an invocation: end it in .json, .csv or .xlsx"
+            raise IsADirectoryError(errno.EISDIR, why, path)
         item = self._item(path, address)
         connection = self._connected()
         largest = block_size or LARGEST_BLOCK
@@ -231,22 +231,20 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         return self._bodies[path]
 
     def _connected(self) -> _Connection:
-        connection = self._connection
-        if connection is not None and connection.pid == os.getpid():
-            return connection
-        if connection is not None:  # of the process that was forked: its sockets are not ours
-            self._lock = threading.Lock()
         with self._lock:
-            if self._connection is connection:
-                self._connection = self._connect()
-            return self._connection or self._connect()
+            known = self._connection
+            if known is None or known.pid != os.getpid():  # a parent's sockets are not ours
+                self._connection = known = self._connect()
+            return known
 
     def _connect(self) -> _Connection:
         settings = load(self._flags, os.environ)
         for warning in settings.config.warnings:
             warnings.warn(clean(warning), stacklevel=2)
         token, deadline = settings.require_token(), Deadline()
-        service = Service(Transport(settings.base_url.value, token, deadline), Retrier(deadline))
+        transport = Transport(settings.base_url.value, token, deadline)
+        weakref.finalize(self, transport.close)
+        service = Service(transport, Retrier(deadline))
         low_speed = LowSpeed(settings.low_speed_limit.value, settings.low_speed_time.value)
         return _Connection(service, low_speed, token.value, os.getpid())
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nostra_cli.transfer.identity import Identity
     from nostra_cli.transfer.store import StoreFile
 
-LEAST_BLOCK = 16 << 20
+LEAST_BLOCK = 8 << 20
 """Bytes that are kept in memory and sent at once, for each upload."""
 _MOST_BLOCKS = 9_000  # S3 takes 10,000 parts
 _COMMITTING = frozenset({"s3", "s3a"})
@@ -49,6 +49,7 @@ class Upload:
         self._written = self._path if self._commits else beside
         self._file: StoreFile | None = None
         self._over = False
+        self._discarding = threading.Lock()
         _begun.add(self)
 
     def restart(self, identity: Identity) -> None:
@@ -106,7 +107,8 @@ class Upload:
         if self._file is None:
             return
         file = self._file
-        with contextlib.suppress(Exception):
+        # The end of a run and the thread that it ends may both be here.
+        with self._discarding, contextlib.suppress(Exception):
             if self._commits:
                 try:
                     file.discard()
