@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import threading
@@ -179,6 +180,11 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             return self._described(self._strip_protocol(path))["type"]
         except FileNotFoundError:
             return None
+
+    def ukey(self, path: str) -> str:
+        """Give what identifies a file's content: what is completed does not change."""
+        text = str(self._described(self._strip_protocol(path)))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def invalidate_cache(self, path: str | None = None) -> None:
         """Forget what was asked; completed invocations are otherwise asked for once."""

@@ -145,6 +145,11 @@ def test_a_listing_that_cannot_be_is_no_empty_one(files: Files, path: str) -> No
         files.glob(f"nostra://{path}") if path else files.ls("nostra://")
 
 
+def test_a_key_costs_no_size(files: Files, sandbox: Sandbox) -> None:
+    keys = {files.ukey(f"nostra://demo-dedup.{kind}") for kind in ("csv", "json")}
+    assert (len(keys), asked(sandbox)) == (2, ["demo-dedup -"])
+
+
 def test_it_is_read_only(files: Files) -> None:
     with pytest.raises(NotImplementedError, match="read-only"):
         files.open("demo-dedup.csv", "wb")

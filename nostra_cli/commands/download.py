@@ -101,8 +101,8 @@ def download(  # the options of the command
 
     Prints the path of each finished file. A file appears under its name only when it is whole
     and verified. -d and -o take the URL of a store, too (s3://bucket/prefix), with
-    nostra-cli[fsspec] and the store's driver; what is left there by a run that was killed is
-    not gone on with.
+    nostra-cli[fsspec] and the store's driver; there, a run that ends early leaves nothing, and
+    the next one begins afresh.
     """
     from nostra_cli.output.views import DOWNLOADS
     from nostra_cli.transfer import batch

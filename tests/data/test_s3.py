@@ -11,9 +11,11 @@ import pytest
 from nostra_cli.sandbox.server import Sandbox, serving
 
 from ..conftest import runner_for
+from ..e2e.test_readme import shell, steps
 from ..faults.test_signals import start, until
 from ..running import Ended, Runner, check_invariants
 from ..sandbox.calling import fault, faulty
+from .pages import page
 from .store import BUCKET, SECRET, Store
 
 LARGE = 9 << 20  # a full block of 8 MiB, and some
@@ -138,3 +140,25 @@ def test_a_store_that_is_not_there(service: Sandbox, s3: Store, home: Path, tmp_
     ended = nostra("download", "demo-dedup", "-d", f"s3://{BUCKET}", env=nothing)
     assert ended.code == 8
     assert "credentials" in ended.err
+
+
+def test_page(service: Sandbox, s3: Store, home: Path, tmp_path: Path) -> None:
+    nostra = runner(service, s3, home, tmp_path)
+    for command, expected in steps(page("session: s3")):
+        assert shell(nostra, command).stdout == expected, command
+    assert s3.keys() == ["results/demo-dedup.csv", "results/demo-dedup.json"]
+
+
+def test_costs(s3: Store, home: Path, tmp_path: Path) -> None:
+    with serving(large_bytes=LARGE) as sandbox:
+        nostra = runner(sandbox, s3, home, tmp_path)
+        nostra("download", "demo-large", "-f", "csv", "-o", f"s3://{BUCKET}/x", "--overwrite")
+        assert [line.split("=")[0] for line in s3.asked] == [
+            "POST uploads",
+            "PUT partNumber",
+            "PUT partNumber",
+            "POST uploadId",
+        ]
+        s3.clear()
+        nostra("download", "demo-large", "-f", "csv", "-d", f"s3://{BUCKET}")
+        assert len(s3.asked) - 4 == 3 * 2  # three looks at a place where nothing is: HEAD and GET

@@ -14,6 +14,7 @@ from nostra_cli.sandbox.server import Sandbox
 
 from ..conftest import runner_for
 from .conftest import BATCH
+from .pages import check
 
 pandas = pytest.importorskip("pandas")
 
@@ -75,3 +76,23 @@ def test_an_error_comes_back_from_a_worker(service: Sandbox, cluster: Any) -> No
     with pytest.raises(NotReady, match="still in progress") as raised:
         cluster.submit(read).result()
     assert "nostra wait demo-stuck" in raised.value.hint
+
+
+def test_pages(service: Sandbox, cluster: Any) -> None:
+    pytest.importorskip("duckdb")
+    check("python: pandas")
+    check("python: duckdb")
+    check("python: fsspec")
+    check("python: dask", {"tcp://scheduler:8786": cluster.scheduler.address})
+
+
+def test_costs(service: Sandbox, cluster: Any) -> None:
+    dataframe = pytest.importorskip("dask.dataframe")
+    service.requests.clear()
+    fsspec.get_filesystem_class("nostra").clear_instance_cache()
+    urls = [f"nostra://{name}.csv" for name in BATCH[:10]]
+    frame = dataframe.read_csv(urls, blocksize=None)
+    assert len(service.requests) == 10 + 1  # each status, and the start of the first file
+    assert len(frame) > 0
+    bodies = [request for request in service.requests if request.path.endswith("/csv")]
+    assert len(bodies) == 10 + 1
