@@ -15,12 +15,16 @@ _REFUSAL = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></E
 
 @dataclass
 class Store:
-    """A running server; what `refused` picks of its requests (method, query) is refused."""
+    """A running server; what `refused` picks of its requests (method, query) is refused.
+
+    While `parts_pass` is not set, the parts of uploads wait.
+    """
 
     url: str = ""
     client: Any = None
     refused: Callable[[str, str], bool] = lambda _method, _query: False
     asked: list[str] = field(default_factory=list)
+    parts_pass: threading.Event = field(default_factory=threading.Event)
 
     @property
     def env(self) -> dict[str, str]:
@@ -35,6 +39,7 @@ class Store:
     def clear(self) -> None:
         """Make the bucket empty and let everything pass."""
         self.refused = lambda _method, _query: False
+        self.parts_pass.set()
         for key in self.keys():
             self.client.delete_object(Bucket=BUCKET, Key=key)
         self.asked.clear()
@@ -76,6 +81,8 @@ def serving_s3() -> Iterator[Store]:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("403 Forbidden", [("Content-Type", "application/xml")])
             return [_REFUSAL]
+        if "partNumber" in query:
+            store.parts_pass.wait(20)
         answer: Iterable[bytes] = moto(environ, start_response)
         return answer
 

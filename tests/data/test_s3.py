@@ -106,10 +106,16 @@ def test_a_large_result_that_is_found_wrong_at_its_end(
     assert any("partNumber=1" in asked for asked in s3.asked)
 
 
-@pytest.mark.parametrize("formats", [["csv"], ["csv", "json"]], ids=["alone", "in threads"])
+@pytest.mark.parametrize(
+    ("formats", "hangs"),
+    [(["csv"], False), (["csv", "json"], False), (["csv", "json"], True)],
+    ids=["alone", "in threads", "in threads that the store holds up"],
+)
 def test_an_interrupt_takes_the_upload_back(
-    s3: Store, home: Path, tmp_path: Path, formats: list[str]
+    s3: Store, home: Path, tmp_path: Path, formats: list[str], hangs: bool
 ) -> None:
+    if hangs:
+        s3.parts_pass.clear()
     with faulty(fault(f"stall_after = {LARGE - 1000}", "*demo-large/*"), LARGE) as sandbox:
         nostra = runner(sandbox, s3, home, tmp_path)
         options = [word for name in formats for word in ("-f", name)]
@@ -121,6 +127,7 @@ def test_an_interrupt_takes_the_upload_back(
         finally:
             process.kill()
             process.wait()
+            s3.parts_pass.set()
     ended = Ended(process.returncode, out.decode(), err.decode())
     check_invariants(ended, sandbox.token)
     assert ended.code == 130
