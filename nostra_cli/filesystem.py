@@ -20,71 +20,24 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn
-from urllib.parse import quote, unquote
 
 from fsspec.spec import AbstractFileSystem
 
 from nostra_cli.api import Service
 from nostra_cli.errors import NostraError, NotFound
-from nostra_cli.models import Format, Invocation, Result, check_completed, is_segment
+from nostra_cli.models import Format, Invocation, Result, check_completed
 from nostra_cli.output.text import clean
 from nostra_cli.retry import Deadline, Retrier
 from nostra_cli.settings import Flags, load
+from nostra_cli.transfer.address import Address, address_of, encoded
 from nostra_cli.transfer.fetch import LowSpeed
 from nostra_cli.transfer.identity import Identity
-from nostra_cli.transfer.plan import Destination, Item, Selection, choose
+from nostra_cli.transfer.plan import Destination, Item, choose
 from nostra_cli.transfer.reader import LARGEST_BLOCK, Reader, probe
 from nostra_cli.transport import Transport
 
 Entry = dict[str, str | int | bool | None]
 _BUFFER = 128 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """What a path means: without a format it is a folder, without a result the primary one."""
-
-    invocation: str
-    result: str | None
-    format: Format | None
-
-    @property
-    def selection(self) -> Selection:
-        """What `nostra download` would be asked for."""
-        formats = (self.format,) if self.format else ()
-        return Selection(formats, results=(self.result,) if self.result is not None else ())
-
-
-def _address(path: str) -> _Address:
-    """Read a path; raises NotImplementedError for the root, FileNotFoundError for no path."""
-    if not path:
-        raise NotImplementedError(
-            "the service has no list of invocations: name one, as in nostra://<invocation>"
-        )
-    folder, slash, last = path.rpartition("/")
-    stem, dot, suffix = last.rpartition(".")
-    format_ = Format(suffix) if dot and suffix in set(Format) else None
-    name = stem if format_ else last
-    try:
-        ids = [unquote(text, errors="strict") for text in ([folder, name] if slash else [name])]
-    except UnicodeDecodeError:
-        ids = [""]
-    if not all(map(is_segment, ids)) or "/" in folder or (slash and format_ is None):
-        _missing(
-            path, "a path is <invocation>, <invocation>/<result>.<format> or <invocation>.<format>"
-        )
-    return _Address(ids[0], ids[1] if slash else None, format_)
-
-
-def _encoded(identifier: str) -> str:
-    text = quote(identifier, safe="")
-    stem, dot, suffix = text.rpartition(".")
-    return f"{stem}%2E{suffix}" if dot and suffix in set(Format) else text
-
-
-def _missing(path: str, why: str) -> NoReturn:
-    raise FileNotFoundError(errno.ENOENT, why, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +80,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         Raises NotReady, Failed, FileNotFoundError.
         """
         path = self._strip_protocol(path)
-        address = _address(path)
+        address = address_of(path)
         if address.format is not None:
             entries = [_entry(path, self._item(path, address))]
         else:
@@ -140,7 +93,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         for result in invocation.results:
             for format_ in Format:
                 if format_ in result.formats and not result.failed:
-                    name = f"{path}/{_encoded(result.id)}.{format_}"
+                    name = f"{path}/{encoded(result.id)}.{format_}"
                     yield _entry(name, Item(invocation.id, result, format_, None, by_id=True))
 
     def info(self, path: str, **_options: object) -> Entry:
@@ -156,7 +109,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         return entry
 
     def _described(self, path: str) -> Entry:
-        address = _address(path)
+        address = address_of(path)
         if address.format is not None:
             return _entry(path, self._item(path, address))
         invocation = self._invocation(path, address.invocation)
@@ -201,7 +154,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
     ) -> NostraFile:
         if mode != "rb":
             raise NotImplementedError(f"nostra:// is read-only, not for mode {mode!r}")
-        address = _address(path)
+        address = address_of(path)
         if address.format is None:
             why = "it names an invocation: end it in .json, .csv or .xlsx"
             raise IsADirectoryError(errno.EISDIR, why, path)
@@ -212,7 +165,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         reader = Reader(connection.service, item, connection.low_speed, largest, told)
         return NostraFile(reader, self, path)
 
-    def _item(self, path: str, address: _Address) -> Item:
+    def _item(self, path: str, address: Address) -> Item:
         invocation = self._invocation(path, address.invocation)
         with self._errors(path):
             [item] = choose(invocation, address.selection, Destination(stdout=True))
@@ -231,7 +184,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
 
     def _body(self, path: str) -> Identity:
         if path not in self._bodies:
-            item = self._item(path, _address(path))
+            item = self._item(path, address_of(path))
             with self._errors(path):
                 self._bodies[path] = probe(self._connected().service, item)
         return self._bodies[path]

@@ -17,13 +17,13 @@ from nostra_cli.transfer.download import Done, Manner, download, occupied
 from nostra_cli.transfer.fetch import Meter, Writer
 from nostra_cli.transfer.plan import (
     Destination,
+    Existing,
     Item,
     Selection,
     check_distinct,
     check_folder,
     choose,
 )
-from nostra_cli.transfer.store import store_of
 from nostra_cli.transfer.target import Remote
 
 Metering = Callable[[str], AbstractContextManager[Meter]]
@@ -64,7 +64,7 @@ def check_before(request: Request) -> None:
         return
     place = to.file if to.file is not None else to.folder
     if isinstance(place, Remote):
-        _check_remote(place, request.manner)
+        _check_remote(place, request)
     else:
         check_folder(place.parent if to.file is not None else place)
     if to.file is not None:
@@ -74,13 +74,16 @@ def check_before(request: Request) -> None:
         occupied(path, request.manner.existing)
 
 
-def _check_remote(place: Remote, manner: Manner) -> None:
-    store_of(place)
-    if manner.checksums:
+def _check_remote(place: Remote, request: Request) -> None:
+    """See that the store answers; its folders need not be there."""
+    if request.manner.checksums:
         raise UsageProblem(
             f"--checksums is for the files of a folder, not for {place.scheme}://",
             "--json gives the hash of each object",
         )
+    existing = request.manner.existing
+    if request.to.folder_is_used:
+        occupied(place, Existing.SKIP if existing is Existing.REFUSE else existing)
 
 
 def run(

@@ -40,7 +40,12 @@ Target = Path | Remote
 def target_of(text: str) -> Target:
     """Read a path or a URL as it is typed; raises UsageProblem for a URL with a password in it."""
     scheme, found, rest = text.partition("://")
-    if not (found and scheme.isascii() and scheme.replace("+", "").replace("-", "").isalnum()):
+    if not (
+        found
+        and len(scheme) > 1
+        and scheme.isascii()
+        and scheme.replace("+", "").replace("-", "").isalnum()
+    ):
         return Path(text)
     if ":" in rest.partition("/")[0].rpartition("@")[0]:
         raise UsageProblem(

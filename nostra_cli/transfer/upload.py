@@ -7,7 +7,7 @@ the object is written beside its place, under a name that nobody looks for, and 
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 import threading
 import time
 import weakref
@@ -45,7 +45,7 @@ class Upload:
         self._store, self._path = store_of(target)
         self._commits = target.scheme in _COMMITTING
         folder = self._path.rpartition("/")[0]
-        beside = f"{folder}/.nostra-{secrets.token_hex(8)}.part"
+        beside = f"{folder}/.nostra-{os.urandom(8).hex()}.part"
         self._written = self._path if self._commits else beside
         self._file: StoreFile | None = None
         self._over = False
@@ -98,6 +98,11 @@ class Upload:
         """Take back what was begun and not published; what goes wrong with that is not told."""
         _dropped([self])
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to be taken back."""
+        return self._file is not None
+
     def give_up(self) -> None:
         """Let nothing more be written: the run is over."""
         self._over = True
@@ -136,7 +141,9 @@ def drop_all() -> None:
 
 def _dropped(uploads: Iterable[Upload]) -> None:
     """Wait for some seconds only: a store that does not answer must not hold up the end."""
-    threads = [threading.Thread(target=upload.discard, daemon=True) for upload in uploads]
+    threads = [
+        threading.Thread(target=upload.discard, daemon=True) for upload in uploads if upload.begun
+    ]
     for thread in threads:
         thread.start()
     end = time.monotonic() + _PATIENCE
