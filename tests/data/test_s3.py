@@ -121,9 +121,9 @@ def test_an_interrupt_takes_the_upload_back(
         options = [word for name in formats for word in ("-f", name)]
         process = start(nostra, "download", "demo-large", *options, "-d", f"s3://{BUCKET}")
         try:
-            until(lambda: sum("partNumber=1" in asked for asked in s3.asked) == len(formats))
+            until(lambda: sum("partNumber=1" in asked for asked in s3.asked) == len(formats), 40)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=5)
+            out, err = process.communicate(timeout=20)
         finally:
             process.kill()
             process.wait()
