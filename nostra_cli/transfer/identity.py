@@ -69,7 +69,7 @@ def from_json(text: str) -> Identity | None:
 def goes_on(identity: Identity, offset: int, headers: Mapping[str, str]) -> bool:
     """Tell whether a 206 answer to a Range from `offset` continues `identity`, byte for byte."""
     found = span_of(headers)
-    if not found or found.start != offset or not identity.validator:
+    if not found or found.start != offset:
         return False
     whole = identity.length if found.whole is None else found.whole
     if whole is not None and (found.stop != whole or whole <= offset):
@@ -96,7 +96,9 @@ def span_of(headers: Mapping[str, str]) -> Span | None:
 
 
 def is_same(identity: Identity, headers: Mapping[str, str]) -> bool:
-    """Tell whether an answer has the validator of `identity`, which has one."""
+    """Tell whether an answer has the validator of `identity`; without one nothing is the same."""
+    if not identity.validator:
+        return False
     if identity.etag is not None:
         return headers.get("etag") == identity.etag
     return headers.get("last-modified") == identity.modified

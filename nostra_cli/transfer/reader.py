@@ -120,8 +120,10 @@ class Reader(io.RawIOBase):
         return len(data)
 
     def readall(self) -> bytes:
-        """Read the rest, with one request."""
-        if self._spool is None and not self._at_end():
+        """Read the rest, with one request at most."""
+        length = self._identity.length if self._identity else None
+        has_rest = self._has_block() and self._block_start + len(self._block) == length
+        if self._spool is None and not self._at_end() and not has_rest:
             self._fetch(self._position, None)
         if self._spool is not None:
             self._spool.file.seek(self._position)
@@ -153,6 +155,9 @@ class Reader(io.RawIOBase):
 
             def attempt() -> Reply | None:
                 with contextlib.ExitStack() as stack:
+                    if self._identity and not self._identity.validator:
+                        got.clear()  # nothing proves that the rest would be the rest of it
+                        self._identity = None
                     begin = start + len(got)
                     end = "" if count is None else str(start + count - 1)
                     headers = {"Range": f"bytes={begin}-{end}"}

@@ -117,6 +117,23 @@ def test_a_cut_block_is_gone_on_with() -> None:
     assert world.asked[1]["If-Range"] == ETAG
 
 
+def test_a_cut_block_without_proof_is_begun_again() -> None:
+    world, file = opened(lambda asked: cut_short(asked).but(etag=None), but(etag=None))
+    assert file.read() == WHOLE
+    assert world.ranges == ["bytes=0-", "bytes=0-"]
+
+
+def test_what_is_there_is_not_asked_for_again() -> None:
+    world, file = opened(part, part)
+    file.seek(SIZE - 50)
+    assert file.read(10) + file.read() == WHOLE[-50:]
+    file.seek(SIZE - 30)
+    assert file.read() == WHOLE[-30:]
+    assert world.ranges == [f"bytes={SIZE - 50}-{SIZE + 49}"]
+    file.seek(0)
+    assert file.read() == WHOLE
+
+
 def test_a_block_that_is_too_short_is_asked_for_again() -> None:
     world, file = opened(lambda asked: replace(part(asked), body=(WHOLE[:60],)), part)
     assert file.read(100) == WHOLE[:100]
