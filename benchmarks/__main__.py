@@ -24,11 +24,10 @@ from nostra_cli.sandbox.scenario import parse
 from nostra_cli.sandbox.server import serving
 from nostra_cli.waiting import pause_after
 
-from .measure import HEADER, Command, Row, Run, paired, row
+from .bodies import beside_others, bodies
+from .measure import HEADER, NOSTRA, TOKEN, Command, Row, environment, paired, row
 from .servers import Nginx, has_nginx, nginx
 
-NOSTRA = str(Path(sys.executable).with_name("nostra"))
-TOKEN = "0123456789abcdef0123456789abcdef01234567"
 VENDOR = """\
 import os, requests
 url = os.environ["NOSTRA_BASE_URL"] + "/api/invocation/" + os.environ["INVOCATION"]
@@ -45,10 +44,7 @@ delay = 0.05
 """
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Give a plain environment: no proxies, no bundles, no settings of a user."""
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    return {**kept, "NOSTRA_TOKEN": TOKEN, "NOSTRA_CONFIG": "/nonexistent/config.toml", **more}
+PARTS = ("start-up", "many", "status", "bodies", "progress", "limits")
 
 
 def start_up(runs: int, cwd: Path) -> Iterator[Row]:
@@ -86,42 +82,6 @@ def status(runs: int, cwd: Path, server: Nginx) -> Iterator[Row]:
         theirs = Command([sys.executable, str(script)], env, cwd)
         pairs = paired(ours, theirs, runs)
         yield row(f"`nostra status`, {name}", "the vendor's `requests` script", 1.0, pairs)
-
-
-def bodies(runs: int, cwd: Path, server: Nginx, label: str) -> Iterator[Row]:
-    """A large CSV, against curl."""
-    target = cwd / "out.csv"
-
-    def clean() -> None:
-        target.unlink(missing_ok=True)
-
-    def compare(url: str, *args: str) -> list[tuple[Command, Command]]:
-        env = environment(NOSTRA_BASE_URL=url, SSL_CERT_FILE=str(server.authority))
-        ours = [NOSTRA, "download", "bench", "-o", "out.csv", "-q", *args]
-        auth = f"Authorization: Token {TOKEN}"
-        theirs = ["curl", "-q", "-sSf", "--cacert", str(server.authority), "-H", auth]
-        theirs += [f"{url}/api/invocation/bench/csv", "-o", "out.csv"]
-        return [(Command(ours, env, cwd), Command(theirs, env, cwd))]
-
-    for what, url, args, wall, cpu in (
-        ("http", server.http, [], 1.0, 1.0),
-        ("http, `--verify off`", server.http, ["--verify", "off"], 0.8, None),
-        ("https", server.https, [], 1.1, None),
-    ):
-        [(ours, theirs)] = compare(url, *args)
-        pairs = paired(ours, theirs, runs, clean)
-        yield row(f"download of {label}, {what}: wall", "`curl -o`", wall, pairs)
-        if cpu is not None:
-            figure = row(f"download of {label}, {what}: CPU", "`curl -o`", cpu, pairs, cpu_of)
-            yield figure
-        clean()
-        print(f"peak memory, {label}, {what}: {ours.peak() / (1 << 20):.1f} MiB (target <= 40)")
-        clean()
-
-
-def cpu_of(run: Run) -> float:
-    """Give the CPU seconds of a run."""
-    return run.cpu
 
 
 def many(runs: int, cwd: Path) -> Iterator[Row]:
@@ -207,30 +167,46 @@ def tools(env: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Run them all."""
+    """Run them all, or the parts that are named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; by default all")
     parser.add_argument("--runs", type=int, default=15, help="pairs of each comparison")
     parser.add_argument("--size", type=int, default=1 << 30, help="bytes of the large body")
     asked = parser.parse_args()
+    wanted = set(asked.parts or PARTS)
+    if wanted - set(PARTS):
+        parser.error(f"the parts are {', '.join(PARTS)}")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="nostra-benchmarks-") as name:
         cwd = Path(name)
-        rows += start_up(asked.runs, cwd)
-        rows += many(max(3, asked.runs // 3), cwd)
-        if has_nginx():
-            label = f"{asked.size / (1 << 30):.2g} GiB"
-            (cwd / "nginx").mkdir()
-            with nginx(cwd / "nginx", asked.size) as server:
-                rows += status(asked.runs, cwd, server)
-                rows += bodies(asked.runs, cwd, server, label)
-                if shutil.which("script"):
-                    rows += progress(asked.runs, cwd, server, label)
-        else:
-            print("nginx is not installed: no comparison of bodies and of status")
-        limits(cwd)
+        if "start-up" in wanted:
+            rows += start_up(asked.runs, cwd)
+        if "many" in wanted:
+            rows += many(max(3, asked.runs // 3), cwd)
+        if wanted & {"status", "bodies", "progress"}:
+            rows += with_nginx(wanted, asked.runs, asked.size, cwd)
+        if "limits" in wanted:
+            limits(cwd)
     print(tools(environment()), HEADER, sep="\n\n")
     for each in rows:
         print(each.markdown())
+
+
+def with_nginx(wanted: set[str], runs: int, size: int, cwd: Path) -> Iterator[Row]:
+    """Run the parts that need a server which is not ours."""
+    if not has_nginx():
+        print("nginx is not installed: no comparison of bodies and of status")
+        return
+    label = f"{size / (1 << 30):.2g} GiB"
+    (cwd / "nginx").mkdir()
+    with nginx(cwd / "nginx", size) as server:
+        if "status" in wanted:
+            yield from status(runs, cwd, server)
+        if "bodies" in wanted:
+            yield from bodies(runs, cwd, server, label)
+            yield from beside_others(max(3, runs // 3), server, label)
+        if "progress" in wanted and shutil.which("script"):
+            yield from progress(runs, cwd, server, label)
 
 
 if __name__ == "__main__":

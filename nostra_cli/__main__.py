@@ -16,6 +16,11 @@ def main() -> None:
     # Until our own handlers are in place, and after them, Ctrl-C ends without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Imports make many objects and no garbage: look for it less often than at each 700 of them.
+    gc.set_threshold(100_000)
+    # httpcore loads anyio where it is installed, for asynchronous clients, which are not made here.
+    # None is Python's own mark of a module that cannot be imported, and httpcore goes on without.
+    sys.modules["anyio"] = None  # type: ignore[assignment]
     from nostra_cli.cli import main as run
 
     try:

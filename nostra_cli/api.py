@@ -5,10 +5,9 @@ Strict about what the vendor documents, tolerant about what it does not.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from nostra_cli import strict_json
@@ -16,9 +15,9 @@ from nostra_cli.content_coding import decoded
 from nostra_cli.errors import (
     AuthProblem,
     Corrupt,
+    DeadlinePassed,
     NostraError,
     NotFound,
-    ServiceProblem,
     Transient,
 )
 from nostra_cli.models import (
@@ -27,17 +26,29 @@ from nostra_cli.models import (
     JsonObject,
     JsonValue,
     Outcome,
+    Piece,
     Result,
     is_segment,
     outcome_of,
 )
-from nostra_cli.retry import NORMAL, Policy, Retrier, retry_after
+from nostra_cli.redirects import is_idempotent
+from nostra_cli.refusals import check, refusal
+from nostra_cli.retry import NORMAL, ONCE, Policy, Retrier
 from nostra_cli.transport import HEAD_SECONDS, Reply, Transport
+
+if TYPE_CHECKING:
+    from nostra_cli.call import Call
+    from nostra_cli.pace import LowSpeed
 
 T = TypeVar("T")
 
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-_LONGEST_DETAIL = 300
+
+class Answer(NamedTuple):
+    """What came back: the head as lines, the body decoded, and what it means if it is no 2xx."""
+
+    head: Sequence[str]
+    chunks: Iterator[Piece]
+    problem: NostraError | None
 
 
 class Service:
@@ -58,11 +69,29 @@ class Service:
             with self._transport.request(
                 "GET", _path(invocation), {"Accept": "application/json"}, HEAD_SECONDS
             ) as reply:
-                _check(reply, NotFound(f"no invocation {invocation!r}", _ID_HINT))
+                check(reply, NotFound(f"no invocation {invocation!r}", _ID_HINT))
                 what = f"status of {invocation!r}"
                 return read_invocation(invocation, strict_json.read(decoded(reply), what))
 
         return self.retrier.run(attempt, f"the status of {invocation!r} was known", policy)
+
+    def check_token(self) -> NostraError | None:
+        """Ask for one collection, once; give what kept the token from being checked.
+
+        None says that the service took it; raises AuthProblem where it was refused.
+        """
+        path, json = "/api/collection?limit=1", {"Accept": "application/json"}
+        try:
+            with self._transport.request("GET", path, json, HEAD_SECONDS) as reply:
+                check(reply, NotFound(f"{reply.host} has no list of collections", _ID_HINT))
+                start = bytes(next(iter(decoded(reply)), b""))
+                if reply.foreign or start.lstrip()[:1] == b"<":
+                    return Corrupt(f"{reply.host} does not answer as the service does", _ID_HINT)
+        except AuthProblem as error:
+            raise AuthProblem(error.message, "check the token and the base URL") from error
+        except NostraError as error:
+            return error
+        return None
 
     def body(
         self,
@@ -91,8 +120,59 @@ class Service:
     def _open(self, path: str, headers: Mapping[str, str], missing: NotFound) -> Iterator[Reply]:
         with self._transport.request("GET", path, headers) as reply:
             if reply.status not in (206, 416):
-                _check(reply, missing)
+                check(reply, missing)
             yield reply
+
+    @contextmanager
+    def call(self, call: Call, low_speed: LowSpeed) -> Iterator[Answer]:
+        """Send any request, and give the answer while the block lasts, a refusal too.
+
+        Repeats as the other methods do, but sends a POST or a PATCH once. Raises Transient or
+        DeadlinePassed where no answer came.
+        """
+        refused: list[Answer] = []
+        with ExitStack() as stack:
+
+            def attempt() -> Answer:
+                refused.clear()
+                stack.close()
+                reply = stack.enter_context(
+                    self._transport.request(
+                        call.method, call.url, call.headers, content=call.content
+                    )
+                )
+                if 200 <= reply.status < 300:
+                    return Answer(_head(reply), self._whole(reply, call, low_speed), None)
+                answer = _refused(reply, call)
+                if isinstance(answer.problem, Transient):
+                    refused.append(answer)
+                    raise answer.problem
+                return answer
+
+            yield self._answered(call, attempt, refused)
+
+    def _answered(
+        self, call: Call, attempt: Callable[[], Answer], refused: Sequence[Answer]
+    ) -> Answer:
+        """Run the attempts; the refusal that is left when they are spent is an answer, too."""
+        once = not is_idempotent(call.method)
+        try:
+            return self.retrier.run(attempt, f"{call.what} was answered", ONCE if once else NORMAL)
+        except (Transient, DeadlinePassed) as failure:
+            if once:
+                failure.add_note(f"a {call.method} is sent once; see first whether it was done")
+            if not refused or isinstance(failure, DeadlinePassed):
+                raise
+            return refused[-1]
+
+    def _whole(self, reply: Reply, call: Call, low_speed: LowSpeed) -> Iterator[Piece]:
+        from nostra_cli.pace import paced  # not loaded for a status
+
+        try:
+            yield from paced(decoded(reply), low_speed, call.what)
+        except Transient as failure:
+            self.retrier.deadline.check(f"the answer to {call.what} was whole")
+            raise type(failure)(failure.message, "what was written is not all of it") from failure
 
     def give_up(self) -> None:
         """Make every request that is under way in another thread end soon, with an error."""
@@ -101,6 +181,7 @@ class Service:
 
 
 _ID_HINT = "check the id, the profile and the base URL"
+_PATH_HINT = "check the path, the profile and the base URL"
 
 
 def _segment(text: str) -> str:
@@ -116,42 +197,25 @@ def _body_path(invocation: str, result: str | None, format: Format) -> str:
     return f"{_path(invocation)}{which}/{format}"
 
 
-def _check(reply: Reply, missing: NotFound) -> None:
-    """Raise what a refusal means; pass for 200 (API page, "Errors")."""
-    status = reply.status
-    if status == 200:
-        return
-    if 200 < status < 300:
-        raise Corrupt(f"{reply.host}: status {status} where a body was due")
-    raise _refusal(reply, missing)
+def _head(reply: Reply) -> list[str]:
+    return [reply.status_line, *(f"{name}: {value}" for name, value in reply.headers.items())]
 
 
-def _refusal(reply: Reply, missing: NotFound) -> NostraError:
-    status = reply.status
-    said = f" ({status}{_detail(reply)})"
-    if status in _PASSING or (reply.foreign and status in (401, 403)):
-        # A storage that a redirect led to knows nothing of the token: its link may have expired.
-        wait = retry_after(reply.headers.get("retry-after"), time.time())
-        return Transient(f"{reply.host}: the service is not available{said}", _LATER_HINT, wait)
-    if status in (401, 403):
-        return AuthProblem(f"{reply.host} refused the token{said}", _TOKEN_HINT)
-    if status == 404:
-        return NotFound(missing.message + said, missing.hint)
-    return ServiceProblem(f"{reply.host}: the service refused the request{said}", _REFUSED_HINT)
-
-
-_LATER_HINT = "try again later"
-_TOKEN_HINT = "check NOSTRA_TOKEN, or the token in the profile, and the base URL"  # noqa: S105
-_REFUSED_HINT = "see the whole exchange with -v"
-
-
-def _detail(reply: Reply) -> str:
-    """Give the `detail` of an error as Django REST Framework puts it, or nothing."""
+def _refused(reply: Reply, call: Call) -> Answer:
+    """Read a refusal, up to 16 MiB of its body, and say what it means."""
+    content = bytearray()
     try:
-        detail = strict_json.read(decoded(reply), "error").get("detail")
+        for piece in decoded(reply):
+            content += piece
+            if len(content) > strict_json.LARGEST:
+                break
     except (Corrupt, Transient):
-        return ""
-    return f": {detail[:_LONGEST_DETAIL]}" if isinstance(detail, str) else ""
+        pass  # what came of it is enough: the status says that it is a refusal
+    body = bytes(content)
+    plain = {name: value for name, value in reply.headers.items() if name != "content-encoding"}
+    missing = NotFound(f"{call.what}: there is no such thing", _PATH_HINT)
+    problem = refusal(reply._replace(headers=plain, chunks=iter([body])), missing)
+    return Answer(_head(reply), iter([body]), problem)
 
 
 def read_invocation(invocation: str, raw: JsonObject) -> Invocation:

@@ -6,9 +6,8 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -20,14 +19,24 @@ from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 
 Command = Callable[..., int]
 
-COMMANDS = ("status", "wait", "results", "download", "sandbox")
+COMMANDS = (
+    "status",
+    "wait",
+    "results",
+    "download",
+    "login",
+    "logout",
+    "config",
+    "doctor",
+    "api",
+    "sandbox",
+)
 _COMPLETE = "_NOSTRA_COMPLETE"
 # What every wrong option raises; Typer has no public name for it.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A command with its options parsed, not yet run."""
 
     command: Command
@@ -48,12 +57,12 @@ def parsed(command: Command) -> Callable[..., Job]:
     """
 
     def parse(**options: Any) -> Job:
-        shared = Shared(**{field.name: options.pop(field.name) for field in fields(Shared)})
+        shared = Shared(**{name: options.pop(name) for name in Shared._fields})
         return Job(command, options, shared)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = list(inspect.signature(command).parameters.values())[1:]
-    shared = inspect.signature(Shared, eval_str=True).parameters.values()
+    shared = inspect.signature(Shared).parameters.values()
     parse.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [parameter.replace(kind=keyword) for parameter in (*own, *shared)]
     )
@@ -74,8 +83,20 @@ def make_app(wanted: Sequence[str] = COMMANDS) -> typer.Typer:
     app.callback(invoke_without_command=True, epilog=f"\b\nExit codes:\n{codes}")(root)
     for name in wanted:
         module = importlib.import_module(f"nostra_cli.commands.{name}")
-        app.command(name)(parsed(getattr(module, name)))
+        subcommands: dict[str, Command] | None = getattr(module, "SUBCOMMANDS", None)
+        if subcommands is None:
+            app.command(name)(parsed(getattr(module, name)))
+        else:
+            app.add_typer(_group(getattr(module, name), subcommands), name=name)
     return app
+
+
+def _group(callback: Callable[..., None], subcommands: Mapping[str, Command]) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback(invoke_without_command=True)(callback)
+    for name, command in subcommands.items():
+        group.command(name)(parsed(command))
+    return group
 
 
 def completion_init() -> None:
@@ -102,6 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     own = list(argv)[: argv.index("--")] if "--" in argv else argv
     out = Output(Look(json="--json" in own), sys.stdout, sys.stderr)
+    if "--ci" in own:
+        out.in_lines()
     if _COMPLETE in os.environ:
         completion_init()
     try:

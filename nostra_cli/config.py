@@ -9,15 +9,16 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from nostra_cli.errors import UsageProblem
 
 Value = str | int | float | bool
 Profile = Mapping[str, Value]
 
+DEFAULT_PROFILE = "default"
 PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
     "token": (str,),
     "base_url": (str,),
@@ -25,14 +26,20 @@ PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
     "dir": (str,),
     "jobs": (int,),
     "timeout": (str, int, float),
+    "ci": (bool,),
 }
-_LARGEST = 1 << 20
+TYPE_WORDS: Mapping[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    bool: "true or false",
+}
+LARGEST = 1 << 20
+"""Bytes: what is read of a config file, and written."""
 _LARGEST_NUMBER = 1 << 53
 _ON_LINUX = "linux" in sys.platform
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What the config file says; `warnings` is for the person who owns it."""
 
     path: Path
@@ -64,7 +71,7 @@ def read(env: Mapping[str, str]) -> Config:
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(_LARGEST + 1)
+            content = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return Config(path, None, {})
     except OSError as error:
@@ -74,12 +81,16 @@ def read(env: Mapping[str, str]) -> Config:
             f"cannot read the config file {path}: {error.strerror}",
             "mend it, or name another with NOSTRA_CONFIG",
         ) from error
-    if len(content) > _LARGEST:
+    return _checked(path, parse(path, content), mode)
+
+
+def parse(path: Path, content: bytes) -> dict[str, object]:
+    """Give the config file's content as TOML has it, the keys unchecked.
+
+    Raises UsageProblem, with file and line, for what is not TOML.
+    """
+    if len(content) > LARGEST:
         raise UsageProblem(f"the config file {path} is larger than 1 MiB", "is it the right file?")
-    return _checked(path, _parse(path, content), mode)
-
-
-def _parse(path: Path, content: bytes) -> dict[str, object]:
     import tomllib  # some 20 ms, only where there is a file
 
     hint = f"mend it: the format is TOML, https://toml.io; the file is {path}"
@@ -104,25 +115,29 @@ def _parse(path: Path, content: bytes) -> dict[str, object]:
 
 
 def _checked(path: Path, document: dict[str, object], mode: int) -> Config:
-    warnings: list[str] = []
-    if sys.platform != "win32" and mode & 0o077:
-        warnings.append(
-            f"the config file {path} has mode {mode:04o}, others may use it; fix: chmod 600 {path}"
-        )
+    loose = loose_mode(path, mode)
+    warnings: list[str] = [loose] if loose else []
     default = document.pop("default_profile", None)
     if not (default is None or isinstance(default, str)):
-        raise _wrong(path, "default_profile", "a string")
+        raise wrong_type(path, "default_profile", "a string")
     tables = document.pop("profiles", {})
     if not isinstance(tables, dict):
-        raise _wrong(path, "profiles", "a table")
+        raise wrong_type(path, "profiles", "a table")
     warnings += [f"unknown key {key!r} in {path}" for key in document]
     profiles = {name: _profile(path, name, table, warnings) for name, table in tables.items()}
     return Config(path, default, profiles, tuple(warnings))
 
 
+def loose_mode(path: Path, mode: int) -> str | None:
+    """Say what is wrong with a config file's mode and how to mend it; None if nothing is."""
+    if sys.platform == "win32" or not mode & 0o077:
+        return None
+    return f"the config file {path} has mode {mode:04o}, others may use it; fix: chmod 600 {path}"
+
+
 def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profile:
     if not isinstance(table, dict):
-        raise _wrong(path, f"profiles.{name}", "a table")
+        raise wrong_type(path, f"profiles.{name}", "a table")
     profile: dict[str, Value] = {}
     for key, value in table.items():
         types = PROFILE_KEYS.get(key)
@@ -131,8 +146,7 @@ def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profi
         elif isinstance(value, str | int | float) and type(value) in types and _is_sane(value):
             profile[key] = value
         else:
-            wanted = "a whole number" if types == (int,) else "a string"
-            raise _wrong(path, f"profiles.{name}.{key}", wanted)
+            raise wrong_type(path, f"profiles.{name}.{key}", TYPE_WORDS[types[0]])
     return profile
 
 
@@ -140,7 +154,21 @@ def _is_sane(value: Value) -> bool:
     return not isinstance(value, int) or abs(value) < _LARGEST_NUMBER
 
 
-def _wrong(path: Path, key: str, wanted: str) -> UsageProblem:
+def wrong_type(path: Path, key: str, wanted: str) -> UsageProblem:
+    """Make the error of a key whose value is not `wanted` (words)."""
     return UsageProblem(
         f"config file {path}: {key} must be {wanted}", f"mend the key {key} in that file"
     )
+
+
+def check_name(name: str) -> str:
+    """Give the name of a new profile back; raises UsageProblem for one that nobody could type."""
+    if not name or not name.isprintable():
+        raise UsageProblem(f"{name!r} cannot be the name of a profile", "choose another one")
+    return name
+
+
+def no_profile(name: str, path: Path, there: Iterable[str], whence: str = "") -> UsageProblem:
+    """Make the error of a profile that is not `there`; `whence` may say who named it."""
+    known = ", ".join(sorted(there)) or "none"
+    return UsageProblem(f"no profile {name!r}{whence} in {path}", f"profiles there: {known}")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
 
 
 class ExitCode(IntEnum):
@@ -42,6 +48,7 @@ class NostraError(Exception):
 
     `message` says what happened to which id or file, `hint` what to do next (it may be empty).
     Both may hold the server's words: `output` neutralises them before a person sees them.
+    `invocation` is the id it is about, once work on one of many ids ended in it.
     """
 
     code: ClassVar[ExitCode] = ExitCode.BUG
@@ -52,6 +59,7 @@ class NostraError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.invocation: str | None = None
 
 
 class UsageProblem(NostraError):
@@ -145,6 +153,31 @@ class Signalled(BaseException):
         self.code = code
 
 
+def attempted(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:
+    """Give what `attempt` gives, or the error that it raises: one of many stands for itself.
+
+    The error is told which invocation it is about. Raises AuthProblem and DeadlinePassed, which
+    end the work on all of them.
+    """
+    try:
+        return attempt()
+    except (AuthProblem, DeadlinePassed):
+        raise
+    except NostraError as error:
+        error.invocation = invocation
+        return error
+
+
+@contextmanager
+def noted(note: str) -> Iterator[None]:
+    """Add `note` to what goes before the hint of an error of ours that leaves the block."""
+    try:
+        yield
+    except NostraError as error:
+        error.add_note(note)
+        raise
+
+
 @contextmanager
 def usage_errors(what: str, hint: str) -> Iterator[None]:
     """Turn an OSError or a ValueError of the block into a UsageProblem that begins with `what`."""
@@ -154,3 +187,41 @@ def usage_errors(what: str, hint: str) -> Iterator[None]:
         raise UsageProblem(f"{what}: {error.strerror or error}", hint) from error
     except ValueError as error:
         raise UsageProblem(f"{what}: {error}", hint) from error
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a FileProblem about `path`, with what to do."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise FileProblem(
+            f"{path} exists and stays as it is", "use --overwrite, --skip-existing or another name"
+        ) from error
+    except OSError as error:
+        hint = {
+            errno.ENOSPC: "make room; then run it again",
+            errno.EDQUOT: "make room; then run it again",
+            errno.EFBIG: "raise the limit (ulimit -f); then run it again",
+            errno.ELOOP: "a symbolic link stands there: remove it",
+        }.get(error.errno or 0, "check the directory and its permissions")
+        raise FileProblem(f"cannot use {path}: {error.strerror}", hint) from error
+
+
+def settled(
+    problems: dict[str, UsageProblem] | None,
+    name: str,
+    resolve: Callable[[], T],
+    otherwise: Callable[[], T],
+) -> T:
+    """Give what `resolve` gives; where it raises UsageProblem, keep that and give `otherwise`.
+
+    It is kept in `problems`, by `name`; raised where there are none to keep it in.
+    """
+    try:
+        return resolve()
+    except UsageProblem as problem:
+        if problems is None:
+            raise
+        problems[name] = problem
+        return otherwise()

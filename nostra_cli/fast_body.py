@@ -6,6 +6,7 @@ reached through `network_stream`, a documented extension of httpx's responses.
 
 from __future__ import annotations
 
+import selectors
 import socket
 import ssl
 import time
@@ -15,20 +16,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 
-LEAST_LENGTH = 1 << 20
-_BUFFER = 256 * 1024
+_BUFFER = 1 << 20
 _LINGER = 0.02
 
 
 def socket_of(response: httpx.Response) -> socket.socket | None:
-    """Give the socket that the body can be read from, None where it has to go through httpx.
-
-    The body must be long (the connection is lost to it), and be sent as it is with its length.
-    """
-    headers = response.headers
-    length = headers.get("content-length", "")
-    plain = "transfer-encoding" not in headers and "content-encoding" not in headers
-    if not (plain and length.isdecimal() and int(length) >= LEAST_LENGTH):
+    """Give the socket that a body with a length can be read from, None where httpx has to."""
+    if response.request.method == "HEAD":
+        return None
+    if response.headers.keys() & {"transfer-encoding", "content-encoding"}:
         return None
     stream = response.extensions.get("network_stream")
     found = stream.get_extra_info("socket") if stream is not None else None
@@ -37,7 +33,9 @@ def socket_of(response: httpx.Response) -> socket.socket | None:
     return found if isinstance(found, wanted) else None
 
 
-def read(response: httpx.Response, source: socket.socket, seconds: float) -> Iterator[memoryview]:
+def read(
+    response: httpx.Response, source: socket.socket, seconds: float
+) -> Iterator[bytes | bytearray | memoryview]:
     """Give the body in pieces that are valid until the next one is asked for.
 
     Waits `seconds` for each piece. Raises OSError, TimeoutError among them, and EOFError when the
@@ -48,25 +46,35 @@ def read(response: httpx.Response, source: socket.socket, seconds: float) -> Ite
     iterator = response.iter_raw()
     first = next(iterator, b"")
     left = int(response.headers["content-length"]) - len(first)
-    yield memoryview(first)
-    source.settimeout(seconds)
-    buffer = memoryview(bytearray(_BUFFER))
-    while left > 0:
-        count = _fill(source, buffer[: min(left, _BUFFER)])
-        if not count:
-            raise EOFError
-        left -= count
-        yield buffer[:count]
+    yield first
+    source.setblocking(False)
+    buffer = bytearray(_BUFFER)
+    with selectors.DefaultSelector() as selector:
+        selector.register(source, selectors.EVENT_READ)
+        while left > 0:
+            count = _fill(source, selector, memoryview(buffer)[:left], seconds)
+            if not count:
+                raise EOFError
+            left -= count
+            # As it is where it is full, so that nobody has to copy it to look at it.
+            yield buffer if count == _BUFFER else memoryview(buffer)[:count]
 
 
-def _fill(source: socket.socket, buffer: memoryview) -> int:
-    """Read until the buffer is full or a moment has passed: TLS gives 16 KiB at a time."""
-    count = source.recv_into(buffer)
-    if count and isinstance(source, ssl.SSLSocket):
-        end = time.monotonic() + _LINGER
-        while count < len(buffer) and time.monotonic() < end:
+def _fill(
+    source: socket.socket, selector: selectors.BaseSelector, buffer: memoryview, seconds: float
+) -> int:
+    """Wait for bytes, then take what comes in a moment; gives 0 at the end."""
+    count, end = 0, time.monotonic() + _LINGER
+    while count < len(buffer):
+        try:
             more = source.recv_into(buffer[count:])
-            if not more:
-                break
-            count += more
+        except (BlockingIOError, ssl.SSLWantReadError):
+            if not selector.select(end - time.monotonic() if count else seconds):
+                if count:
+                    break
+                raise TimeoutError from None
+            continue
+        if not more:
+            break
+        count += more
     return count

@@ -27,10 +27,10 @@ from nostra_cli.api import Service
 from nostra_cli.errors import NostraError, NotFound
 from nostra_cli.models import Format, Invocation, Result, check_completed
 from nostra_cli.output.text import clean
+from nostra_cli.pace import LowSpeed
 from nostra_cli.retry import Deadline, Retrier
 from nostra_cli.settings import Flags, load
 from nostra_cli.transfer.address import Address, address_of, encoded
-from nostra_cli.transfer.fetch import LowSpeed
 from nostra_cli.transfer.identity import Identity
 from nostra_cli.transfer.plan import Destination, Item, choose
 from nostra_cli.transfer.reader import LARGEST_BLOCK, Reader, probe

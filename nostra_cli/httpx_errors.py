@@ -8,18 +8,21 @@ from collections.abc import Sequence
 
 import httpx
 
-from nostra_cli.errors import NostraError, ServiceProblem, Transient
-
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
+from nostra_cli.errors import NostraError, ServiceProblem, Transient, Truncated
+from nostra_cli.watchdog import CONNECT_SECONDS, READ_SECONDS
 
 
-def told(error: httpx.HTTPError, url: httpx.URL) -> NostraError:
-    """Turn httpx's error into ours; the host is named, the text of httpx is not trusted."""
+def told(error: Exception, url: httpx.URL, in_body: bool) -> NostraError:
+    """Turn httpx's or a socket's error into ours.
+
+    The host is named, the text of httpx is not trusted. `in_body` says that a body had begun.
+    """
     where = url.host
     chain = _chain(error)
+    if in_body and isinstance(error, (EOFError, httpx.RemoteProtocolError)):
+        return Truncated(f"{where}: the body ended too early", _AGAIN)
     if any(isinstance(cause, ssl.SSLError) for cause in chain):
-        return _tls_problem(where, chain)
+        return tls_problem(where, chain)
     if isinstance(error, httpx.ProxyError):
         return ServiceProblem(
             f"the proxy refused the connection to {where}", "check HTTPS_PROXY and NO_PROXY"
@@ -34,15 +37,8 @@ def told(error: httpx.HTTPError, url: httpx.URL) -> NostraError:
         return Transient(f"{where}: the host name cannot be resolved", _NETWORK_HINT)
     if isinstance(error, httpx.ConnectError):
         return Transient(f"{where}: {_reason(chain) or 'cannot connect'}", _NETWORK_HINT)
-    return broken_off(where, chain)
-
-
-def broken_off(where: str, chain: Sequence[BaseException]) -> Transient:
-    """Make the error of a connection to `where` that broke off, for the reason in `chain`."""
-    reason = _reason(chain)
-    return Transient(
-        f"{where}: the connection broke off" + (f" ({reason})" if reason else ""), AGAIN
-    )
+    reason = f" ({found})" if (found := _reason(chain)) else ""
+    return Transient(f"{where}: the connection broke off{reason}", _AGAIN)
 
 
 def _reason(chain: Sequence[BaseException]) -> str:
@@ -50,7 +46,7 @@ def _reason(chain: Sequence[BaseException]) -> str:
     return next(words, "").lower()
 
 
-AGAIN = "try again; nostra download goes on where it stopped"
+_AGAIN = "try again; nostra download goes on where it stopped"
 
 
 _NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
@@ -64,7 +60,8 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     return chain
 
 
-def _tls_problem(where: str, chain: list[BaseException]) -> NostraError:
+def tls_problem(where: str, chain: Sequence[BaseException]) -> NostraError:
+    """Make the error of a TLS connection to `where` that failed, for the reason in `chain`."""
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ServiceProblem(

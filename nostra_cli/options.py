@@ -1,16 +1,14 @@
 """The options that commands share, and the parsers of what is typed."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 from typer.models import OptionInfo
 
 from nostra_cli import units
+from nostra_cli.errors import ExitCode, Signalled, UsageProblem
 from nostra_cli.output.streams import Color, Look
 
 if TYPE_CHECKING:
@@ -60,6 +58,35 @@ def read_ids(given: Sequence[str]) -> list[str]:
     return [_parser(check_id)(text) for text in dict.fromkeys(ids)]
 
 
+def read_secret(prompt: str) -> str:
+    """Ask for a secret at a terminal, unseen; elsewhere give what is on stdin, and do not ask.
+
+    Raises UsageProblem for a terminal that would show it.
+    """
+    if sys.stdin is None:
+        return ""
+    if not sys.stdin.isatty():
+        from nostra_cli.tokens import read_token
+
+        return read_token(sys.stdin.buffer)
+    import getpass
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return getpass.getpass(prompt)
+    except getpass.GetPassWarning as error:
+        raise UsageProblem("this terminal would show the token", "give it on stdin") from error
+    except EOFError:
+        return ""
+    except UnicodeDecodeError:
+        return "\ufffd"  # no token: that is for the caller to say
+    except (KeyboardInterrupt, Signalled) as error:  # the first one comes from Windows
+        sys.stderr.write("\n")
+        raise error if isinstance(error, Signalled) else Signalled(ExitCode.INTERRUPT) from None
+
+
 def option(
     *names: str,
     help: str,
@@ -95,6 +122,10 @@ Interval = Annotated[
         parser=units.parse_duration,
     ),
 ]
+Ci = Annotated[
+    bool | None,
+    option("--ci/--no-ci", help="Talk in plain lines, and tell GitHub Actions how it ended."),
+]
 Profile = Annotated[
     str | None, option("--profile", metavar="NAME", help="Use this profile of the config file.")
 ]
@@ -105,8 +136,7 @@ Verbose = Annotated[bool, option("-v", "--verbose", help="Trace HTTP on stderr, 
 ColorWhen = Annotated[Color, option("--color", help="When to use colour.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(NamedTuple):
     """The options that every command takes."""
 
     profile: Profile = None
@@ -117,7 +147,7 @@ class Shared:
     color: ColorWhen = Color.AUTO
 
     @property
-    def flags(self) -> Flags:
+    def flags(self) -> "Flags":
         """What they say of settings."""
         from nostra_cli.settings import Flags
 

@@ -6,8 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from nostra_cli.errors import DeadlinePassed, Transient
 
@@ -17,8 +16,7 @@ LONGEST_RETRY_AFTER = 60.0
 """Seconds: a longer wish of the server is cut to this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """How often one request is tried, how the pauses grow (seconds), and who pays for them."""
 
     attempts: int = 5
@@ -28,6 +26,7 @@ class Policy:
 
 
 NORMAL = Policy()
+ONCE = Policy(attempts=1)
 PATIENT = Policy(attempts=10, budgeted=False)
 """For a poll of a wait that has been answered before: it outlives two minutes of outage.
 
@@ -35,21 +34,20 @@ Polls are spread over time as it is; that one of them fails must not end the wai
 """
 
 
-@dataclass(slots=True)
 class Deadline:
     """The moment at which the whole run must be over; `seconds` None means never."""
 
-    seconds: float | None = None
-    clock: Callable[[], float] = time.monotonic
-    _end: float | None = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Start to count now."""
-        self._end = None if self.seconds is None else self.clock() + self.seconds
+        self.seconds = seconds
+        self._clock = clock
+        self._end = None if seconds is None else clock() + seconds
 
     def remaining(self) -> float | None:
         """Tell how many seconds are left (never below zero), None where there is no deadline."""
-        return None if self._end is None else max(0.0, self._end - self.clock())
+        return None if self._end is None else max(0.0, self._end - self._clock())
 
     def check(self, doing: str = "the work was done") -> None:
         """Raise DeadlinePassed once the deadline has passed before `doing`."""
@@ -64,19 +62,16 @@ class Deadline:
         )
 
 
-@dataclass(slots=True)
 class Budget:
     """The retries that one run has in all, so that many requests do not hammer a sick service.
 
     Each retry takes one; each success gives one back, up to where it began.
     """
 
-    most: int = 20
-    left: int = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, most: int = 20) -> None:
         """Start full."""
-        self.left = self.most
+        self.most = most
+        self.left = most
 
     def take(self) -> bool:
         """Take one retry; False when there is none left."""
@@ -90,23 +85,31 @@ class Budget:
         self.left = min(self.most, self.left + 1)
 
 
-@dataclass(slots=True)
 class Retrier:
-    """Repeats what failed for a while, within one budget and one deadline.
+    """Repeats what failed for a while, within one budget and one deadline."""
 
-    `notify` is told of each pause before it begins: the failure and the seconds.
-    """
+    def __init__(
+        self,
+        deadline: Deadline,
+        budget: Budget | None = None,
+        notify: Callable[[Transient, float], None] = lambda _failure, _pause: None,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        """Begin; `notify` is told of each pause before it begins: the failure and the seconds.
 
-    deadline: Deadline = field(default_factory=Deadline)
-    budget: Budget = field(default_factory=Budget)
-    given_up: bool = False
-    sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = random.random
-    notify: Callable[[Transient, float], None] = lambda _failure, _pause: None
+        `random` gives numbers from 0 to 1 and spreads the pauses.
+        """
+        self.deadline = deadline
+        self.budget = budget or Budget()
+        self._given_up = False
+        self._notify = notify
+        self._sleep = sleep
+        self._random = random
 
     def give_up(self) -> None:
         """Repeat nothing from now on: the run is over."""
-        self.given_up = True
+        self._given_up = True
 
     def run(self, attempt: Callable[[], T], doing: str, policy: Policy = NORMAL) -> T:
         """Call `attempt` until it answers; `doing` completes "the deadline passed before ...".
@@ -133,7 +136,7 @@ class Retrier:
         the pause would outlast the deadline.
         """
         self.deadline.check(doing)
-        if self.given_up or tries >= policy.attempts:
+        if self._given_up or tries >= policy.attempts:
             raise failure
         if policy.budgeted and not self.budget.take():
             raise failure
@@ -141,20 +144,20 @@ class Retrier:
         left = self.deadline.remaining()
         if left is not None and seconds >= left:
             raise self.deadline.passed(doing) from failure
-        self.notify(failure, seconds)
-        self.sleep(seconds)
-        if self.given_up:
+        self._notify(failure, seconds)
+        self._sleep(seconds)
+        if self._given_up:
             raise failure
 
     def _seconds(self, failure: Transient, tries: int, policy: Policy) -> float:
         if failure.wait is None:
             pause = min(policy.longest_pause, policy.first_pause * 2.0 ** (tries - 1))
-            return pause * (0.5 + self.random() / 2)
+            return pause * (0.5 + self._random() / 2)
         left = self.deadline.remaining()
         return failure.wait if left is not None else min(failure.wait, LONGEST_RETRY_AFTER)
 
 
-_SECONDS = re.compile(r"\d{1,18}(\.\d{1,18})?(e\d{1,2})?", re.ASCII | re.IGNORECASE)
+_SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?(?:[eE][0-9]{1,2})?"
 
 
 def retry_after(value: str | None, now: float) -> float | None:
@@ -164,7 +167,7 @@ def retry_after(value: str | None, now: float) -> float | None:
     past, None for what cannot be understood (the caller then backs off by its own schedule).
     """
     text = (value or "").strip()
-    if _SECONDS.fullmatch(text):
+    if re.fullmatch(_SECONDS, text):
         return float(text)
     if not text.isascii() or not text.endswith("GMT"):
         return None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,27 +15,43 @@ if TYPE_CHECKING:
     from nostra_cli.errors import Transient
     from nostra_cli.options import Shared
     from nostra_cli.output.show import Output
+    from nostra_cli.pace import LowSpeed
     from nostra_cli.retry import Deadline
     from nostra_cli.settings import Settings
-    from nostra_cli.transfer.fetch import LowSpeed
+    from nostra_cli.tokens import Token
 
 
-@dataclass
 class Session:
     """One run of one command."""
 
-    shared: Shared
-    out: Output
+    def __init__(self, shared: Shared, out: Output) -> None:
+        """Keep the shared options and the way out."""
+        self.shared = shared
+        self.out = out
 
     @cached_property
     def settings(self) -> Settings:
         """Every setting, resolved once; warnings about the config file are shown then."""
+        for warning in self._loaded.config.warnings:
+            self.out.warn(warning)
+        return self._loaded
+
+    @cached_property
+    def _loaded(self) -> Settings:
         from nostra_cli.settings import load
 
-        settings = load(self.shared.flags, os.environ)
-        for warning in settings.config.warnings:
-            self.out.warn(warning)
-        return settings
+        return load(self.shared.flags, os.environ)
+
+    def ci(
+        self, flag: bool | None, command: str, ids: Sequence[str]
+    ) -> AbstractContextManager[None]:
+        """Talk as a CI job wants it while the block lasts, and tell what became of `ids`.
+
+        Where neither the flag nor the setting asks for it, nothing is changed.
+        """
+        # What there is to warn of is said inside the block.
+        wanted = self._loaded.ci.value if flag is None else flag
+        return self.out.job(command, ids) if wanted else nullcontext()
 
     def deadline(self, timeout: float | None = None) -> Deadline:
         """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""
@@ -53,24 +68,28 @@ class Session:
     @property
     def low_speed(self) -> LowSpeed:
         """How slow a body may be before it is tried again."""
-        from nostra_cli.transfer.fetch import LowSpeed  # loads httpx
+        from nostra_cli.pace import LowSpeed
 
         return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
 
-    @contextmanager
-    def service(self, deadline: Deadline) -> Iterator[Service]:
+    def service(self, deadline: Deadline) -> AbstractContextManager[Service]:
         """Give the service, with one deadline over all that is asked of it.
 
         Raises AuthProblem where there is no token.
         """
+        token = self.settings.require_token()
+        return self.service_at(self.settings.base_url.value, token, deadline)
+
+    @contextmanager
+    def service_at(self, base_url: str, token: Token, deadline: Deadline) -> Iterator[Service]:
+        """Give the service that is somewhere, as `service` does, whatever the settings say."""
         from nostra_cli.api import Service
         from nostra_cli.retry import Retrier
         from nostra_cli.transport import Transport
 
-        token = self.settings.require_token()
         self.out.hide(token.value)
         trace = self.out.trace if self.shared.verbose else None
-        transport = Transport(self.settings.base_url.value, token, deadline, trace)
+        transport = Transport(base_url, token, deadline, trace)
         try:
             yield Service(transport, Retrier(deadline, notify=self._tell_retry))
         finally:

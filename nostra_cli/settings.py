@@ -3,49 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
-from urllib.parse import urlsplit
+from typing import Generic, NamedTuple, TypeVar
 
 from nostra_cli import config
-from nostra_cli.errors import AuthProblem, UsageProblem
+from nostra_cli.base_url import DEFAULT_BASE_URL, check_base_url
+from nostra_cli.errors import AuthProblem, UsageProblem, settled
 from nostra_cli.models import Format
+from nostra_cli.tokens import Token, check_token, read_token_file
 from nostra_cli.units import parse_duration, parse_size
 
 T = TypeVar("T")
 
-DEFAULT_BASE_URL = "https://nostradamus.u-hopper.com"
+DEFAULT = "default"
+"""The origin of what nobody has said anything about."""
+NOT_SET = "not set"
 DEFAULT_JOBS = 8
 MOST_JOBS = 64
-_LARGEST_TOKEN_FILE = 64 * 1024
+Problems = dict[str, UsageProblem] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T]):
+class Setting(NamedTuple, Generic[T]):
     """A value and where it came from, in words for a person."""
 
     value: T
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token that does not show itself by accident."""
-
-    value: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """What the command line says of settings; None where it is silent."""
 
     profile: str | None = None
     base_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every effective setting with its origin."""
 
     profile: Setting[str]
@@ -55,6 +47,7 @@ class Settings:
     dir: Setting[str]
     jobs: Setting[int]
     timeout: Setting[float | None]
+    ci: Setting[bool]
     low_speed_limit: Setting[int]
     low_speed_time: Setting[float]
     config: config.Config
@@ -64,14 +57,30 @@ class Settings:
         if self.token.value is None:
             raise AuthProblem(
                 f"no token for profile {self.profile.value!r}",
-                "set NOSTRA_TOKEN (or NOSTRA_TOKEN_FILE), or put `token` under "
-                f"[profiles.{self.profile.value}] in {self.config.path}",
+                f"store one with: nostra login{self._profile_again()}; "
+                "or set NOSTRA_TOKEN (or NOSTRA_TOKEN_FILE)",
             )
         return self.token.value
 
+    def _profile_again(self) -> str:
+        import shlex
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
+        named = self.profile.origin.startswith("flag")
+        return f" --profile {shlex.quote(self.profile.value)}" if named else ""
+
+
+class Target(NamedTuple):
+    """Where a token is to be stored, and the service it is for.
+
+    `apart` says that the profile would use another base URL, so that it has to keep this one too.
+    """
+
+    profile: Setting[str]
+    base_url: Setting[str]
+    apart: bool
+
+
+class _Sources(NamedTuple):
     flags: Flags
     env: Mapping[str, str]
     profile: config.Profile
@@ -85,7 +94,12 @@ class _Sources:
     def in_profile(self, key: str) -> Setting[str] | None:
         if key not in self.profile:
             return None
-        return Setting(str(self.profile[key]), f"{key} in {self.profile_origin}")
+        return Setting(str(self.profile[key]), f"{key} {self.profile_origin}")
+
+    def own_base_url(self) -> str:
+        """Give what the profile would use if neither flag nor environment said anything."""
+        stored = self.in_profile("base_url")
+        return stored.value.strip().rstrip("/") if stored else DEFAULT_BASE_URL
 
     def first(
         self,
@@ -96,50 +110,95 @@ class _Sources:
         return order[0]() or order[1]()
 
 
-def load(flags: Flags, env: Mapping[str, str]) -> Settings:
+def load(flags: Flags, env: Mapping[str, str], problems: Problems = None) -> Settings:
     """Resolve every setting.
 
     Raises UsageProblem for a value that cannot be used; it names the origin and never the token.
+    With `problems` nothing is raised: each goes in there, by the name of its setting (or `config`
+    for the file), and the default stands in.
     """
-    file = config.read(env)
+    empty = config.Config(config.config_path(env), None, {})
+    file = settled(problems, "config", lambda: config.read(env), lambda: empty)
     profile = _profile(flags, env, file)
-    sources = _Sources(
+    if profile.value not in file.profiles and profile.origin != DEFAULT:
+        whence = f" (from {profile.origin})"
+        missing = config.no_profile(profile.value, file.path, file.profiles, whence)
+        if problems is None:
+            raise missing
+        problems["profile"] = missing
+    return _resolved(profile, _sources(flags, env, file, profile), file, problems)
+
+
+def _sources(
+    flags: Flags, env: Mapping[str, str], file: config.Config, profile: Setting[str]
+) -> _Sources:
+    return _Sources(
         flags,
         env,
         file.profiles.get(profile.value, {}),
-        f"profile {profile.value!r} of {file.path}",
+        f"in profile {profile.value!r} of {file.path}",
         profile_first=flags.profile is not None,
     )
+
+
+def _resolved(
+    profile: Setting[str], sources: _Sources, file: config.Config, problems: Problems = None
+) -> Settings:
+    nothing = _Sources(Flags(), {}, {}, "", profile_first=False)
+
+    def of(name: str, resolve: Callable[[_Sources], T]) -> T:
+        return settled(problems, name, lambda: resolve(sources), lambda: resolve(nothing))
+
     return Settings(
         profile=profile,
-        base_url=_base_url(sources),
-        token=_token(sources),
-        format=_format(sources),
-        dir=_dir(sources),
-        jobs=_jobs(sources),
-        timeout=_timeout(sources),
-        low_speed_limit=_low_speed_limit(sources),
-        low_speed_time=_low_speed_time(sources),
+        base_url=of("base_url", _base_url),
+        token=of("token", _token),
+        format=of("format", _format),
+        dir=of("dir", _dir),
+        jobs=of("jobs", _jobs),
+        timeout=of("timeout", _timeout),
+        ci=of("ci", _ci),
+        low_speed_limit=of("low_speed_limit", _low_speed_limit),
+        low_speed_time=of("low_speed_time", _low_speed_time),
         config=file,
     )
 
 
+def login_target(flags: Flags, env: Mapping[str, str]) -> Target:
+    """Tell where a token is to be stored: the profile need not be there yet.
+
+    Raises UsageProblem for a file or a base URL that cannot be used.
+    """
+    file = config.read(env)
+    profile = _profile(flags, env, file)
+    config.check_name(profile.value)
+    sources = _sources(flags, env, file, profile)
+    base_url = _base_url(sources)
+    return Target(profile, base_url, base_url.value != sources.own_base_url())
+
+
+def check_value(key: str, value: config.Value) -> None:
+    """Raise UsageProblem for what cannot be the value of a key in a profile."""
+    typed = _Sources(Flags(), {}, {key: value}, "on the command line", profile_first=True)
+    nothing = config.Config(Path(), None, {})
+    _resolved(Setting(config.DEFAULT_PROFILE, DEFAULT), typed, nothing)
+
+
+def named_profile(flags: Flags, env: Mapping[str, str]) -> Setting[str] | None:
+    """--profile > NOSTRA_PROFILE; None leaves it to the file."""
+    if flags.profile is not None:
+        return Setting(flags.profile, "flag --profile")
+    named = env.get("NOSTRA_PROFILE")
+    return Setting(named, "environment NOSTRA_PROFILE") if named else None
+
+
 def _profile(flags: Flags, env: Mapping[str, str], file: config.Config) -> Setting[str]:
-    """--profile > NOSTRA_PROFILE > default_profile > `default`; the named one must exist."""
-    for name, origin in (
-        (flags.profile, "flag --profile"),
-        (env.get("NOSTRA_PROFILE") or None, "environment NOSTRA_PROFILE"),
-        (file.default_profile, f"default_profile in {file.path}"),
-    ):
-        if name is None:
-            continue
-        if name not in file.profiles:
-            known = ", ".join(sorted(file.profiles)) or "none"
-            raise UsageProblem(
-                f"no profile {name!r} (from {origin}) in {file.path}", f"profiles there: {known}"
-            )
-        return Setting(name, origin)
-    return Setting("default", "default")
+    """--profile > NOSTRA_PROFILE > default_profile > `default`."""
+    if named := named_profile(flags, env):
+        return named
+    if file.default_profile is not None:
+        return Setting(file.default_profile, f"default_profile in {file.path}")
+    return Setting(config.DEFAULT_PROFILE, DEFAULT)
 
 
 def _base_url(sources: _Sources) -> Setting[str]:
@@ -152,7 +211,7 @@ def _base_url(sources: _Sources) -> Setting[str]:
         )
     )
     if found is None:
-        return Setting(DEFAULT_BASE_URL, "default")
+        return Setting(DEFAULT_BASE_URL, DEFAULT)
     return Setting(check_base_url(found.value, found.origin), found.origin)
 
 
@@ -163,7 +222,7 @@ def _token(sources: _Sources) -> Setting[Token | None]:
         lambda: sources.in_profile("token"),
     )
     if found is None:
-        return Setting(None, "not set")
+        return Setting(None, NOT_SET)
     return Setting(check_token(found.value, found.origin), found.origin)
 
 
@@ -171,22 +230,14 @@ def _token_file(sources: _Sources) -> Setting[str] | None:
     named = sources.in_env("NOSTRA_TOKEN_FILE")
     if named is None:
         return None
-    try:
-        with Path(named.value).open("rb") as file:
-            content = file.read(_LARGEST_TOKEN_FILE)
-    except OSError as error:
-        raise UsageProblem(
-            f"cannot read the token file {named.value}: {error.strerror}",
-            "mend NOSTRA_TOKEN_FILE or unset it",
-        ) from error
-    return Setting(content.decode("ascii", "replace"), f"{named.origin}, file {named.value}")
+    return Setting(read_token_file(named.value), f"{named.origin}, file {named.value}")
 
 
 def _format(sources: _Sources) -> Setting[Format | None]:
     """Profile only; the command's own option comes before it."""
     found = sources.in_profile("format")
     if found is None:
-        return Setting(None, "default")
+        return Setting(None, DEFAULT)
     try:
         return Setting(Format(found.value), found.origin)
     except ValueError as error:
@@ -199,7 +250,7 @@ def _dir(sources: _Sources) -> Setting[str]:
     """Profile > the current directory; the command's own option comes before it."""
     found = sources.in_profile("dir")
     if found is None:
-        return Setting(".", "default")
+        return Setting(".", DEFAULT)
     path = found.value if "://" in found.value else str(Path(found.value).expanduser())
     return Setting(path, found.origin)
 
@@ -208,26 +259,32 @@ def _jobs(sources: _Sources) -> Setting[int]:
     """Profile > 8; the command's own option comes before it."""
     found = sources.in_profile("jobs")
     if found is None:
-        return Setting(DEFAULT_JOBS, "default")
+        return Setting(DEFAULT_JOBS, DEFAULT)
     return Setting(check_jobs(int(found.value), found.origin), found.origin)
 
 
 def _timeout(sources: _Sources) -> Setting[float | None]:
     """Profile > no deadline; the command's own option comes before it."""
     found = sources.in_profile("timeout")
-    return _parsed(found, parse_duration) if found else Setting(None, "default")
+    return _parsed(found, parse_duration) if found else Setting(None, DEFAULT)
+
+
+def _ci(sources: _Sources) -> Setting[bool]:
+    """Profile > no; the command's own option comes before it."""
+    found = sources.in_profile("ci")
+    return Setting(found.value == str(True), found.origin) if found else Setting(False, "default")
 
 
 def _low_speed_limit(sources: _Sources) -> Setting[int]:
     """NOSTRA_LOW_SPEED_LIMIT > 1 KiB; in bytes a second."""
     found = sources.in_env("NOSTRA_LOW_SPEED_LIMIT")
-    return _parsed(found, parse_size) if found else Setting(1024, "default")
+    return _parsed(found, parse_size) if found else Setting(1024, DEFAULT)
 
 
 def _low_speed_time(sources: _Sources) -> Setting[float]:
     """NOSTRA_LOW_SPEED_TIME > 30 s; in seconds."""
     found = sources.in_env("NOSTRA_LOW_SPEED_TIME")
-    return _parsed(found, parse_duration) if found else Setting(30.0, "default")
+    return _parsed(found, parse_duration) if found else Setting(30.0, DEFAULT)
 
 
 def _parsed(found: Setting[str], parse: Callable[[str], T]) -> Setting[T]:
@@ -242,67 +299,3 @@ def check_jobs(number: int, origin: str) -> int:
     if not 1 <= number <= MOST_JOBS:
         raise UsageProblem(f"{origin} is out of range", f"choose a number from 1 to {MOST_JOBS}")
     return number
-
-
-def check_token(text: str, origin: str) -> Token:
-    """Give the token without white space around it.
-
-    Raises UsageProblem, without the value, where it could not be sent in a header.
-    """
-    token = text.strip()
-    if not token or not all("!" <= character <= "~" for character in token):
-        problem = "is empty" if not token else "has a space, a control or a non-ASCII character"
-        raise UsageProblem(
-            f"the token ({origin}) {problem}", "copy it again: it is one word of ASCII characters"
-        )
-    return Token(token)
-
-
-def check_base_url(text: str, origin: str) -> str:
-    """Give the base URL without a slash at its end.
-
-    Raises UsageProblem unless it is https (or http to this machine) with a host and no more than
-    a path behind it.
-    """
-    hint = f"it looks like {DEFAULT_BASE_URL}"
-    try:
-        url = urlsplit(text.strip())
-        host, _port = url.hostname, url.port
-    except ValueError as error:
-        raise UsageProblem(f"the base URL ({origin}) is not a URL", hint) from error
-    plain = _is_host(host) and text.strip().isprintable() and not set(text.strip()) & set(" \\")
-    if url.scheme not in ("http", "https") or not host or not plain:
-        raise UsageProblem(f"the base URL ({origin}) is not an http(s) URL", hint)
-    if "@" in url.netloc or set("?#") & set(text):
-        raise UsageProblem(
-            f"the base URL ({origin}) has a user name, a query or a fragment in it", hint
-        )
-    if url.scheme == "http" and not is_loopback(host):
-        raise UsageProblem(
-            f"the base URL ({origin}) is http:// to {host}: the token would travel in the clear",
-            "use https:// (http:// is only for this machine, as with nostra sandbox)",
-        )
-    return text.strip().rstrip("/")
-
-
-def _is_host(host: str | None) -> bool:
-    if not host:
-        return False
-    if host.isascii():
-        return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
-    try:
-        return bool(host.encode("idna"))
-    except UnicodeError:
-        return False
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a URL's host is this machine: `localhost` or a loopback address."""
-    if host.casefold() in ("localhost", "127.0.0.1", "::1"):
-        return True
-    import ipaddress  # for the rest of 127.0.0.0/8 and other ways to write it
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

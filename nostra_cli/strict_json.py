@@ -29,21 +29,27 @@ def read(chunks: Iterable[Piece], what: str) -> JsonObject:
 
 def parse(content: bytes, what: str) -> JsonObject:
     """Parse one JSON object, as `read` does."""
+    found = value(content, what)
+    if not isinstance(found, dict):
+        raise Corrupt(f"{what}: the answer is not a JSON object", _HINT)
+    return found
+
+
+def value(content: bytes, what: str) -> JsonValue:
+    """Parse one JSON value of any kind, as strictly; raises Corrupt."""
     if not content.strip():
         raise Corrupt(f"{what}: the answer is empty", _HINT)
     if content.lstrip()[:1] == b"<":
         raise Corrupt(f"{what}: the answer is a web page, not JSON", _PAGE_HINT)
     try:
-        value: JsonValue = json.loads(
+        found: JsonValue = json.loads(
             content.decode(), object_pairs_hook=_unique, parse_constant=_no_constant
         )
         # Lone surrogates and 1e999 pass the parser and would fail later, in the output.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise Corrupt(f"{what}: the answer is not valid JSON{_place(error)}", _HINT) from error
-    if not isinstance(value, dict):
-        raise Corrupt(f"{what}: the answer is not a JSON object", _HINT)
-    return value
+    return found
 
 
 _HINT = "check the base URL with nostra -v; if it is right, the service has a fault"

@@ -9,42 +9,44 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 
-from nostra_cli import __version__, fast_body
-from nostra_cli.errors import ServiceProblem, Truncated, UsageProblem
-from nostra_cli.httpx_errors import AGAIN, CONNECT_SECONDS, READ_SECONDS, broken_off, told
+from nostra_cli import __version__
+from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
 from nostra_cli.models import Piece
+from nostra_cli.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token, is_loopback
 from nostra_cli.tls import trust
-from nostra_cli.watchdog import Watchdog
+from nostra_cli.tokens import Token
+from nostra_cli.watchdog import CONNECT_SECONDS, READ_SECONDS, Watchdog
 
 HEAD_SECONDS = 60.0
 """For the head of an answer, and for the body of one that is no result."""
-MOST_REDIRECTS = 20
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LARGE = 1 << 20
+"""Bytes: a body from this length on is read straight from its socket, which is then lost."""
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+_HEADERS = {
+    "User-Agent": f"nostra/{__version__}",
+    "Accept-Encoding": "identity",
+    "Accept": "*/*",
+}
 
 Trace = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer whose body has not been read yet.
 
     `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
     and raises Transient when it breaks off, Truncated when it ends too early. `foreign` says that a
-    redirect led to another origin.
+    redirect led to another origin, `status_line` is what the head began with.
     """
 
     status: int
@@ -52,20 +54,47 @@ class Reply:
     chunks: Iterator[Piece]
     host: str
     foreign: bool
+    status_line: str = ""
+
+
+class _Lane:
+    """A client that one request at a time uses, so that all its connections are that request's.
+
+    With one client for all threads nobody could tell which connection a request was given.
+    """
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self.fresh = False
+
+    def watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """Be told by httpx of each connection it makes."""
+        self.fresh = self.fresh or event == "connection.connect_tcp.started"
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self.sockets.add(info["return_value"].get_extra_info("socket"))
+
+    def cut_off(self) -> None:
+        """Make whoever reads from it go on at once, with an error."""
+        for connection in list(self.sockets):
+            with contextlib.suppress(OSError):
+                # Not SSLSocket's own method: another thread is still reading from it.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class Transport:
     """One pool of connections to one service."""
 
     def __init__(
-        self, base_url: str, token: Token, deadline: Deadline, trace: Trace | None = None
+        self, base_url: str, token: Token | None, deadline: Deadline, trace: Trace | None = None
     ) -> None:
-        """Bind `token` to the origin of `base_url`; `trace` gets a redacted line for each step.
+        """Bind `token`, if any, to the origin of `base_url`.
 
+        `trace` gets a redacted line for each step.
         Raises UsageProblem for a base URL that is none to httpx.
         """
         try:
-            httpx.URL(base_url)
+            self._origin = origin(httpx.URL(base_url))
         except httpx.InvalidURL as error:
             raise UsageProblem(
                 "the base URL is not a URL", "check --base-url, NOSTRA_BASE_URL or the profile"
@@ -74,22 +103,15 @@ class Transport:
         self._token = token
         self._deadline = deadline
         self._trace = trace
-        self._threads = threading.local()
         self._watchdog = Watchdog()
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._client = httpx.Client(
-            verify=self._tls,
-            headers={
-                "User-Agent": f"nostra/{__version__}",
-                "Accept-Encoding": "identity",
-                "Accept": "*/*",
-            },
-        )
+        self._lanes: list[_Lane] = []
+        self._idle: list[_Lane] = []
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        for lane in self._lanes:
+            lane.client.close()
 
     @contextmanager
     def request(
@@ -98,93 +120,101 @@ class Transport:
         path: str,
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
+        content: bytes | None = None,
     ) -> Iterator[Reply]:
         """Send one request, follow its redirects, and give the answer while the block lasts.
 
-        `path` is percent-encoded already. The body has `body_seconds` to come, that of a refusal
-        has a minute. Raises Transient for what may pass, ServiceProblem for
-        what will not.
+        `path` is percent-encoded already, or a whole URL; `content` is the body to send. That of
+        the answer has `body_seconds` to come, that of a refusal has a minute. Raises Transient for
+        what may pass, ServiceProblem for what will not.
         """
-        url = httpx.URL(self.base_url + path)
-        response = self._follow(method, url, headers or {})
-        try:
-            yield Reply(
-                response.status_code,
-                {name.lower(): value for name, value in response.headers.items()},
-                self._chunks(response, body_seconds if response.is_success else HEAD_SECONDS),
-                response.url.host,
-                foreign=_origin(response.url) != _origin(url),
-            )
-        finally:
-            response.close()
+        url = httpx.URL(self.base_url + path if path.startswith("/") else path)
+        with self._lane() as lane:
+            response = self._follow(lane, Asked(method, url, headers or {}, content))
+            seconds = body_seconds if response.is_success else HEAD_SECONDS
+            try:
+                yield Reply(
+                    response.status_code,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    self._chunks(lane, response, seconds),
+                    response.url.host,
+                    foreign=origin(response.url) != self._origin,
+                    status_line=_status_line(response),
+                )
+            finally:
+                response.close()
 
-    def _follow(self, method: str, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
-        own = _origin(url)
+    @contextmanager
+    def _lane(self) -> Iterator[_Lane]:
+        """Give a lane that nobody uses; the one used last has the freshest connection."""
+        try:
+            lane = self._idle.pop()
+        except IndexError:
+            lane = _Lane(_client(self._tls))
+            self._lanes.append(lane)
+        try:
+            yield lane
+        finally:
+            self._idle.append(lane)
+
+    def _follow(self, lane: _Lane, asked: Asked) -> httpx.Response:
+        first = asked.url.host
         for _hop in range(MOST_REDIRECTS + 1):
-            auth = {"Authorization": f"Token {self._token.value}"} if _origin(url) == own else {}
-            response = self._send(method, url, {**headers, **auth})
+            response = self._send(lane, asked)
             location = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or location is None:
+            if response.status_code not in REDIRECTS or location is None:
                 return response
             response.close()
-            url = _next_hop(url, location)
-        raise ServiceProblem(
-            f"{url.host}: more than {MOST_REDIRECTS} redirects", "check the base URL"
-        )
+            asked = asked.redirected(response.status_code, location)
+        raise ServiceProblem(f"{first}: more than {MOST_REDIRECTS} redirects", "check the base URL")
 
-    def _send(self, method: str, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+    def _send(self, lane: _Lane, asked: Asked) -> httpx.Response:
+        method, url = asked.method, asked.url
+        headers = dict(asked.headers)
+        if self._token is not None and origin(url) == self._origin:
+            headers["Authorization"] = f"Token {self._token.value}"
         trust(self._tls, url.scheme)
-        fresh = False
-
-        def watch(event: str, info: Mapping[str, Any]) -> None:
-            nonlocal fresh
-            fresh = fresh or event == "connection.connect_tcp.started"
-            if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-                connection = info["return_value"].get_extra_info("socket")
-                self._newest()[:] = [connection]
-                self._sockets.add(connection)
-
+        lane.fresh = False
         for last in (False, True):
-            request = self._client.build_request(
-                method, url, headers=headers, timeout=self._timeout(), extensions={"trace": watch}
+            request = lane.client.build_request(
+                method,
+                url,
+                headers=headers,
+                content=asked.content,
+                timeout=self._timeout(),
+                extensions={"trace": lane.watch},
             )
             self._tell(f"> {method} {public_url(str(url))}", request.headers)
             try:
-                with self._at_most(HEAD_SECONDS):
-                    response = self._client.send(request, stream=True)
+                with self._at_most(lane, HEAD_SECONDS):
+                    response = lane.client.send(request, stream=True)
             except (httpx.InvalidURL, UnicodeError, OverflowError) as error:
                 # httpx reads Location though it is not to follow; a host or a port may be none.
-                raise _not_a_url(url) from error
+                raise not_a_url(url) from error
             except httpx.HTTPError as error:
                 # A kept connection that the server closed meanwhile says nothing about the service.
-                if not (fresh or last) and isinstance(
+                gone = isinstance(
                     error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-                ):
+                )
+                if gone and asked.repeatable and not (lane.fresh or last):
                     continue
-                raise told(error, url) from error
-            line = f"< {response.status_code} {response.reason_phrase}"
-            self._tell(line, response.headers)
+                raise _told(error, url) from error
+            self._tell(f"< {response.status_code} {response.reason_phrase}", response.headers)
             return response
         raise AssertionError("unreachable")
 
-    def _chunks(self, response: httpx.Response, seconds: float | None) -> Iterator[Piece]:
-        source = fast_body.socket_of(response)
+    def _chunks(
+        self, lane: _Lane, response: httpx.Response, seconds: float | None
+    ) -> Iterator[Piece]:
         try:
-            with self._at_most(seconds):
-                if source is None:
-                    yield from response.iter_raw()
-                else:
-                    yield from fast_body.read(response, source, READ_SECONDS)
-        except (EOFError, httpx.RemoteProtocolError) as error:
-            raise Truncated(f"{response.url.host}: the body ended too early", AGAIN) from error
-        except httpx.HTTPError as error:
-            raise told(error, response.url) from error
-        except OSError as error:
-            raise broken_off(response.url.host, [error]) from error
+            with self._at_most(lane, seconds):
+                yield from _pieces(response)
+        except (EOFError, OSError, httpx.HTTPError) as error:
+            raise _told(error, response.url, response) from error
 
     @contextmanager
-    def _at_most(self, seconds: float | None) -> Iterator[None]:
-        """Cut the connection off after `seconds`, or at the deadline, if the block still lasts.
+    def _at_most(self, lane: _Lane, seconds: float | None) -> Iterator[None]:
+        """Cut the lane off after `seconds`, or at the deadline, if the block still lasts.
 
         httpx limits each read, not all of them: a server that drips would never be done.
         """
@@ -192,19 +222,13 @@ class Transport:
         if not limits:
             yield
             return
-        with self._watchdog.limited(min(limits), partial(_cut_off, self._newest())):
+        with self._watchdog.limited(min(limits), lane.cut_off):
             yield
-
-    def _newest(self) -> list[socket.socket]:
-        """Give the list that holds the connection which this thread made last."""
-        if not hasattr(self._threads, "newest"):
-            self._threads.newest = []
-        newest: list[socket.socket] = self._threads.newest
-        return newest
 
     def abort(self) -> None:
         """Cut every connection off: threads that wait for one go on at once, with an error."""
-        _cut_off(list(self._sockets))
+        for lane in self._lanes:
+            lane.cut_off()
 
     def _timeout(self) -> httpx.Timeout:
         left = self._deadline.remaining()
@@ -221,11 +245,21 @@ class Transport:
             self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
 
 
-def _cut_off(connections: list[socket.socket]) -> None:
-    for connection in connections:
-        with contextlib.suppress(OSError):
-            # Not SSLSocket's own method: another thread is still reading from it.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+def _pieces(response: httpx.Response) -> Iterator[Piece]:
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and int(length) >= LARGE:
+        from nostra_cli import fast_body  # for large bodies only
+
+        if source := fast_body.socket_of(response):
+            return fast_body.read(response, source, READ_SECONDS)
+    return response.iter_raw()
+
+
+def _told(error: Exception, url: httpx.URL, response: httpx.Response | None = None) -> NostraError:
+    """Tell of an error in our words: of the request, or of the body of `response`."""
+    from nostra_cli import httpx_errors  # for a failure only
+
+    return httpx_errors.told(error, url, response is not None)
 
 
 def public_url(url: str) -> str:
@@ -239,29 +273,15 @@ def public_url(url: str) -> str:
     return f"{parts.scheme}://{netloc}{parts.path}{query}" if netloc else parts.path + query
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
-
-
-def _next_hop(url: httpx.URL, location: str) -> httpx.URL:
-    """Give the URL a redirect leads to; raise ServiceProblem for one that must not be followed."""
+def _client(tls: ssl.SSLContext) -> httpx.Client:
     try:
-        target = url.join(location).copy_with(username=None, password=None)
-        host = target.host  # a host that cannot be decoded is found out here
-    except (httpx.InvalidURL, ValueError) as error:
-        raise _not_a_url(url) from error
-    hint = "check the base URL; a proxy or a login page may stand in between"
-    if target.scheme not in ("http", "https") or not host:
-        raise ServiceProblem(f"{url.host} redirects to a {target.scheme}: URL", hint)
-    if target.scheme == "http" and (url.scheme == "https" or not is_loopback(target.host)):
-        raise ServiceProblem(
-            f"{url.host} redirects to http://{target.host}, which is not encrypted", hint
-        )
-    return target
+        return httpx.Client(verify=tls, headers=_HEADERS)
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise UsageProblem(
+            "the proxy of the environment cannot be used",
+            "mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY; one looks like http://proxy.example:8080",
+        ) from error
 
 
-def _not_a_url(url: httpx.URL) -> ServiceProblem:
-    where = url.netloc.decode("ascii", "replace").rpartition("@")[2]
-    return ServiceProblem(
-        f"{where} is not a host, or redirects to what is not a URL", "check the base URL"
-    )
+def _status_line(response: httpx.Response) -> str:
+    return f"{response.http_version} {response.status_code} {response.reason_phrase}".rstrip()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)", re.ASCII)
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.ASCII | re.IGNORECASE)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _LONGEST = 10 * 366 * 86400
 _LARGEST = 1 << 62
@@ -13,7 +11,7 @@ _LARGEST = 1 << 62
 
 def parse_duration(text: str) -> float:
     """Read `90`, `90s`, `15m` or `2h`; gives seconds. Raises ValueError for anything else."""
-    found = _DURATION.fullmatch(text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip(), re.ASCII)
     seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
     if not 0 < seconds <= _LONGEST:
         raise ValueError(f"{text!r} is not a duration such as 90, 90s, 15m or 2h")
@@ -22,7 +20,9 @@ def parse_duration(text: str) -> float:
 
 def parse_size(text: str) -> int:
     """Read `500`, `10MB` or `1GiB`; gives bytes. Raises ValueError for anything else."""
-    found = _SIZE.fullmatch(text.strip())
+    found = re.fullmatch(
+        r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip(), re.ASCII | re.IGNORECASE
+    )
     power = " kmgt".index(found[2].lower() or " ") if found else 0
     size = float(found[1]) * (1024 if found[3] else 1000) ** power if found else -1.0
     if not found or (found[3] and not found[2]) or size > _LARGEST:

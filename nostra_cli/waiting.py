@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from nostra_cli import parallel
-from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError
+from nostra_cli.errors import DeadlinePassed, NostraError, attempted
 from nostra_cli.models import Invocation
 from nostra_cli.retry import NORMAL, PATIENT, Deadline, Policy
 
@@ -42,27 +42,29 @@ def pause_after(waited: float) -> float:
     return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, waited / 10))
 
 
-def ask_each(
-    poll: Callable[[str], Invocation], ids: Sequence[str]
-) -> Iterator[Invocation | NostraError]:
-    """Poll each id once; an error takes the place of its invocation.
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A status and when it was first seen: in seconds since the epoch, and of the wait."""
 
-    Raises AuthProblem and DeadlinePassed, which end the work on all of them.
-    """
-    for id_ in ids:
-        try:
-            yield poll(id_)
-        except (AuthProblem, DeadlinePassed):
-            raise
-        except NostraError as error:
-            yield error
+    status: str
+    at: float
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A final invocation and the statuses it went through, as they were seen; one at least."""
+
+    invocation: Invocation
+    transitions: tuple[Transition, ...]
 
 
 @dataclass(slots=True)
 class Waiting:
     """How to wait: `poll` asks for one id, `interval` (seconds) replaces the growing pause.
 
-    `jobs` polls run at once where many are due; `give_up` ends those under way.
+    `jobs` polls run at once where many are due; `give_up` ends those under way. `clock` measures,
+    `wall` tells the time of day (both in seconds).
     """
 
     poll: Callable[[str, Policy], Invocation]
@@ -73,8 +75,9 @@ class Waiting:
     give_up: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    wall: Callable[[], float] = time.time
     _start: float = field(init=False, default=0.0)
-    _answered: set[str] = field(init=False, default_factory=set)
+    _history: dict[str, list[Transition]] = field(init=False, default_factory=dict)
 
     def run(self, ids: Sequence[str]) -> Iterator[Invocation | NostraError]:
         """Give each invocation as it becomes final, or the error that ended the wait for it.
@@ -97,6 +100,10 @@ class Waiting:
             except DeadlinePassed as passed:
                 raise self._passed(list(left), passed) from passed
 
+    def waited(self, final: Invocation) -> Waited:
+        """Tell how the wait for an invocation went that `run` gave."""
+        return Waited(final, tuple(self._history[final.id]))
+
     def _round(
         self, ids: Sequence[str], due: list[tuple[float, int]]
     ) -> Iterator[tuple[int, Invocation | NostraError]]:
@@ -109,12 +116,17 @@ class Waiting:
         return zip(places, parallel.run(tasks, self.jobs, self.give_up), strict=True)
 
     def _poll(self, id_: str) -> Invocation | NostraError:
-        policy = PATIENT if id_ in self._answered else NORMAL
-        [found] = ask_each(lambda id_: self.poll(id_, policy), [id_])
+        policy = PATIENT if id_ in self._history else NORMAL
+        found = attempted(id_, lambda: self.poll(id_, policy))
         if isinstance(found, Invocation):
-            self._answered.add(id_)
+            self._note(found)
             self.watcher.seen(found)
         return found
+
+    def _note(self, found: Invocation) -> None:
+        seen = self._history.setdefault(found.id, [])
+        if not seen or seen[-1].status != found.status:
+            seen.append(Transition(found.status, self.wall(), self.clock() - self._start))
 
     def _next(self, count: int) -> float:
         now = self.clock()

@@ -1,4 +1,4 @@
-"""One thread that does something at a moment, unless it is called off before."""
+"""How long the network may take; one thread that acts at a moment, unless it is called off."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+"""For each piece."""
 _TICK = 0.1
 """Seconds: how late it may be. To wake for each new limit would cost more than it gives."""
 

@@ -10,7 +10,7 @@ from nostra_cli.api import Service
 from nostra_cli.models import Format, Invocation
 from nostra_cli.retry import NORMAL, Deadline, Policy, Retrier
 from nostra_cli.sandbox.server import Sandbox
-from nostra_cli.settings import Token
+from nostra_cli.tokens import Token
 from nostra_cli.transport import Transport
 
 from .sandbox.calling import faulty

@@ -43,6 +43,12 @@ def nostra(sandbox: Sandbox, home: Path, tmp_path: Path) -> Runner:
     return runner_for(sandbox, home, tmp_path)
 
 
+@pytest.fixture
+def bare(home: Path, tmp_path: Path) -> Runner:
+    """Give `nostra` for somebody who has set nothing yet but where the config file is to be."""
+    return Runner(tmp_path, clean_env(home, NOSTRA_CONFIG=str(home / "nostra" / "config.toml")))
+
+
 def runner_for(sandbox: Sandbox, home: Path, cwd: Path) -> Runner:
     """Point `nostra` at a sandbox."""
     env = clean_env(home, NOSTRA_BASE_URL=sandbox.base_url, NOSTRA_TOKEN=sandbox.token)

@@ -6,15 +6,13 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from nostra_cli import fast_body
 from nostra_cli.retry import Deadline
-from nostra_cli.settings import Token
+from nostra_cli.tokens import Token
 from nostra_cli.transport import Transport
 
 from .faults.raw import Raw, head, listening
 
 TOKEN = "s3cr3t-t0ken"
-LARGE = fast_body.LEAST_LENGTH
 
 
 @contextmanager

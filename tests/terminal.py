@@ -9,11 +9,23 @@ import pty
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+# Not a preexec_fn: a process with threads (the sandbox) had better not fork that way.
+_TAKING_THE_TERMINAL = (
+    sys.executable,
+    "-Sc",
+    """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+""",
+)
 
 
 @dataclass
@@ -42,6 +54,15 @@ class Terminal:
             pass
         return self.process.wait(max(0.1, end - time.monotonic()))
 
+    def type(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.fd, keys)
+
+    def echoes(self) -> bool:
+        """Tell whether what is typed is drawn."""
+        flags: int = termios.tcgetattr(self.fd)[3]
+        return bool(flags & termios.ECHO)
+
     def _read(self, seconds: float) -> bool:
         if not select.select([self.fd], [], [], seconds)[0]:
             return True
@@ -54,13 +75,27 @@ class Terminal:
 
 @contextlib.contextmanager
 def terminal(
-    command: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int = 100
+    command: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path,
+    columns: int = 100,
+    controlling: bool = False,
 ) -> Iterator[Terminal]:
-    """Run `command` in a terminal of `columns` and 30 lines."""
+    """Run `command` in a terminal of `columns` and 30 lines.
+
+    `controlling` makes it the one behind /dev/tty, where keys such as Ctrl-C are signals.
+    """
     own, other = pty.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     process = subprocess.Popen(
-        list(command), env=env, cwd=cwd, stdin=other, stdout=other, stderr=other, close_fds=True
+        [*(_TAKING_THE_TERMINAL if controlling else ()), *command],
+        env=env,
+        cwd=cwd,
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        close_fds=True,
+        start_new_session=controlling,
     )
     os.close(other)
     try:

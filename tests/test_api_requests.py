@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nostra_cli.api import Service
 from nostra_cli.errors import NotFound
 from nostra_cli.models import Format, is_segment
-from nostra_cli.retry import Retrier
+from nostra_cli.retry import Deadline, Retrier
 from nostra_cli.transport import HEAD_SECONDS, Reply, Transport
 
 from .asking import STATUS, meeting
@@ -85,6 +85,7 @@ class Recorder(Transport):
         path: str,
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
+        content: bytes | None = None,
     ) -> Iterator[Reply]:
         self.paths.append(path)
         self.limits.append(body_seconds)
@@ -94,7 +95,7 @@ class Recorder(Transport):
 @given(st.text().filter(is_segment), st.none() | st.text().filter(is_segment))
 def test_any_id_can_be_read_back_from_its_path(id_: str, result: str | None) -> None:
     recorder = Recorder()
-    service = Service(recorder, Retrier())
+    service = Service(recorder, Retrier(Deadline()))
     with pytest.raises(NotFound), service.body(id_, result, Format.XLSX):
         pass
     [path] = recorder.paths
@@ -107,7 +108,7 @@ def test_any_id_can_be_read_back_from_its_path(id_: str, result: str | None) -> 
 
 def test_a_status_has_a_minute_to_come_and_a_body_as_long_as_it_needs() -> None:
     recorder = Recorder()
-    service = Service(recorder, Retrier())
+    service = Service(recorder, Retrier(Deadline()))
     with pytest.raises(NotFound):
         service.invocation("demo")
     with pytest.raises(NotFound), service.body("demo", None, Format.CSV):

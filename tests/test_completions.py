@@ -38,10 +38,12 @@ def test_files_are_those_of_the_app() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["nostra", "do"], ["download"]),
+        (["nostra", "dow"], ["download"]),
         (["nostra", "download", "x", "--verify", ""], ["auto", "full", "off"]),
         (["nostra", "download", "x", "-f", ""], ["json", "csv", "xlsx", "all"]),
         (["nostra", "wait", "--time"], ["--timeout"]),
+        (["nostra", "config", "l"], ["list"]),
+        (["nostra", "config", "get", "jobs", "--pro"], ["--profile"]),
     ],
 )
 def test_bash_completes(home: Path, words: list[str], expected: list[str]) -> None:
@@ -56,7 +58,7 @@ def test_bash_completes(home: Path, words: list[str], expected: list[str]) -> No
 
 
 def test_fish_completes(home: Path) -> None:
-    script = f"source {FOLDER / 'nostra.fish'}; complete -C 'nostra do'"
+    script = f"source {FOLDER / 'nostra.fish'}; complete -C 'nostra dow'"
     assert run("fish", "-c", script, home=home).split()[0] == "download"
 
 

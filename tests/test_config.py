@@ -134,6 +134,8 @@ def test_what_is_not_toml_is_told_with_its_line_and_without_its_content(
         ("[profiles.p]\njobs = 0x" + "f" * 5000, "profiles.p.jobs", "a whole number"),
         ("[profiles.p]\njobs = true", "profiles.p.jobs", "a whole number"),
         ("[profiles.p]\ntimeout = true", "profiles.p.timeout", "a string"),
+        ("[profiles.p]\nci = 1", "profiles.p.ci", "true or false"),
+        (f'[profiles.p]\nci = "{SECRET}"', "profiles.p.ci", "true or false"),
         ("[profiles.p]\ntimeout = 2024-01-01", "profiles.p.timeout", "a string"),
     ],
 )

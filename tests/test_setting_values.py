@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nostra_cli.base_url import check_base_url, is_loopback
 from nostra_cli.errors import UsageProblem
-from nostra_cli.settings import check_base_url, check_token, is_loopback
+from nostra_cli.tokens import check_token
 
 
 @pytest.mark.parametrize("text", ["abc", " abc", "abc\n", "abc\r\n", "\tabc ", "!#$%&~"])

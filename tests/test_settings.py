@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from nostra_cli.base_url import DEFAULT_BASE_URL
 from nostra_cli.errors import AuthProblem, UsageProblem
 from nostra_cli.models import Format
 from nostra_cli.settings import (
-    DEFAULT_BASE_URL,
     Flags,
     Settings,
-    Token,
     load,
 )
+from nostra_cli.tokens import Token
 
 FILE = """
 default_profile = "prod"
@@ -33,6 +33,7 @@ format = "csv"
 dir = "~/results"
 jobs = 3
 timeout = "15m"
+ci = true
 """
 ENV = {"NOSTRA_TOKEN": "env-token", "NOSTRA_BASE_URL": "https://env.example"}
 
@@ -67,7 +68,8 @@ def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
     assert (found.format.value, found.dir.value, found.jobs.value) == (None, ".", 8)
     assert found.timeout.value is None
     assert (found.low_speed_limit.value, found.low_speed_time.value) == (1024, 30)
-    rest = (found.format, found.dir, found.jobs, found.timeout, found.low_speed_limit)
+    assert found.ci.value is False
+    rest = (found.format, found.dir, found.jobs, found.timeout, found.ci, found.low_speed_limit)
     assert {setting.origin for setting in rest} == {"default"}
 
 
@@ -189,7 +191,10 @@ def test_no_token_says_how_to_set_one(file: Path) -> None:
     with pytest.raises(AuthProblem, match="no token for profile 'bare'") as caught:
         loaded(file, profile="bare").require_token()
     assert "NOSTRA_TOKEN" in caught.value.hint
-    assert f"[profiles.bare] in {file}" in caught.value.hint
+    assert "nostra login --profile bare;" in caught.value.hint
+    with pytest.raises(AuthProblem, match="no token for profile 'bare'") as caught:
+        loaded(file, {"NOSTRA_PROFILE": "bare"}).require_token()
+    assert "nostra login;" in caught.value.hint
     assert loaded(file).require_token() == Token("prod-token")
 
 
@@ -202,10 +207,17 @@ def test_a_profile_sets_the_rest(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     found = loaded(file, {"NOSTRA_PROFILE": "full"})
     assert found.format.value is Format.CSV
     assert found.dir.value == "/home/somebody/results"
-    assert (found.jobs.value, found.timeout.value) == (3, 900)
+    assert (found.jobs.value, found.timeout.value, found.ci.value) == (3, 900, True)
     full = FULL.format(file=file)
-    origins = [found.format.origin, found.dir.origin, found.jobs.origin, found.timeout.origin]
-    assert origins == [f"{key} in {full}" for key in ("format", "dir", "jobs", "timeout")]
+    rest = (found.format, found.dir, found.jobs, found.timeout, found.ci)
+    keys = ("format", "dir", "jobs", "timeout", "ci")
+    assert [setting.origin for setting in rest] == [f"{key} in {full}" for key in keys]
+
+
+def test_a_profile_may_say_no_to_ci(tmp_path: Path) -> None:
+    write(tmp_path / "c.toml", "[profiles.p]\nci = false")
+    found = loaded(tmp_path / "c.toml", profile="p").ci
+    assert (found.value, found.origin.startswith("ci in profile")) == (False, True)
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("90", 90), ("1.5", 1.5), ('"2h"', 7200)])

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nostra_cli import fast_body
+from nostra_cli import transport as transports
 from nostra_cli.errors import ServiceProblem, Transient
-from nostra_cli.transport import MOST_REDIRECTS, _next_hop, public_url
+from nostra_cli.redirects import MOST_REDIRECTS, _next_hop
+from nostra_cli.transport import LARGE, public_url
 
 from .faults.raw import ok
-from .talking import LARGE, TOKEN, answering, body_of, get, redirect, talking
+from .talking import TOKEN, answering, body_of, get, redirect, talking
 
 
 @pytest.fixture(autouse=True)
@@ -232,7 +234,7 @@ def test_the_fast_path_and_the_ordinary_path_give_the_same_bytes(
 
     def watched(
         response: httpx.Response, source: socket.socket, seconds: float
-    ) -> Iterator[memoryview]:
+    ) -> Iterator[bytes | bytearray | memoryview]:
         taken.append(length)
         return read(response, source, seconds)
 
@@ -242,7 +244,7 @@ def test_the_fast_path_and_the_ordinary_path_give_the_same_bytes(
         assert get(transport) == (200, body, False)
         assert get(transport) == (200, body, False)
         assert len(taken) == (2 if length >= LARGE else 0)
-        monkeypatch.setattr(fast_body, "LEAST_LENGTH", 1 << 60)
+        monkeypatch.setattr(transports, "LARGE", 1 << 60)
         assert get(transport) == (200, body, False)
         assert len(taken) == (2 if length >= LARGE else 0)
 

@@ -6,11 +6,12 @@ import socket
 
 import pytest
 
-from nostra_cli import fast_body
+from nostra_cli import transport as transports
 from nostra_cli.errors import Transient, Truncated
+from nostra_cli.transport import LARGE
 
 from .faults.raw import head, listening
-from .talking import LARGE, body_of, talking
+from .talking import body_of, talking
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def test_a_body_that_is_short_is_truncated_after_all_that_came(
     fast: bool, missing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not fast:
-        monkeypatch.setattr(fast_body, "LEAST_LENGTH", 1 << 60)
+        monkeypatch.setattr(transports, "LARGE", 1 << 60)
     body = body_of(LARGE)[: LARGE - missing]
     sent = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE + body
     assert cut(sent) == (body, Truncated)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, NotFound, Transient
 from nostra_cli.models import Invocation
 from nostra_cli.retry import NORMAL, PATIENT, Deadline, Policy
-from nostra_cli.waiting import Waiting, ask_each, pause_after
+from nostra_cli.waiting import Transition, Waiting, pause_after
 
 HOUR = 3600.0
+NOON = 1_700_000_000.0
 
 
 def invocation(id_: str, status: str) -> Invocation:
@@ -24,7 +25,10 @@ def invocation(id_: str, status: str) -> Invocation:
 
 @dataclass
 class World:
-    """Invocations that end at given seconds (`ends`), or with an error that waits there."""
+    """Invocations that end at given seconds (`ends`), or with an error that waits there.
+
+    They run at once, or from the seconds in `starts` on; before that they are queued.
+    """
 
     ends: Mapping[str, float | NostraError]
     seconds: float | None = None
@@ -32,6 +36,7 @@ class World:
     asking: float = 0.0
     jobs: int = 1
     now: float = 0.0
+    starts: Mapping[str, float] = field(default_factory=dict)
     polls: list[tuple[float, str, Policy]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     watched: list[tuple[str, str]] = field(default_factory=list)
@@ -46,6 +51,7 @@ class World:
             jobs=self.jobs,
             clock=lambda: self.now,
             sleep=self._sleep,
+            wall=lambda: NOON + self.now,
         )
 
     def poll(self, id_: str, policy: Policy) -> Invocation:
@@ -54,7 +60,8 @@ class World:
         end = self.ends[id_]
         if isinstance(end, NostraError):
             raise end
-        return invocation(id_, "completed" if self.now >= end else "running")
+        begun = "running" if self.now >= self.starts.get(id_, 0) else "queued"
+        return invocation(id_, "completed" if self.now >= end else begun)
 
     def _sleep(self, seconds: float) -> None:
         assert seconds > 0
@@ -201,6 +208,26 @@ def test_every_answer_is_told_to_the_watcher() -> None:
     ]
 
 
+def test_each_change_of_status_is_kept_with_its_moments() -> None:
+    world = World({"a": 12, "b": 0}, starts={"a": 9}, now=7)
+    found = dict(zip(["b", "a"], [one for _, one in world.run()], strict=True))
+    final = found["a"]
+    assert isinstance(final, Invocation)
+    waited = world.waiting.waited(final)
+    assert waited.invocation is final
+    assert waited.transitions == tuple(
+        Transition(status, NOON + 7 + seconds, seconds)
+        for status, seconds in (("queued", 0), ("running", 2), ("completed", 5))
+    )
+
+
+def test_what_is_final_at_the_first_look_has_one_transition() -> None:
+    world = World({"a": 0})
+    [(_, final)] = world.run()
+    assert isinstance(final, Invocation)
+    assert world.waiting.waited(final).transitions == (Transition("completed", NOON, 0),)
+
+
 def test_an_id_that_has_answered_is_asked_patiently() -> None:
     world = World({"a": 2})
     world.run()
@@ -247,17 +274,3 @@ def test_a_deadline_that_passes_within_a_poll_names_what_is_left_too() -> None:
     with pytest.raises(DeadlinePassed, match=r"still in progress: b, c$") as caught:
         World({"a": 0, "b": late, "c": 0}, seconds=9).run()
     assert caught.value.hint == "the hint"
-
-
-def test_each_id_is_asked_once_where_nobody_waits() -> None:
-    world = World({"a": 5, "b": NotFound("none"), "c": 0})
-    found = list(ask_each(lambda id_: world.poll(id_, NORMAL), ["a", "b", "c"]))
-    assert [type(one) for one in found] == [Invocation, NotFound, Invocation]
-
-
-@pytest.mark.parametrize("error", [AuthProblem("refused"), DeadlinePassed("late")])
-def test_what_ends_all_work_is_raised_where_nobody_waits(error: NostraError) -> None:
-    world = World({"a": 5, "b": error, "c": 0})
-    with pytest.raises(type(error)):
-        list(ask_each(lambda id_: world.poll(id_, NORMAL), ["a", "b", "c"]))
-    assert [id_ for _, id_, _ in world.polls] == ["a", "b"]

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, NostraError, UsageProblem
-from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
+from nostra_cli.errors import ExitCode, NostraError, UsageProblem, attempted
+from nostra_cli.options import Ci, Ids, Interval, Timeout, option, read_ids
 
 if TYPE_CHECKING:
     from nostra_cli.api import Service
@@ -96,6 +96,7 @@ def download(  # the options of the command
     no_resume: NoResume = False,
     verify: Verify = VerifyChoice.AUTO,
     checksums: Checksums = False,
+    ci: Ci = None,
 ) -> ExitCode:
     """Download results to files, or to stdout.
 
@@ -109,33 +110,35 @@ def download(  # the options of the command
     from nostra_cli.transfer.download import Manner
     from nostra_cli.transfer.verify import Level
 
-    manner = Manner(
-        _existing(overwrite, skip_existing),
-        Level(verify),
-        resume=not no_resume,
-        checksums=checksums,
-        hashing=checksums or session.shared.json,
-        low_speed=session.low_speed,
-    )
-    request = batch.Request(
-        tuple(read_ids(ids)),
-        _selection(session, formats or [], results or [], all_results, output),
-        _destination(session, output, folder, name),
-        manner,
-        session.jobs(jobs),
-    )
-    _check_stdout(session, request)
-    batch.check_before(request)
+    wanted = read_ids(ids)
+    with session.ci(ci, "download", wanted):
+        manner = Manner(
+            _existing(overwrite, skip_existing),
+            Level(verify),
+            resume=not no_resume,
+            checksums=checksums,
+            hashing=checksums or session.shared.json,
+            low_speed=session.low_speed,
+        )
+        request = batch.Request(
+            tuple(wanted),
+            _selection(session, formats or [], results or [], all_results, output),
+            _destination(session, output, folder, name),
+            manner,
+            session.jobs(jobs),
+        )
+        _check_stdout(session, request)
+        batch.check_before(request)
 
-    def downloaded() -> Iterator["Done | NostraError"]:
-        out = session.out
-        with session.service(session.deadline(timeout)) as service:
-            groups = _groups(out, service, request, wait, interval)
-            for done in batch.run(service, groups, request, out.transfers, out.data):
-                if isinstance(done, NostraError) or done.item.path is not None:
-                    yield done
+        def downloaded() -> Iterator["Done | NostraError"]:
+            out = session.out
+            with session.service(session.deadline(timeout)) as service:
+                groups = _groups(out, service, request, wait, interval)
+                for done in batch.run(service, groups, request, out.transfers, out.data):
+                    if isinstance(done, NostraError) or done.item.path is not None:
+                        yield done
 
-    return session.out.show(DOWNLOADS, downloaded())
+        return session.out.show(DOWNLOADS, downloaded())
 
 
 def _check_stdout(session: "Session", request: "Request") -> None:
@@ -147,6 +150,11 @@ def _check_stdout(session: "Session", request: "Request") -> None:
         return
     if request.manner.checksums:
         raise UsageProblem("--checksums is for files, not for stdout", "use -o FILE or -d DIR")
+    if session.out.to_github:
+        raise UsageProblem(
+            "a body on stdout could hold what GitHub Actions takes for commands",
+            "use -o FILE, or --no-ci and a pipe",
+        )
     if session.out.data.terminal and Format.XLSX in request.selection.formats:
         raise UsageProblem("a workbook is not for a terminal", "redirect stdout, or use -o FILE")
 
@@ -160,11 +168,11 @@ def _groups(
 ) -> Iterator[Sequence["Invocation | NostraError"]]:
     """Give the invocations that can be downloaded together: all, or each when its wait is over."""
     from nostra_cli import parallel
-    from nostra_cli.waiting import Waiting, ask_each
+    from nostra_cli.waiting import Waiting
 
     ids, jobs = request.ids, request.jobs
     if not wait:
-        tasks = [partial(next, ask_each(service.invocation, [id_])) for id_ in ids]
+        tasks = [partial(attempted, id_, partial(service.invocation, id_)) for id_ in ids]
         yield list(parallel.run(tasks, jobs, service.give_up))
         return
     spinner = out.spinner()

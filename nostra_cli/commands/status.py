@@ -1,10 +1,11 @@
 """`nostra status`."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, NostraError
-from nostra_cli.options import Ids, option, read_ids
+from nostra_cli.errors import ExitCode, NostraError, attempted
+from nostra_cli.options import Ci, Ids, option, read_ids
 
 if TYPE_CHECKING:
     from nostra_cli.session import Session
@@ -14,14 +15,15 @@ ExitStatus = Annotated[
 ]
 
 
-def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> ExitCode:
+def status(
+    session: "Session", ids: Ids, exit_status: ExitStatus = False, ci: Ci = None
+) -> ExitCode:
     """Show the status of invocations.
 
     One request for each. Exits 0 if it could be read, whatever it is, unless told --exit-status.
     """
     from nostra_cli.models import Invocation, Outcome
     from nostra_cli.output.views import STATUSES
-    from nostra_cli.waiting import ask_each
 
     codes = {
         Outcome.COMPLETED: ExitCode.DONE,
@@ -33,10 +35,12 @@ def status(session: "Session", ids: Ids, exit_status: ExitStatus = False) -> Exi
 
     def asked() -> Iterator[Invocation | NostraError]:
         with session.service(session.deadline()) as service:
-            for item in ask_each(service.invocation, wanted):
+            for id_ in wanted:
+                item = attempted(id_, partial(service.invocation, id_))
                 code = codes[item.outcome] if isinstance(item, Invocation) else item.code
                 outcomes.append(code)
                 yield item
 
-    code = session.out.show(STATUSES, asked())
+    with session.ci(ci, "status", wanted):
+        code = session.out.show(STATUSES, asked())
     return next(filter(None, outcomes), code) if exit_status else code

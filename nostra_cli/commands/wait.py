@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.errors import ExitCode, NostraError
-from nostra_cli.options import Ids, Interval, Timeout, option, read_ids
+from nostra_cli.options import Ci, Ids, Interval, Timeout, option, read_ids
 
 if TYPE_CHECKING:
     from nostra_cli.session import Session
@@ -20,6 +20,7 @@ def wait(
     interval: Interval = None,
     any_: Any = False,
     fail_fast: FailFast = False,
+    ci: Ci = None,
 ) -> ExitCode:
     """Wait until every invocation is final.
 
@@ -27,11 +28,11 @@ def wait(
     """
     from nostra_cli.models import Invocation, failure_of
     from nostra_cli.output.views import WAITED
-    from nostra_cli.waiting import Waiting
+    from nostra_cli.waiting import Waited, Waiting
 
     wanted = read_ids(ids)
 
-    def waited() -> Iterator[Invocation | NostraError]:
+    def waited() -> Iterator[Waited | NostraError]:
         spinner = session.out.spinner()
         deadline = session.deadline(timeout)
         with session.service(deadline) as service, session.out.showing(spinner):
@@ -44,12 +45,14 @@ def wait(
                 service.give_up,
             )
             for item in waiting.run(wanted):
-                yield item
                 final = isinstance(item, Invocation)
                 failure = failure_of(item) if isinstance(item, Invocation) else item
-                if final and failure is not None:
+                if isinstance(item, Invocation):
+                    yield waiting.waited(item)
+                if failure is not None:
                     yield failure
                 if (any_ and final) or (fail_fast and failure is not None):
                     return
 
-    return session.out.show(WAITED, waited())
+    with session.ci(ci, "wait", wanted):
+        return session.out.show(WAITED, waited())

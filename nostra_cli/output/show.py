@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, NostraError
 from nostra_cli.output.streams import DataStream, Look, TalkStream, colored
-from nostra_cli.output.text import clean
+from nostra_cli.output.text import clean, clean_json
 
 if TYPE_CHECKING:
-    from nostra_cli.models import JsonObject
+    from nostra_cli.models import JsonObject, JsonValue
+    from nostra_cli.output.ci import Report
     from nostra_cli.output.progress import Bar, Bars, Spinner
     from nostra_cli.output.views import View
 
@@ -38,6 +39,10 @@ class Output:
         self._color_data = colored(stdout, look.color, env)
         self._color_talk = colored(stderr, look.color, env)
         self._live: Spinner | Bars | None = None
+        self._env = env
+        self._in_lines = False
+        self.to_github = False  # whether a line on either stream could be a command of its runner
+        self._report: Report | None = None
         self._secrets: list[str] = []
 
     def hide(self, secret: str) -> None:
@@ -64,10 +69,13 @@ class Output:
                 if isinstance(item, NostraError):
                     code = code or item.code
                     self.error(item)
-                elif collecting:
+                    continue
+                if self._report is not None:
+                    self._report.add(view, item)
+                if collecting:
                     kept.append(item)
                 elif self.look.json:
-                    self._json(view.as_json(item))
+                    self.document(view.as_json(item), one_line=True)
                 else:
                     self._row(view, item)
             complete = not code
@@ -81,19 +89,28 @@ class Output:
 
     def _collection(self, view: View[T], items: list[T]) -> None:
         if self.look.json:
-            self._json([view.as_json(item) for item in items])
+            self.document([view.as_json(item) for item in items])
         elif view.bare:
             for item in items:
                 self._row(view, item)
         elif items and self.data.stream is not None:
             from nostra_cli.output.tables import render  # rich, for a person only
 
-            render(view, items, self.data.stream, self._color_data, self._clean)
+            def clean(cell: str) -> str:
+                return self._harmless(self._clean(cell))
 
-    def _json(self, value: JsonObject | list[JsonObject]) -> None:
+            render(view, items, self.data.stream, self._color_data, clean)
+
+    def text(self, line: str) -> None:
+        """Show one line of the service's, made harmless."""
+        self.data.line(self._harmless(self._clean(line)))
+
+    def document(self, value: JsonValue, one_line: bool = False) -> None:
+        """Show one JSON value: laid out on a terminal unless it is to be one line."""
         import json
 
-        text = json.dumps(value, ensure_ascii=False, indent=2 if self.data.terminal else None)
+        indent = 2 if self.data.terminal and not one_line else None
+        text = json.dumps(value, ensure_ascii=False, indent=indent)
         self.data.line(self._clean_json(text))
 
     def _row(self, view: View[T], item: T) -> None:
@@ -101,26 +118,32 @@ class Output:
         if not view.bare or self.data.terminal:
             cells = [self._clean(cell) for cell in cells]
         if self._color_data and "status" in view.columns:
-            from nostra_cli.models import outcome_of
-
             place = view.columns.index("status")
-            cells[place] = _painted(cells[place], outcome_of(cells[place]))
-        self.data.line("\t".join(cells))
+            cells[place] = _painted(cells[place], view.outcome(cells[place]))
+        line = "\t".join(cells)
+        self.data.line(line if view.bare else self._harmless(line))
 
     def exports(self, variables: Mapping[str, str]) -> None:
         """Show variables as lines that a shell can read, or as one JSON object."""
         if self.look.json:
-            self._json(dict(variables))
+            self.document(dict(variables))
             return
         import shlex
 
         for name, value in variables.items():
             self.data.line(f"export {name}={shlex.quote(value)}")
 
+    def report(self, value: JsonObject) -> None:
+        """Show what was done as one JSON object, if JSON is asked for: a person is told of it."""
+        if self.look.json:
+            self.document(value)
+
     def error(self, error: NostraError) -> None:
         """Tell of an error, in one or two lines or as one JSON object."""
         notes = [str(note) for note in getattr(error, "__notes__", ())]
         hint = "; ".join([*notes, error.hint] if error.hint else notes)
+        if self._report is not None:
+            self._report.add_error(error)
         if self.look.json:
             described: JsonObject = {
                 "code": int(error.code),
@@ -130,7 +153,7 @@ class Output:
             }
             self._say_json({"error": described})
             return
-        self._say(f"{self._word('error')}: {self._clean(error.message)}")
+        self._announce("error", error.message)
         if hint:
             self._say(f"{self._word('hint')}: {self._clean(hint)}")
 
@@ -141,7 +164,7 @@ class Output:
         if self.look.json:
             self._say_json({"warning": text})
         else:
-            self._say(f"warning: {self._clean(text)}")
+            self._announce("warning", text)
 
     def talk(self, text: str) -> None:
         """Tell how things go on; not with `--quiet`, and not with `--json`."""
@@ -160,16 +183,72 @@ class Output:
     def _clean_json(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret.replace("\\", "\\\\").replace('"', '\\"'), "***")
-        return clean_json(text)
+        text = clean_json(text)
+        if self.to_github:
+            from nostra_cli.output.ci import harmless_json
+
+            return harmless_json(text)
+        return text
 
     def _word(self, word: str) -> str:
-        return f"\x1b[{_ANSI[word]}m{word}\x1b[0m" if self._color_talk else word
+        return _painted(word, word) if self._color_talk and word in _ANSI else word
+
+    def _announce(self, word: str, text: str) -> None:
+        if self.to_github:
+            self._command(word, text)
+        else:
+            self._say(f"{self._word(word)}: {self._clean(text)}")
+
+    def _command(self, name: str, text: str = "") -> None:
+        from nostra_cli.output.ci import command
+
+        self._talk.line(command(name, self._clean(text)))
+
+    def _harmless(self, line: str) -> str:
+        if self.to_github:
+            from nostra_cli.output.ci import harmless
+
+            return harmless(line)
+        return line
 
     def _say(self, line: str) -> None:
+        line = self._harmless(line)
         if self._live is not None:
             self._live.print_above(line)
         else:
             self._talk.line(line)
+
+    def in_lines(self) -> None:
+        """Redraw nothing from now on; under GitHub Actions, use its commands."""
+        self._in_lines = True
+        self.to_github = self._env.get("GITHUB_ACTIONS") == "true"
+
+    @contextmanager
+    def job(self, command: str, ids: Sequence[str]) -> Iterator[None]:
+        """Talk as the log of a CI job takes it, and at the end tell GitHub what became of `ids`.
+
+        Where that cannot be told there is a warning.
+        """
+        self.in_lines()
+        if not self.to_github:
+            yield
+            return
+        from nostra_cli.output.ci import Report, title
+
+        self._report = Report(command, ids, self._clean)
+        grouped = not (self.look.quiet or self.look.json)
+        if grouped:
+            self._command("group", title(f"nostra {command}", ids))
+        try:
+            yield
+        except Exception as error:
+            self._report.add_error(error)
+            raise
+        finally:
+            if grouped:
+                self._command("endgroup")
+            if problem := self._report.write(self._env):
+                self.warn(f"GitHub Actions was not told how it ended: {problem}")
 
     def spinner(self) -> Spinner:
         """Make a watcher of a wait: a spinner on a terminal, plain lines elsewhere."""
@@ -210,18 +289,9 @@ class Output:
             yield bars.meter
 
     def _live_stream(self) -> TextIO | None:
-        quiet = self.look.quiet or self.look.json or self.look.verbose
-        return self._talk.stream if self._talk.live and not quiet else None
-
-
-def clean_json(text: str) -> str:
-    r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
-    text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone
-    if text.isascii():
-        return text
-    import json
-
-    return "".join(json.dumps(c)[1:-1] if not c.isascii() and clean(c) != c else c for c in text)
+        look = self.look
+        plain = look.quiet or look.json or look.verbose or self._in_lines
+        return self._talk.stream if self._talk.live and not plain else None
 
 
 def _painted(text: str, name: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from rich.table import Table
 from rich.text import Text
 
-from nostra_cli.models import outcome_of
 from nostra_cli.output.terminal import console
 
 if TYPE_CHECKING:
@@ -33,11 +32,10 @@ def render(
     for column in view.columns:
         table.add_column(column, overflow="fold")
     for item in items:
-        cells = zip(view.columns, view.row(item), strict=True)
-        table.add_row(*(_cell(column, clean(value)) for column, value in cells))
+        cells = zip(view.columns, map(clean, view.row(item)), strict=True)
+        table.add_row(*(Text(cell, _style(view, column, cell)) for column, cell in cells))
     console(stream, color).print(table)
 
 
-def _cell(column: str, value: str) -> Text:
-    style = _STYLES[outcome_of(value)] if column == "status" else ""
-    return Text(value, style=style)
+def _style(view: View[T], column: str, value: str) -> str:
+    return _STYLES[view.outcome(value)] if column == "status" else ""

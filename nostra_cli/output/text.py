@@ -6,7 +6,7 @@ import re
 
 # Controls (C0, DEL, C1), what turns or hides text (bidi controls, zero width, line and paragraph
 # separators, byte order mark), and surrogates, which no encoding takes.
-_HARMFUL = re.compile(
+_HARMFUL = (
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
@@ -14,7 +14,19 @@ _HARMFUL = re.compile(
 
 def clean(text: str) -> str:
     r"""Give the text with every harmful character as an escape: `\x1b`, `\u202e`, `\n`."""
-    return _HARMFUL.sub(_escape, text)
+    if text.isprintable():  # none of them is
+        return text
+    return re.sub(_HARMFUL, _escape, text)
+
+
+def clean_json(text: str) -> str:
+    r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
+    text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone
+    if text.isascii():
+        return text
+    import json
+
+    return "".join(json.dumps(c)[1:-1] if not c.isascii() and clean(c) != c else c for c in text)
 
 
 def _escape(found: re.Match[str]) -> str:

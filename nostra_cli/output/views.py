@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from nostra_cli.models import Format, Invocation, JsonObject, Result
+from nostra_cli.models import Format, Invocation, JsonObject, Outcome, Result, outcome_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nostra_cli.doctor.finding import Finding
+    from nostra_cli.settings_text import Shown
     from nostra_cli.transfer.download import Done
+    from nostra_cli.waiting import Waited
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class View(Generic[T]):
-    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too."""
+class View(NamedTuple, Generic[T]):
+    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too.
+
+    `outcome` tells what a word in the column `status` means, for its colour.
+    """
 
     columns: tuple[str, ...]
     row: Callable[[T], tuple[str, ...]]
     as_json: Callable[[T], JsonObject]
     as_lines: bool = False
     bare: bool = False
+    outcome: Callable[[str], Outcome] = outcome_of
 
 
 def _yes(value: bool) -> str:
@@ -36,6 +43,29 @@ def _invocation_row(invocation: Invocation) -> tuple[str, ...]:
 def _invocation_json(invocation: Invocation) -> JsonObject:
     """Give the service's own keys, and with them ours: the id asked for and the outcome."""
     return {**invocation.raw, "invocation": invocation.id, "outcome": str(invocation.outcome)}
+
+
+def _waited_row(waited: Waited) -> tuple[str, ...]:
+    return _invocation_row(waited.invocation)
+
+
+def _waited_json(waited: Waited) -> JsonObject:
+    end = waited.transitions[-1]
+    return {
+        **_invocation_json(waited.invocation),
+        "at": _time_of_day(end.at),
+        "waited": round(end.waited, 3),
+        "transitions": [
+            {"status": seen.status, "at": _time_of_day(seen.at)} for seen in waited.transitions
+        ],
+    }
+
+
+def _time_of_day(seconds: float) -> str:
+    """Write seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _result_row(result: Result) -> tuple[str, ...]:
@@ -70,9 +100,42 @@ def _done_json(done: Done) -> JsonObject:
     }
 
 
+def _finding_row(finding: Finding) -> tuple[str, ...]:
+    origin = f" ({finding.origin})" if finding.origin is not None else ""
+    return str(finding.status), finding.check, f"{finding.detail}{origin}", finding.hint
+
+
+def _finding_json(finding: Finding) -> JsonObject:
+    described: JsonObject = {
+        "check": finding.check,
+        "status": str(finding.status),
+        "detail": finding.detail,
+        "hint": finding.hint,
+    }
+    return described if finding.origin is None else {**described, "origin": finding.origin}
+
+
+def _health(status: str) -> Outcome:
+    return {"ok": Outcome.COMPLETED, "error": Outcome.FAILED}.get(status, Outcome.IN_PROGRESS)
+
+
+def _setting_row(shown: Shown) -> tuple[str, ...]:
+    return shown.key, shown.text, shown.origin
+
+
+def _setting_json(shown: Shown) -> JsonObject:
+    return {"key": shown.key, "value": shown.value, "origin": shown.origin}
+
+
 STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
-WAITED = View(("invocation", "status"), _invocation_row, _invocation_json, as_lines=True)
+WAITED = View(("invocation", "status"), _waited_row, _waited_json, as_lines=True)
 RESULTS = View(
     ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
 )
 DOWNLOADS = View(("path",), _done_row, _done_json, bare=True)
+SETTINGS = View(("key", "value", "origin"), _setting_row, _setting_json)
+SETTING = View(("value",), lambda shown: (shown.text,), _setting_json, as_lines=True, bare=True)
+PATH: View[Path] = View(
+    ("path",), lambda path: (str(path),), lambda path: {"path": str(path)}, as_lines=True, bare=True
+)
+FINDINGS = View(("status", "check", "detail", "hint"), _finding_row, _finding_json, outcome=_health)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from nostra_cli import parallel
 from nostra_cli.api import Service
-from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, UsageProblem
+from nostra_cli.errors import NostraError, UsageProblem, attempted
+from nostra_cli.locked import sync_folder
 from nostra_cli.models import Invocation
 from nostra_cli.transfer import checksums, upload
 from nostra_cli.transfer.download import Done, Manner, download, occupied
@@ -99,6 +100,7 @@ def run(
     AuthProblem and DeadlinePassed, which end the work on all of them.
     """
     sums: dict[Path, dict[str, str]] = {}
+    folders: set[Path] = set()
 
     def give_up() -> None:
         service.give_up()
@@ -109,11 +111,15 @@ def run(
             with progress() as metering:
                 tasks = _tasks(service, group, request, metering, stdout)
                 for done in parallel.run(tasks, request.jobs, give_up):
-                    path = done.item.path if isinstance(done, Done) else None
-                    if isinstance(path, Path) and isinstance(done, Done) and done.sha256:
-                        sums.setdefault(path.parent, {})[path.name] = done.sha256
+                    if isinstance(done, Done) and isinstance(done.item.path, Path):
+                        path = done.item.path
+                        folders.add(path.parent)
+                        if done.sha256:
+                            sums.setdefault(path.parent, {})[path.name] = done.sha256
                     yield done
     finally:
+        for folder in folders:  # once for many files
+            sync_folder(folder)
         if request.manner.checksums:
             for folder, found in sums.items():
                 checksums.record(folder, found)
@@ -126,12 +132,14 @@ def _tasks(
     metering: Metering,
     stdout: Writer,
 ) -> list[Callable[[], Done | NostraError]]:
-    def transfer(item: Item) -> Done:
+    def transfer(item: Item | NostraError) -> Done:
+        if isinstance(item, NostraError):
+            raise item
         with metering(item.label) as meter:
             return download(service, item, request.manner, meter, stdout)
 
     items = [item for invocation in group for item in _planned(invocation, request)]
-    return [partial(_attempted, transfer, item) for item in items]
+    return [partial(attempted, item.invocation, partial(transfer, item)) for item in items]
 
 
 def _planned(
@@ -143,14 +151,8 @@ def _planned(
         items = choose(invocation, request.selection, request.to)
         check_distinct(items)
     except NostraError as error:
-        return [error]
+        items = [error]
+    for item in items:
+        if isinstance(item, NostraError):
+            item.invocation = invocation.id
     return items
-
-
-def _attempted(transfer: Callable[[Item], Done], item: Item | NostraError) -> Done | NostraError:
-    try:
-        return item if isinstance(item, NostraError) else transfer(item)
-    except (AuthProblem, DeadlinePassed):
-        raise
-    except NostraError as error:
-        return error

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from nostra_cli.transfer.part import file_errors
+from nostra_cli.errors import file_errors
 
 NAME = "SHA256SUMS"
 _LARGEST = 64 << 20

@@ -10,19 +10,12 @@ from pathlib import Path
 from typing import IO
 
 from nostra_cli.api import Service
-from nostra_cli.errors import Corrupt
+from nostra_cli.errors import Corrupt, file_errors
 from nostra_cli.models import Format
+from nostra_cli.pace import ORDINARY_SPEED, LowSpeed
 from nostra_cli.transfer import store, verify
-from nostra_cli.transfer.fetch import (
-    ORDINARY_SPEED,
-    Fetch,
-    LowSpeed,
-    Meter,
-    Stream,
-    Writer,
-    not_as_promised,
-)
-from nostra_cli.transfer.part import Part, file_errors
+from nostra_cli.transfer.fetch import Fetch, Meter, Stream, Writer, not_as_promised
+from nostra_cli.transfer.part import Part
 from nostra_cli.transfer.plan import Existing, Item, check_target
 from nostra_cli.transfer.spool import Spool
 from nostra_cli.transfer.target import Remote, Target

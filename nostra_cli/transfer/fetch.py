@@ -13,6 +13,7 @@ from nostra_cli.api import Service
 from nostra_cli.content_coding import decoded, is_encoded
 from nostra_cli.errors import Corrupt, Transient, Truncated
 from nostra_cli.models import Piece
+from nostra_cli.pace import ORDINARY_SPEED, LowSpeed, paced
 from nostra_cli.transfer import verify
 from nostra_cli.transfer.identity import Identity, goes_on, identity_of
 from nostra_cli.transfer.plan import Item
@@ -78,17 +79,6 @@ class Stream:
         """Write through."""
         self._file.write(data)
         self.size += len(data)
-
-
-@dataclass(frozen=True, slots=True)
-class LowSpeed:
-    """A body slower than `rate` bytes a second over `seconds` is given up and tried again."""
-
-    rate: float = 1024.0
-    seconds: float = 30.0
-
-
-ORDINARY_SPEED = LowSpeed()
 
 
 @dataclass(slots=True)
@@ -193,27 +183,14 @@ class Fetch:
         return identity
 
     def _stream(self, reply: Reply, identity: Identity) -> None:
-        chunks, deadline = decoded(reply), self.service.retrier.deadline
-        waited, counted = 0.0, 0
-        while True:
-            before = self.clock()
-            chunk = next(chunks, None)
-            waited += self.clock() - before
-            if chunk is None:
-                break
+        label, deadline = self.item.label, self.service.retrier.deadline
+        for chunk in paced(decoded(reply), self.low_speed, label, self.clock):
             self.sink.write(chunk)
             self._feed(chunk)
             self.meter.advance(len(chunk))
-            deadline.check(f"{self.item.label} was whole")
-            counted += len(chunk)
-            if waited >= self.low_speed.seconds:
-                if counted < waited * self.low_speed.rate:
-                    raise Transient(f"{self.item.label}: the body comes too slowly", _SLOW_HINT)
-                waited, counted = 0.0, 0
+            deadline.check(f"{label} was whole")
         if identity.length is not None and self.sink.size != identity.length:
-            raise Truncated(
-                f"{self.item.label}: {self.sink.size} of {identity.length} bytes came", _TRY_HINT
-            )
+            raise Truncated(f"{label}: {self.sink.size} of {identity.length} bytes came", _TRY_HINT)
 
     def _new_checks(self, identity: Identity) -> None:
         self._checks = verify.checks_for(self.item.format, self.level, identity.length)
@@ -222,7 +199,9 @@ class Fetch:
     def _feed(self, data: Piece) -> None:
         if self._hash:
             self._hash.update(data)
-        self._judge(lambda check: check.feed(data))
+        if self._checks:
+            plain = bytes(data) if isinstance(data, memoryview) else data
+            self._judge(lambda check: check.feed(plain))
 
     def _judge(self, look: Callable[[verify.Check], None]) -> None:
         for check in self._checks:
@@ -232,7 +211,6 @@ class Fetch:
                 raise not_as_promised(self.item, error) from error
 
 
-_SLOW_HINT = "try again; NOSTRA_LOW_SPEED_LIMIT sets the limit (bytes a second)"
 _TRY_HINT = "try again: nostra goes on where it stopped if the service can"
 
 

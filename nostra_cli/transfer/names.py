@@ -14,7 +14,9 @@ OTHER_TEMPLATE = "{invocation}-{result}.{format}"
 FIELDS = ("invocation", "result", "format")
 
 LONGEST_NAME = 255
-_UNSAFE = frozenset('%/\\:*?"<>|~')  # ~ so that no id can look like a name that was cut
+# ~ so that no id can look like a name that was cut, [ so that no name is a shell's pattern or,
+# as ##[...], a command of a CI job's log.
+_UNSAFE = frozenset('%/\\:*?"<>|~[')
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"]
     + [f"{port}{number}" for port in ("com", "lpt") for number in "123456789\u00b9\u00b2\u00b3"]
@@ -61,6 +63,8 @@ def fits(name: str) -> bool:
 
 
 def _encode(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text
     return "".join(c if _is_plain(c) else _percent(c) for c in text)
 
 

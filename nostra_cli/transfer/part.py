@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from nostra_cli.errors import FileProblem
+from nostra_cli.errors import FileProblem, file_errors
+from nostra_cli.locked import NO_FOLLOW, open_locked
 from nostra_cli.models import Piece
 from nostra_cli.transfer.flusher import Flusher
 from nostra_cli.transfer.identity import Identity, from_json
@@ -24,9 +25,6 @@ from nostra_cli.transfer.names import fits
 
 _BLOCK = 1 << 20
 _LARGEST_NOTE = 64 * 1024
-# What other systems do not have: the checks behind the open hold there, with a smaller window.
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-_BASE = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | _NO_FOLLOW
 
 
 def part_path(target: Path) -> Path:
@@ -53,6 +51,12 @@ def _note_path(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
+def _busy(target: Path) -> FileProblem:
+    return FileProblem(
+        f"another process is downloading to {target}", "let it finish, or choose another name"
+    )
+
+
 class Part:
     """An open, locked partial file. `size` is in bytes, `identity` None where nothing is known."""
 
@@ -66,51 +70,16 @@ class Part:
         self._note = _note_path(self.path)
         self.identity: Identity | None = None
         with file_errors(self.path):
-            self._fd = self._open()
+            self._fd = open_locked(self.path, 0o666, _busy(target))
             self._flusher = Flusher(self._fd)
             self.size = os.fstat(self._fd).st_size
         if self.size and resume:
             self.identity = self._read_note()
             self._hold_one_byte_back()
 
-    def _open(self) -> int:
-        for _ in range(100):
-            try:
-                fd = os.open(self.path, _BASE | os.O_CREAT | os.O_EXCL, 0o666)
-            except FileExistsError:
-                fd = os.open(self.path, _BASE)
-            try:
-                if self._is_ours(fd):
-                    return fd
-            except BaseException:
-                os.close(fd)
-                raise
-            os.close(fd)
-        raise FileProblem(f"{self.path} changes all the time", "is another program at work there?")
-
-    def _is_ours(self, fd: int) -> bool:
-        """Lock it; False when it is no longer the file at its path: then try again."""
-        here = os.fstat(fd)
-        if not stat.S_ISREG(here.st_mode) or (
-            hasattr(os, "geteuid") and here.st_uid != os.geteuid()
-        ):
-            raise FileProblem(f"{self.path} is not a file of ours", "remove it")
-        _lock(fd, self.target)
-        try:
-            there = self.path.lstat()
-        except FileNotFoundError:
-            return False
-        if not os.path.samestat(here, there):
-            return False
-        if os.fstat(fd).st_nlink > 1:
-            # Killed between publishing and cleaning up: this is a name of the finished file.
-            self.path.unlink()
-            return False
-        return True
-
     def _read_note(self) -> Identity | None:
         try:
-            fd = os.open(self._note, os.O_RDONLY | _NO_FOLLOW)
+            fd = os.open(self._note, os.O_RDONLY | NO_FOLLOW)
         except OSError:
             return None
         with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
@@ -129,7 +98,7 @@ class Part:
             os.lseek(self._fd, 0, os.SEEK_SET)
             self.size = 0
             self.identity = identity
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_FOLLOW
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_FOLLOW
             with open(os.open(self._note, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
                 file.write(identity.to_json())
 
@@ -161,9 +130,9 @@ class Part:
         return self.path.open("rb")
 
     def publish(self, replace: bool) -> None:
-        """Give the finished file its name, at once and for good; never over another, unless told.
+        """Give the finished file its name, at once; never over another, unless told.
 
-        Raises FileProblem, the part then stays.
+        For good once `sync_folder` has seen its folder. Raises FileProblem, the part then stays.
         """
         with file_errors(self.target):
             if replace:
@@ -177,7 +146,6 @@ class Part:
                 self.path.replace(self.target)
             else:
                 _move_without_replacing(self.path, self.target)
-            _sync_folder(self.target.parent)
         self._note.unlink(missing_ok=True)
 
     def close(self, keep: bool) -> bool:
@@ -210,51 +178,3 @@ def _move_without_replacing(source: Path, target: Path) -> None:
         source.rename(target)
         return
     source.unlink()
-
-
-def _lock(fd: int, target: Path) -> None:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-            return  # a file system without locks
-        raise FileProblem(
-            f"another process is downloading to {target}", "let it finish, or choose another name"
-        ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return
-    with contextlib.suppress(OSError):
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
-@contextlib.contextmanager
-def file_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError of the block into a FileProblem about `path`, with what to do."""
-    try:
-        yield
-    except FileExistsError as error:
-        raise FileProblem(
-            f"{path} exists and stays as it is", "use --overwrite, --skip-existing or another name"
-        ) from error
-    except OSError as error:
-        hint = {
-            errno.ENOSPC: "make room; then run it again",
-            errno.EDQUOT: "make room; then run it again",
-            errno.EFBIG: "raise the limit (ulimit -f); then run it again",
-            errno.ELOOP: "a symbolic link stands there: remove it",
-        }.get(error.errno or 0, "check the directory and its permissions")
-        raise FileProblem(f"cannot use {path}: {error.strerror}", hint) from error

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
 from nostra_cli.api import Service
 from nostra_cli.content_coding import is_encoded
-from nostra_cli.errors import Corrupt, Transient, Truncated
+from nostra_cli.errors import Corrupt, Truncated
 from nostra_cli.models import Format
+from nostra_cli.pace import LowSpeed, paced
 from nostra_cli.transfer import verify
-from nostra_cli.transfer.fetch import Fetch, LowSpeed
+from nostra_cli.transfer.fetch import Fetch
 from nostra_cli.transfer.identity import Identity, identity_of, is_same, span_of
 from nostra_cli.transfer.plan import Item
 from nostra_cli.transfer.spool import Spool
@@ -199,12 +199,9 @@ class Reader(io.RawIOBase):
         return fits
 
     def _drain(self, reply: Reply, wanted: int, got: bytearray) -> None:
-        began, before = time.monotonic(), len(got)
-        for chunk in reply.chunks:
+        before = len(got)
+        for chunk in paced(reply.chunks, self._low_speed, self._item.label):
             got += chunk
-            patience = self._low_speed.seconds + (len(got) - before) / self._low_speed.rate
-            if time.monotonic() - began > patience:
-                raise Transient(f"{self._item.label}: the body comes too slowly", "try again")
         if len(got) - before != wanted:
             raise Truncated(
                 f"{self._item.label}: {len(got) - before} of {wanted} bytes came", "try again"

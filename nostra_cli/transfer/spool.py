@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from nostra_cli.errors import file_errors
 from nostra_cli.models import Piece
 from nostra_cli.transfer.identity import Identity
-from nostra_cli.transfer.part import file_errors
 
 IN_MEMORY = 8 << 20
 """Bytes; a larger body goes to the disk (TMPDIR)."""

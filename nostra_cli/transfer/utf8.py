@@ -15,14 +15,14 @@ class Utf8:
         """Begin."""
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
 
-    def feed(self, data: bytes) -> str:
+    def feed(self, data: bytes | bytearray) -> str:
         """Give the text so far."""
         try:
             return self._decoder.decode(data)
         except UnicodeDecodeError as error:
             raise ValueError("it is not UTF-8") from error
 
-    def check(self, data: bytes) -> None:
+    def check(self, data: bytes | bytearray) -> None:
         """Look for damage; ASCII is looked at ten times as fast as it is decoded."""
         if not data.isascii() or self._decoder.getstate()[0]:
             self.feed(data)

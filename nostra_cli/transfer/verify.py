@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import IO, Protocol
 
 from nostra_cli.errors import Corrupt
-from nostra_cli.models import Format, Piece
+from nostra_cli.models import Format
 
 FULL_UP_TO = 64 << 20
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")
@@ -30,7 +30,7 @@ class Level(StrEnum):
 class Check(Protocol):
     """Is given a body piece by piece; raises ValueError, with the reason, for a bad one."""
 
-    def feed(self, data: Piece) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Look at the next bytes."""
 
     def finish(self) -> None:
@@ -84,7 +84,7 @@ class NotEmpty:
         self._format = format
         self._head = b""
 
-    def feed(self, data: Piece) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Keep the first bytes, but for white space, and look at them."""
         if len(self._head) < _HEAD:
             self._head = (self._head + data).removeprefix(codecs.BOM_UTF8).lstrip()[:_HEAD]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import repeat
 
-from nostra_cli.models import Piece
 from nostra_cli.transfer.utf8 import Utf8
 
 _DELIMITERS = ",;\t|"
@@ -25,9 +25,9 @@ class Whole:
         self._delimiter = ""
         self._fields: set[int] = set()
 
-    def feed(self, data: Piece) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Read the rows that are complete."""
-        text = self._rest + self._text.feed(bytes(data))
+        text = self._rest + self._text.feed(data)
         # A row ends at a line end outside quotes: where the quotes before it are even in number.
         end = text.rfind("\n") + 1
         if not end or text.count('"', 0, end) % 2:
@@ -49,14 +49,29 @@ class Whole:
         if not self._delimiter and text.strip():
             header = _QUOTED.sub("", text).lstrip("\r\n").split("\n", 1)[0]
             self._delimiter = max(_DELIMITERS, key=header.count)
-        try:
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter or ",")
-            self._fields.update(map(len, reader))
-        except csv.Error as error:
-            raise ValueError("it is not valid CSV") from error
-        self._fields.discard(0)  # blank lines
+        delimiter = self._delimiter or ","
+        lines = text.replace("\r\n", "\n")
+        if '"' in lines or "\r" in lines:
+            self._fields |= _parsed(text, delimiter)
+        else:
+            self._fields |= _plain(lines, delimiter)
         if len(self._fields) > 1:
             raise ValueError("its rows differ in the number of fields")
+
+
+def _parsed(text: str, delimiter: str) -> set[int]:
+    """Give the numbers of fields that the rows have, by the csv module."""
+    try:
+        found = set(map(len, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
+    except csv.Error as error:
+        raise ValueError("it is not valid CSV") from error
+    return found - {0}  # blank lines
+
+
+def _plain(lines: str, delimiter: str) -> set[int]:
+    """Do the same where nothing is quoted, some ten times as fast: count the delimiters."""
+    counts = set(map(str.count, filter(None, lines.split("\n")), repeat(delimiter)))
+    return {count + 1 for count in counts}
 
 
 class Signs:
@@ -67,9 +82,8 @@ class Signs:
         self._text = Utf8()
         self._quotes = 0
 
-    def feed(self, data: Piece) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Count, and look for damage."""
-        data = bytes(data)
         if b'"' in data:  # many times as fast as to count none
             self._quotes += data.count(b'"')
         self._text.check(data)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 import ijson
 
-from nostra_cli.models import Piece
 from nostra_cli.transfer.utf8 import Utf8
 
 _CLOSING = {b"[": b"]", b"{": b"}", b'"': b'"'}
@@ -24,7 +23,7 @@ class Whole:
         self._parser = ijson.basic_parse_coro(self._events)
         self._start: bytes | None = b""
 
-    def feed(self, data: Piece) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Parse on."""
         if not data:  # the parser would take it for the end
             return
@@ -64,9 +63,8 @@ class Signs:
         self._head = b""
         self._tail = b""
 
-    def feed(self, data: Piece) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Look for damage, keep both ends."""
-        data = bytes(data)
         self._text.check(data)
         if len(self._head) < _TAIL:
             self._head += data[:_TAIL]

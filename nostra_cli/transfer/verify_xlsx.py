@@ -6,8 +6,6 @@ import zipfile
 import zlib
 from typing import IO
 
-from nostra_cli.models import Piece
-
 _START = b"PK\x03\x04"
 _END = b"PK\x05\x06"
 _LONGEST_END = 22 + 65_535
@@ -23,13 +21,13 @@ class Signs:
         self._head = b""
         self._tail = b""
 
-    def feed(self, data: Piece) -> None:
+    def feed(self, data: bytes | bytearray) -> None:
         """Keep both ends."""
         if len(self._head) < len(_START):
-            self._head = (self._head + bytes(data[: len(_START)]))[: len(_START)]
+            self._head = (self._head + data[: len(_START)])[: len(_START)]
             if not _START.startswith(self._head):
                 raise ValueError("it is not an XLSX workbook")
-        self._tail = (self._tail + bytes(data[-_LONGEST_END:]))[-_LONGEST_END:]
+        self._tail = (self._tail + data[-_LONGEST_END:])[-_LONGEST_END:]
 
     def finish(self) -> None:
         """Refuse an archive whose end is missing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from nostra_cli.sandbox.server import Sandbox, serving
 
 from ..conftest import runner_for
-from ..running import Ended, Runner
+from ..running import NOSTRA, Ended, Runner
 from ..sandbox.calling import faulty
 
 GROWING = '[invocation.job]\nstatuses = ["queued", "odd", "completed"]\n'
@@ -39,6 +40,24 @@ def test_a_failure_is_exit_5_and_the_others_are_waited_for(nostra: Runner) -> No
     ended = nostra("wait", "demo-failed", "demo-dedup")
     assert (ended.code, ended.out) == (5, "demo-failed\tfailed\ndemo-dedup\tcompleted\n")
     assert "ended in error" in ended.err
+
+
+def test_json_has_each_change_and_comes_line_by_line(home: Path, tmp_path: Path) -> None:
+    rule = '[invocation.late]\nstatuses = ["queued", "completed"]\n'
+    with faulty(rule) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        command = [NOSTRA, "wait", "late", "demo-dedup", "--json"]
+        process = subprocess.Popen(command, env=nostra.env, stdout=subprocess.PIPE, text=True)
+        with process:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            asked = len(sandbox.requests)
+            last = json.loads(process.stdout.read())
+    assert (first["invocation"], asked, len(sandbox.requests)) == ("demo-dedup", 2, 3)
+    assert last["invocation"] == "late"
+    assert [seen["status"] for seen in last["transitions"]] == ["queued", "completed"]
+    assert first["at"] < last["at"] == last["transitions"][1]["at"]
+    assert first["waited"] < 1 <= last["waited"]
 
 
 def test_any_returns_at_the_first_final_id(nostra: Runner) -> None:

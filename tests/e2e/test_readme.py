@@ -58,7 +58,7 @@ def test_terminal_sessions(home: Path, tmp_path: Path) -> None:
     with serving() as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
         for command, expected in sessions:
-            quiet = command.replace("nostra wait demo", "nostra wait demo -q")
+            quiet = f"{command} -q" if command == "nostra wait demo" else command
             assert shell(nostra, quiet).stdout == expected, command
 
 
@@ -131,7 +131,7 @@ def test_workflow_steps(nostra: Runner) -> None:
         str(copy_of_project(nostra.cwd)),
     ]
     subprocess.run(wheel, cwd=nostra.cwd, check=True)
-    runs = re.findall(r"- run: (.*)", workflow)
+    runs = re.findall(r" run: (.*)", workflow)
     assert len(runs) == 2
     for run in runs:
         ended = shell(nostra, f"INVOCATION=demo-demand; {run}")

@@ -46,6 +46,14 @@ def test_results_are_a_table(nostra: Runner) -> None:
     assert b"\x1b[32mcompleted" in shown.seen
 
 
+def test_settings_are_a_table(nostra: Runner) -> None:
+    with at_terminal(nostra, "config", "list") as shown:
+        assert shown.read_to_end() == 0
+    lines = [line.split() for line in plain(shown.seen).splitlines() if line.strip()]
+    assert lines[0] == ["key", "value", "origin"]
+    assert ["jobs", "8", "default"] in lines
+
+
 @pytest.mark.parametrize(
     ("args", "env"),
     [([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"}), (["--color", "never"], {})],

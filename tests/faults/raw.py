@@ -58,6 +58,18 @@ def listening(handler: Handler) -> Iterator[Raw]:
         thread.join(5)
 
 
+@contextlib.contextmanager
+def nobody_takes() -> Iterator[int]:
+    """Give a port on which a connection gets no answer, neither yes nor no."""
+    with socket.socket() as full, socket.socket() as filler, socket.socket() as more:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for other in (filler, more):  # the backlog is full: a further one gets no answer
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
+
+
 def head(connection: socket.socket) -> bytes:
     """Read one request's head; empty when the other side is gone."""
     got = b""

@@ -10,7 +10,7 @@ import pytest
 
 from ..running import Ended, Runner, clean_env
 from .catalogue import covers
-from .raw import Raw, head, listening, ok, swallow
+from .raw import Raw, head, listening, nobody_takes, ok, swallow
 
 RUNNING = b'{"status": "running"}'
 TOKEN = "t0ken-of-the-raw-tests"
@@ -53,14 +53,8 @@ def test_a_refused_connection(home: Path, tmp_path: Path) -> None:
 def test_a_connection_that_nobody_takes(
     args: list[str], code: int, seconds: float, home: Path, tmp_path: Path
 ) -> None:
-    with socket.socket() as full, socket.socket() as filler, socket.socket() as more:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for other in (filler, more):  # the backlog is full: a further one gets no answer
-            other.setblocking(False)
-            other.connect_ex(full.getsockname())
-        url = f"http://127.0.0.1:{full.getsockname()[1]}"
-        ended = run(url, home, tmp_path, *args, seconds=seconds)
+    with nobody_takes() as port:
+        ended = run(f"http://127.0.0.1:{port}", home, tmp_path, *args, seconds=seconds)
     assert ended.code == code
     assert code == 124 or "127.0.0.1: no connection within 10 s" in ended.err
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,19 @@ def test_a_loose_mode_is_a_warning_that_names_the_fix(
     ended = nostra("status", "demo-dedup", env=env)
     assert ended.code == 0
     assert f"chmod 600 {env['NOSTRA_CONFIG']}" in ended.err
+
+
+@covers("two-writers")
+def test_writers_at_one_time_lose_nothing(nostra: Runner, home: Path) -> None:
+    env = config(nostra, home, f'[profiles.mine]\ntoken = "{SECRET}"\n')
+
+    def store(number: int) -> int:
+        name = f"p{number}"
+        return nostra("config", "set", "jobs", str(number), "--profile", name, env=env).code
+
+    numbers = range(1, 6)
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        assert set(pool.map(store, numbers)) == {0}
+    found = tomllib.loads(Path(env["NOSTRA_CONFIG"]).read_text())["profiles"]
+    stored = {f"p{number}": {"jobs": number} for number in numbers}
+    assert found == {"mine": {"token": SECRET}, **stored}

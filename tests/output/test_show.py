@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nostra_cli.errors import (
     Corrupt,
@@ -19,10 +17,10 @@ from nostra_cli.errors import (
     Transient,
 )
 from nostra_cli.models import Format, Invocation, JsonValue, Result
-from nostra_cli.output.show import clean_json
 from nostra_cli.output.streams import Color, Look
 from nostra_cli.output.text import clean
 from nostra_cli.output.views import RESULTS, STATUSES, WAITED, View
+from nostra_cli.waiting import Transition, Waited
 
 from .screens import Screen
 
@@ -30,15 +28,16 @@ JSON = Look(json=True)
 PATHS: View[str] = View(("path",), lambda path: (path,), lambda path: {"path": path}, bare=True)
 MISSING = NotFound("no invocation 'gone'", "check the id")
 
-json_values: st.SearchStrategy[JsonValue] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
 
 def invocation(id_: str, status: str = "completed", **more: JsonValue) -> Invocation:
     return Invocation(id_, status, (), {"status": status, **more})
+
+
+def waited(id_: str, *statuses: str) -> Waited:
+    """Make a wait that saw a status every 1.5 seconds, from the epoch on."""
+    seen = statuses or ("completed",)
+    changes = tuple(Transition(one, 1.5 * n, 1.5 * n) for n, one in enumerate(seen))
+    return Waited(invocation(id_, seen[-1]), changes)
 
 
 def test_piped_values_are_tab_separated_lines_without_a_header() -> None:
@@ -94,20 +93,38 @@ def test_json_of_nothing_is_an_empty_array_and_nothing_when_it_failed() -> None:
     assert screen.out == ""
 
 
-def test_json_of_a_wait_is_one_object_a_line_as_each_comes() -> None:
-    screen = Screen(JSON)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_json_of_a_wait_is_one_object_a_line_as_each_comes(terminal: bool) -> None:
+    screen = Screen(JSON, terminal)
     seen: list[int] = []
 
-    def values() -> Iterator[Invocation | NostraError]:
-        yield invocation("a", "line\u2028end")
+    def values() -> Iterator[Waited | NostraError]:
+        yield waited("a", "line\u2028end")
         seen.append(len(screen.out.splitlines()))
-        yield invocation("b")
+        yield waited("b")
 
     screen.output.show(WAITED, values())
     assert seen == [1]
     lines = [json.loads(line) for line in screen.out.splitlines()]
     assert [line["invocation"] for line in lines] == ["a", "b"]
     assert lines[0]["status"] == "line\u2028end"
+
+
+def test_json_of_a_wait_tells_when_each_status_was_seen() -> None:
+    screen = Screen(JSON)
+    screen.output.show(WAITED, [waited("a", "queued", "odd\x9b", "failed")])
+    assert json.loads(screen.out) == {
+        "status": "failed",
+        "invocation": "a",
+        "outcome": "failed",
+        "at": "1970-01-01T00:00:03.000Z",
+        "waited": 3.0,
+        "transitions": [
+            {"status": "queued", "at": "1970-01-01T00:00:00.000Z"},
+            {"status": "odd\x9b", "at": "1970-01-01T00:00:01.500Z"},
+            {"status": "failed", "at": "1970-01-01T00:00:03.000Z"},
+        ],
+    }
 
 
 def test_an_error_takes_its_place_and_the_first_one_gives_the_code() -> None:
@@ -259,21 +276,3 @@ def test_exports_can_be_read_by_a_shell_or_as_json() -> None:
     screen = Screen(JSON)
     screen.output.exports({"A": "plain"})
     assert json.loads(screen.out) == {"A": "plain"}
-
-
-@given(json_values, st.sampled_from([None, 2]))
-def test_clean_json_keeps_the_value_and_leaves_nothing_harmful(
-    value: JsonValue, indent: int | None
-) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    shown = clean_json(text)
-    assert json.loads(shown) == value
-    left = shown.replace("\n", "").replace("\x7f", "")
-    assert clean(left) == left
-
-
-@pytest.mark.parametrize("character", ["\u202e", "\u2028", "\x9b", "\ufeff", "\U000e0041"])
-def test_clean_json_escapes_what_json_does_not(character: str) -> None:
-    shown = clean_json(json.dumps(f"é{character}", ensure_ascii=False))
-    assert shown.startswith('"é\\u')
-    assert json.loads(shown) == f"é{character}"

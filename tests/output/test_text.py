@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.output.text import clean
+from nostra_cli.models import JsonValue
+from nostra_cli.output.text import clean, clean_json
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 HIDDEN = "\u200b\u200c\u200d\u2060\ufeff\u2028\u2029\U000e0001\U000e0041\U000e007f"
@@ -16,6 +18,11 @@ ANYTHING = st.text(
     st.characters(exclude_categories=())
     | st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp"])
     | st.sampled_from(BIDI + HIDDEN)
+)
+JSON: st.SearchStrategy[JsonValue] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
 )
 HARMLESS = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]))
 
@@ -68,3 +75,21 @@ def test_harmless_text_is_not_changed(text: str) -> None:
 )
 def test_other_scripts_and_signs_are_harmless(text: str) -> None:
     assert clean(text) == text
+
+
+@given(JSON, st.sampled_from([None, 2]))
+def test_clean_json_keeps_the_value_and_leaves_nothing_harmful(
+    value: JsonValue, indent: int | None
+) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    shown = clean_json(text)
+    assert json.loads(shown) == value
+    left = shown.replace("\n", "").replace("\x7f", "")
+    assert clean(left) == left
+
+
+@pytest.mark.parametrize("character", ["\u202e", "\u2028", "\x9b", "\ufeff", "\U000e0041"])
+def test_clean_json_escapes_what_json_does_not(character: str) -> None:
+    shown = clean_json(json.dumps(f"é{character}", ensure_ascii=False))
+    assert shown.startswith('"é\\u')
+    assert json.loads(shown) == f"é{character}"

@@ -40,7 +40,7 @@ def verdict(
         checks = checks_for(format, level, length)
         for piece in pieces:
             for check in checks:
-                check.feed(memoryview(piece))
+                check.feed(bytearray(piece))
         for check in checks:
             check.finish()
         check_file(format, level, io.BytesIO(whole), len(whole) if length is None else length)

@@ -10,8 +10,9 @@ from pathlib import Path
 from nostra_cli.api import Service
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.models import Format, Piece, Result
+from nostra_cli.pace import LowSpeed
 from nostra_cli.retry import Budget, Deadline, Retrier
-from nostra_cli.transfer.fetch import Fetch, LowSpeed, Sink
+from nostra_cli.transfer.fetch import Fetch, Sink
 from nostra_cli.transfer.identity import Identity
 from nostra_cli.transfer.plan import Item
 from nostra_cli.transfer.verify import Level
@@ -101,6 +102,7 @@ class Scripted(Transport):
         path: str,
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
+        content: bytes | None = None,
     ) -> Iterator[Reply]:
         assert (method, path, body_seconds) == (
             "GET",

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from nostra_cli.errors import Corrupt, Transient, Truncated
+from nostra_cli.pace import LowSpeed
 from nostra_cli.retry import NORMAL, Budget
-from nostra_cli.transfer.fetch import LowSpeed
 
 from .fetching import CUT, ETAG, RESET, SIZE, WHOLE, Answer, World, rest, whole
 

@@ -17,8 +17,8 @@ from nostra_cli.errors import (
     Transient,
 )
 from nostra_cli.models import Format, Piece
+from nostra_cli.pace import LowSpeed
 from nostra_cli.retry import NORMAL
-from nostra_cli.transfer.fetch import LowSpeed
 from nostra_cli.transfer.verify import Level
 
 from .fetching import CUT, ITEM, SIZE, WHOLE, Answer, Memory, Step, World, rest, whole

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.errors import FileProblem
+from nostra_cli.errors import FileProblem, file_errors
 from nostra_cli.transfer.identity import Identity
-from nostra_cli.transfer.part import Part, file_errors, part_path
+from nostra_cli.transfer.part import Part, part_path
 
 from .parts import IDENTITY, UNPROVEN, begun, left, names, note_path
 

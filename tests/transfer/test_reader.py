@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from nostra_cli.errors import Corrupt, Transient
+from nostra_cli.pace import LowSpeed
 from nostra_cli.transfer import reader as reading
-from nostra_cli.transfer.fetch import LowSpeed
 from nostra_cli.transfer.reader import Reader, probe
 
 from .fetching import CUT, ETAG, ITEM, SIZE, WHOLE, Answer, Script, World, whole

@@ -37,6 +37,16 @@ def test_any_csv_document_passes_in_any_pieces(data: bytes, at: list[int]) -> No
     assert verdict(Format.CSV, cut_up(data, at), Level.AUTO, LARGE) == ""
 
 
+@given(st.lists(st.sampled_from([*"ab,; \n", "\r\n", "\r"]), max_size=40).map("".join))
+def test_without_quotes_it_counts_as_the_csv_module_does(text: str) -> None:
+    data = f"a,b\n{text}".encode()
+    try:
+        widths = {len(row) for row in csv.reader(io.StringIO(data.decode(), newline="")) if row}
+    except csv.Error:
+        widths = set()
+    assert (verdict(Format.CSV, [data]) == "") == (widths == {2})
+
+
 @pytest.mark.parametrize("damage", [b"\xff", b"\xc3(", b"\xed\xa0\x80"])
 @pytest.mark.parametrize("length", [None, LARGE])
 def test_what_is_not_utf8_is_refused(damage: bytes, length: int | None) -> None:

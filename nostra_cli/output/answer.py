@@ -1,0 +1,79 @@
+"""The answer of any endpoint: its bytes for a script, something readable for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from nostra_cli.errors import Corrupt, UsageProblem
+
+if TYPE_CHECKING:
+    from nostra_cli.models import JsonValue, Piece
+    from nostra_cli.output.show import Output
+
+LARGEST_SHOWN = 16 << 20
+"""Bytes: nobody reads more than that on a terminal."""
+
+
+def show_answer(
+    out: Output,
+    head: Sequence[str],
+    chunks: Iterable[Piece],
+    parse: Callable[[bytes], JsonValue],
+) -> None:
+    """Write the lines of a head, if any, and a body.
+
+    A pipe gets the bytes as they are and as they come, with `--json` only if `parse` takes them;
+    on a terminal JSON is laid out and text made harmless. Raises Corrupt for what is not JSON
+    under `--json`, and UsageProblem for what no terminal should get.
+    """
+    for line in [*head, *([""] if head else [])]:
+        out.text(line)
+    if not (out.look.json or out.data.terminal):
+        for chunk in chunks:
+            out.data.write(chunk)
+        return
+    content = _read(chunks)
+    if not content.strip():
+        return
+    if out.look.json:
+        value = parse(content)
+        if out.data.terminal:
+            out.document(value)
+        else:
+            out.data.write(content)
+    else:
+        _show_to_person(out, content, parse)
+
+
+def _read(chunks: Iterable[Piece]) -> bytes:
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > LARGEST_SHOWN:
+            raise UsageProblem(
+                f"the answer is larger than {LARGEST_SHOWN >> 20} MiB",
+                "redirect stdout, without --json: nostra api ... > FILE",
+            )
+    return bytes(content)
+
+
+def _show_to_person(out: Output, content: bytes, parse: Callable[[bytes], JsonValue]) -> None:
+    try:
+        out.document(parse(content))
+    except (Corrupt, RecursionError):  # not JSON, or too deep to be laid out
+        _show_text(out, content)
+
+
+def _show_text(out: Output, content: bytes) -> None:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise UsageProblem(
+            "the answer is binary, which is not for a terminal",
+            "redirect stdout: nostra api ... > FILE",
+        )
+    for line in text.removesuffix("\n").split("\n"):
+        out.text(line.removesuffix("\r").expandtabs())

@@ -1,0 +1,232 @@
+"""`nostra doctor`: it finds what is wrong, says so in one line, and goes on."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+import trustme
+
+from nostra_cli.sandbox.server import Sandbox
+
+from ..conftest import runner_for
+from ..faults.raw import listening, nobody_takes, swallow
+from ..faults.test_tls import PASSWORD, over_tls, proxy
+from ..running import NOSTRA, Ended, Runner, clean_env
+from ..sandbox.calling import fault, faulty
+
+SETTINGS = (
+    "profile",
+    "base_url",
+    "token",
+    "format",
+    "dir",
+    "jobs",
+    "timeout",
+    "ci",
+    "low_speed_limit",
+    "low_speed_time",
+)
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+NETWORK = ("name", "connection", "request", "clock")
+REST = (*SETTINGS, *PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR", *NETWORK)
+NOT_REACHED = {"request": "warning", "clock": "warning"}
+REQUEST = "/api/collection"
+TOKEN = "a-token-of-no-service"
+
+
+def lines(ended: Ended) -> dict[str, tuple[str, str, str]]:
+    """Give status, detail and hint of each check."""
+    rows = [line.split("\t") for line in ended.out.splitlines()]
+    assert all(len(row) == 4 for row in rows), rows
+    return {check: (status, detail, hint) for status, check, detail, hint in rows}
+
+
+def bad(ended: Ended) -> dict[str, str]:
+    """Give the status of each check that is not fine."""
+    return {check: row[0] for check, row in lines(ended).items() if row[0] != "ok"}
+
+
+def configured(home: Path, text: str, mode: int = 0o600) -> dict[str, str]:
+    """Write a config file; gives the environment that names it."""
+    path = home / "config.toml"
+    path.write_text(text)
+    path.chmod(mode)
+    return {"NOSTRA_CONFIG": str(path)}
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """Give a port that nobody listens on while the block lasts."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+def test_a_healthy_service_is_all_ok(nostra: Runner, sandbox: Sandbox, home: Path) -> None:
+    home.chmod(0o755)
+    ended = nostra("doctor", env=configured(home, "[profiles.default]\njobs = 3\n"))
+    assert (ended.code, ended.err, bad(ended)) == (0, "", {})
+    found = lines(ended)
+    assert list(found) == ["config_file", "config_folder", *REST]
+    where = f"jobs in profile 'default' of {home}/config.toml"
+    assert found["jobs"][1] == f"3 ({where})"
+    assert found["base_url"][1] == f"{sandbox.base_url} (environment NOSTRA_BASE_URL)"
+    tail = sandbox.token[-4:]
+    assert found["token"][1] == f"present, ends in {tail} (environment NOSTRA_TOKEN)"
+    assert found["config_file"][1] == f"{home}/config.toml, mode 0600"
+    assert found["name"][1] == "127.0.0.1"
+
+
+def test_json_is_an_array_with_the_origin_of_settings(nostra: Runner) -> None:
+    ended = nostra("doctor", "--json", env={"NOSTRA_TOKEN": "twelve-chars"})
+    found = {finding.pop("check"): finding for finding in ended.json()}
+    # In a home without a config folder there is no line about it.
+    assert list(found) == ["config_file", *REST]
+    assert found["token"] == {
+        "status": "ok",
+        "detail": "present",
+        "hint": "",
+        "origin": "environment NOSTRA_TOKEN",
+    }
+    assert {check for check in found if "origin" in found[check]} == set(SETTINGS)
+    assert (found["request"]["status"], ended.code, ended.err) == ("error", 3, "")
+
+
+def test_finds_no_token(nostra: Runner) -> None:
+    ended = nostra("doctor", env={"NOSTRA_TOKEN": ""})
+    assert (ended.code, bad(ended)) == (3, {"token": "error", "request": "warning"})
+    assert "NOSTRA_TOKEN" in lines(ended)["token"][2]
+    assert "401" in lines(ended)["request"][1]
+
+
+def test_finds_a_wrong_token(nostra: Runner) -> None:
+    ended = nostra("doctor", env={"NOSTRA_TOKEN": TOKEN})
+    assert (ended.code, bad(ended)) == (3, {"request": "error"})
+    assert "refused the token (401: Invalid token.)" in lines(ended)["request"][1]
+
+
+def test_finds_a_host_that_has_no_name(nostra: Runner) -> None:
+    ended = nostra("doctor", "--base-url", "https://nothing.invalid")
+    assert (ended.code, bad(ended)) == (6, {"name": "error", **NOT_REACHED})
+    assert lines(ended)["name"][1] == "nothing.invalid: it cannot be resolved"
+
+
+def test_finds_a_host_where_nobody_listens(nostra: Runner) -> None:
+    with free_port() as port:
+        ended = nostra("doctor", "--base-url", f"http://127.0.0.1:{port}")
+    assert (ended.code, bad(ended)) == (6, {"connection": "error", **NOT_REACHED})
+    assert lines(ended)["connection"][1] == f"127.0.0.1:{port}: connection refused"
+    assert "base URL" in lines(ended)["connection"][2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no modes")
+def test_finds_loose_modes_and_unknown_keys(nostra: Runner, home: Path) -> None:
+    home.chmod(0o777)
+    env = configured(home, "[profiles.default]\nfoo = 1\n", 0o644)
+    ended = nostra("doctor", env=env)
+    assert (ended.code, ended.err) == (0, "")
+    rows = [line.split("\t") for line in ended.out.splitlines() if not line.startswith("ok")]
+    path = home / "config.toml"
+    assert [(row[1], row[3]) for row in rows] == [
+        ("config_file", f"chmod 600 {path}"),
+        ("config_file", "mend it or remove it"),
+        ("config_folder", f"chmod 700 {home}"),
+    ]
+    assert "mode 0644" in rows[0][2]
+
+
+def test_finds_a_proxy_that_is_down(nostra: Runner) -> None:
+    with free_port() as port:
+        env = {"HTTP_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{port}"}
+        ended = nostra("doctor", "-v", env=env)
+    assert (ended.code, bad(ended)) == (6, {"proxy_connection": "error", **NOT_REACHED})
+    assert lines(ended)["HTTP_PROXY"][1] == f"http://***@127.0.0.1:{port}"
+    assert "HTTPS_PROXY" in lines(ended)["proxy_connection"][2]
+    assert PASSWORD not in ended.out + ended.err
+
+
+def test_finds_a_clock_that_is_wrong(home: Path, tmp_path: Path) -> None:
+    date = formatdate(time.time() - 4000, usegmt=True)
+    with faulty(fault(f"headers = {{Date = '{date}'}}", REQUEST)) as sandbox:
+        ended = runner_for(sandbox, home, tmp_path)("doctor")
+    assert (ended.code, bad(ended)) == (2, {"clock": "error"})
+    assert "this machine is 1 h 6 min ahead of the service" in lines(ended)["clock"][1]
+    assert "NTP" in lines(ended)["clock"][2]
+
+
+def test_a_broken_config_file_is_one_error_and_the_rest_goes_on(nostra: Runner, home: Path) -> None:
+    env = configured(home, "token = s3cr3t-t0ken", 0o600)
+    ended = nostra("doctor", env={**env, "NOSTRA_PROFILE": "prod"})
+    assert (ended.code, bad(ended)) == (2, {"config_file": "error", "profile": "warning"})
+    assert "line 1, column 9: not valid TOML" in lines(ended)["config_file"][1]
+    assert "s3cr3t" not in ended.out
+
+
+def test_a_config_file_that_is_none_is_an_error_without_advice_on_its_mode(nostra: Runner) -> None:
+    ended = nostra("doctor", env={"NOSTRA_CONFIG": str(nostra.cwd)})
+    assert (ended.code, bad(ended)) == (2, {"config_file": "error"})
+    assert "chmod 600" not in ended.out
+
+
+def test_each_setting_that_is_wrong_is_an_error_of_its_own(nostra: Runner, home: Path) -> None:
+    env = configured(home, "[profiles.default]\njobs = 0\ntimeout = 'soon'\n")
+    ended = nostra("doctor", "--base-url", "ftp://x", env={**env, "NOSTRA_TOKEN": "two words"})
+    errors = dict.fromkeys(["base_url", "token", "jobs", "timeout"], "error")
+    assert (ended.code, bad(ended)) == (2, {**errors, **NOT_REACHED})
+
+
+def test_a_server_that_says_nothing_does_not_hold_it_up(home: Path, tmp_path: Path) -> None:
+    env = configured(home, "[profiles.default]\ntimeout = '0.5s'\n")
+    with listening(lambda connection, _: swallow(connection)) as raw:
+        base = clean_env(home, NOSTRA_TOKEN=TOKEN, NOSTRA_BASE_URL=raw.base_url)
+        ended = Runner(tmp_path, {**base, **env})("doctor", seconds=8)
+    assert (ended.code, bad(ended)) == (6, {"request": "error", "clock": "warning"})
+    assert lines(ended)["request"][1] == "no answer within 0.5 s"
+
+
+def test_a_setting_makes_every_step_shorter(nostra: Runner, home: Path) -> None:
+    env = configured(home, "[profiles.default]\ntimeout = '0.5s'\n")
+    with nobody_takes() as port:
+        ended = nostra("doctor", "--base-url", f"http://127.0.0.1:{port}", env=env, seconds=8)
+    assert (ended.code, bad(ended)) == (6, {"connection": "error", **NOT_REACHED})
+    assert lines(ended)["connection"][1].endswith("no connection within 0.5 s")
+
+
+def test_behind_a_proxy_it_is_the_proxy_that_is_looked_at(
+    sandbox: Sandbox, home: Path, tmp_path: Path
+) -> None:
+    authority, file = trustme.CA(), home / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    with over_tls(sandbox, authority.issue_cert("localhost")) as raw, proxy("me") as through:
+        env = clean_env(
+            home,
+            NOSTRA_TOKEN=sandbox.token,
+            NOSTRA_BASE_URL=f"https://localhost:{raw.port}",
+            SSL_CERT_FILE=str(file),
+            HTTPS_PROXY=f"http://me:{PASSWORD}@127.0.0.1:{through.port}",
+        )
+        ended = Runner(tmp_path, env)("doctor", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    checks = [finding["check"] for finding in ended.json()]
+    assert checks[-4:] == ["proxy_name", "proxy_connection", "request", "clock"]
+    assert PASSWORD not in ended.out
+
+
+if sys.platform != "win32":
+    from ..terminal import terminal
+
+    def test_a_person_gets_a_table_in_colour(nostra: Runner) -> None:
+        env = {**nostra.env, "NOSTRA_TOKEN": ""}
+        with terminal([NOSTRA, "doctor"], env, nostra.cwd, columns=160) as screen:
+            assert screen.read_to_end() == 3
+        assert b"\x1b[32mok" in screen.seen
+        assert b"\x1b[31merror" in screen.seen
+        assert b"\x1b[33mwarning" in screen.seen
+        assert b"status" in screen.seen.splitlines()[0]

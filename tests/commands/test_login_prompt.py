@@ -1,0 +1,46 @@
+"""`nostra login` at a terminal: the token is not drawn, and the prompt can be left."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.sandbox.server import Sandbox
+
+from ..running import NOSTRA, Runner
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+from ..terminal import terminal
+
+
+def test_the_token_is_not_drawn(bare: Runner, sandbox: Sandbox) -> None:
+    command = [NOSTRA, "login", "--base-url", sandbox.base_url]
+    with terminal(command, bare.env, bare.cwd, controlling=True) as shown:
+        shown.read_until(f"Token for {sandbox.base_url}: ".encode())
+        assert not shown.echoes()
+        shown.type(sandbox.token.encode() + b"\n")
+        assert shown.read_to_end() == 0
+        assert shown.echoes()
+    assert sandbox.token.encode() not in shown.seen
+    assert b"is stored in" in shown.seen
+    assert sandbox.token in Path(bare.env["NOSTRA_CONFIG"]).read_text()
+
+
+@pytest.mark.parametrize(("key", "code"), [(b"\x03", 130), (b"\x04", 2), (b"\xff\n", 2)])
+def test_a_prompt_that_is_left_stores_nothing(
+    bare: Runner, sandbox: Sandbox, key: bytes, code: int
+) -> None:
+    """Ctrl-C, Ctrl-D, and a key that is no text."""
+    command = [NOSTRA, "login", "--base-url", sandbox.base_url]
+    with terminal(command, bare.env, bare.cwd, controlling=True) as shown:
+        shown.read_until(b"Token for " + sandbox.base_url.encode() + b": ")
+        shown.type(key)
+        assert shown.read_to_end() == code
+        assert shown.echoes()
+    assert shown.seen.endswith(b"\n")
+    assert b"Traceback" not in shown.seen
+    assert not Path(bare.env["NOSTRA_CONFIG"]).exists()
