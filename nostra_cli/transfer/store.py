@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
@@ -72,12 +73,12 @@ def store_of(remote: Remote) -> tuple[Store, str]:
             f"{remote.scheme}:// needs fsspec, which is not installed",
             "pip install 'nostra-cli[fsspec]'",
         ) from error
+    if sys.modules.get("anyio", remote) is None:
+        del sys.modules["anyio"]  # nostra hides it from httpcore; a driver may need it
     try:
         get_filesystem_class(remote.scheme)
     except ImportError as error:
-        raise UsageProblem(
-            f"{remote.scheme}:// needs a driver that is not installed", _driver_hint(remote, error)
-        ) from error
+        raise _no_driver(remote, error) from error
     except ValueError as error:
         raise UsageProblem(f"fsspec knows no {remote.scheme}://", "check the URL") from error
     with store_errors(f"cannot use {remote}"):
@@ -85,11 +86,16 @@ def store_of(remote: Remote) -> tuple[Store, str]:
         return found
 
 
-def _driver_hint(remote: Remote, error: ImportError) -> str:
+def _no_driver(remote: Remote, error: ImportError) -> UsageProblem:
     from fsspec.registry import known_implementations
 
     package = known_implementations[remote.scheme]["class"].partition(".")[0]
-    return str(error) if package == "fsspec" else f"pip install {package}"
+    hint = str(error) if package == "fsspec" else f"pip install {package}"
+    cause = error.__cause__
+    if package in ("fsspec", getattr(cause, "name", package)):
+        return UsageProblem(f"{remote.scheme}:// needs a driver that is not installed", hint)
+    why = reason(cause if isinstance(cause, ImportError) else error, os.environ)
+    return UsageProblem(f"the driver of {remote.scheme}:// cannot be loaded: {why}", hint)
 
 
 def occupied(remote: Remote, existing: Existing) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,21 @@ def test_a_store_that_cannot_be_had(url: str, hint: str) -> None:
     with pytest.raises(UsageProblem) as raised:
         store_of(Remote(url))
     assert raised.value.hint == hint
+
+
+def test_a_driver_that_lacks_something_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gcsfs.py").write_text("import anyio_or_so\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageProblem, match="cannot be loaded: No module named 'anyio_or_so'"):
+        store_of(Remote("gs://b/x"))
+
+
+def test_a_driver_may_use_what_nostra_hides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anyio", None)
+    store_of(Remote("memory://x"))
+    assert "anyio" not in sys.modules
 
 
 def test_whatever_a_driver_raises_is_a_file_problem() -> None:
