@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,11 +10,14 @@ from nostra_cli.errors import UsageProblem
 _LARGEST = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
 class Token:
     """A token that does not show itself by accident."""
 
-    value: str = field(repr=False)
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        """Keep it."""
+        self.value = value
 
 
 def redacted(token: Token) -> str:
