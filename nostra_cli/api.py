@@ -58,6 +58,8 @@ class Service:
         """Talk through `transport`, repeat by `retrier`."""
         self._transport = transport
         self.retrier = retrier
+        self.seen: dict[str, Invocation] = {}
+        """The last answer of each invocation."""
 
     def invocation(self, invocation: str, policy: Policy = NORMAL) -> Invocation:
         """Ask for the status of an invocation (API page, "Status"), repeating by `policy`.
@@ -73,7 +75,9 @@ class Service:
                 what = f"status of {invocation!r}"
                 return read_invocation(invocation, strict_json.read(decoded(reply), what))
 
-        return self.retrier.run(attempt, f"the status of {invocation!r} was known", policy)
+        waiting_for = f"the status of {invocation!r} was known"
+        self.seen[invocation] = found = self.retrier.run(attempt, waiting_for, policy)
+        return found
 
     def check_token(self) -> NostraError | None:
         """Ask for one collection, once; give what kept the token from being checked.
@@ -99,26 +103,29 @@ class Service:
         result: str | None,
         format: Format,  # the field's own word
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> AbstractContextManager[Reply]:
         """Open the body of a result, the primary one where `result` is None ("Downloads").
 
-        One attempt, not repeated: the caller keeps what it has got. Answers 200, 206 and 416 are
-        given, all others raise as `invocation` does.
+        One attempt, not repeated: the caller keeps what it has got. The body has `seconds` to come.
+        Answers 200, 206 and 416 are given, all others raise as `invocation` does.
         """
         what = f"result {result!r} of {invocation!r}" if result is not None else repr(invocation)
         missing = NotFound(
             f"the service has no {format} of {what}",
             f"see what there is: nostra results {invocation}",
         )
-        return self._open(_body_path(invocation, result, format), headers or {}, missing)
+        return self._open(_body_path(invocation, result, format), headers or {}, missing, seconds)
 
     def url_of(self, invocation: str, result: str | None, format: Format) -> str:
         """Give the URL of a result's body, as `body` asks for it."""
         return self._transport.base_url + _body_path(invocation, result, format)
 
     @contextmanager
-    def _open(self, path: str, headers: Mapping[str, str], missing: NotFound) -> Iterator[Reply]:
-        with self._transport.request("GET", path, headers) as reply:
+    def _open(
+        self, path: str, headers: Mapping[str, str], missing: NotFound, seconds: float | None
+    ) -> Iterator[Reply]:
+        with self._transport.request("GET", path, headers, seconds) as reply:
             if reply.status not in (206, 416):
                 check(reply, missing)
             yield reply

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
-
-import typer
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nostra_cli import __version__, interrupts
-from nostra_cli.errors import ExitCode, NostraError, Signalled, UsageProblem
-from nostra_cli.options import Shared
+from nostra_cli.errors import ExitCode, NostraError, Signalled
 from nostra_cli.output.show import Output
 from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
 
-Command = Callable[..., int]
+if TYPE_CHECKING:
+    from nostra_cli.app import Job
 
 COMMANDS = (
     "status",
     "wait",
     "results",
     "download",
+    "preview",
     "login",
     "logout",
     "config",
@@ -32,89 +29,6 @@ COMMANDS = (
     "sandbox",
 )
 _COMPLETE = "_NOSTRA_COMPLETE"
-# What every wrong option raises; Typer has no public name for it.
-_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-
-
-class Job(NamedTuple):
-    """A command with its options parsed, not yet run."""
-
-    command: Command
-    options: dict[str, Any]
-    shared: Shared
-
-    def run(self, out: Output) -> int:
-        """Run it."""
-        from nostra_cli.session import Session
-
-        return self.command(Session(self.shared, out), **self.options)
-
-
-def parsed(command: Command) -> Callable[..., Job]:
-    """Make a Typer callback of a command: it takes the shared options too, and gives a Job.
-
-    The job runs outside Typer, which has its own ideas about interrupts and closed pipes.
-    """
-
-    def parse(**options: Any) -> Job:
-        shared = Shared(**{name: options.pop(name) for name in Shared._fields})
-        return Job(command, options, shared)
-
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    own = list(inspect.signature(command).parameters.values())[1:]
-    shared = inspect.signature(Shared).parameters.values()
-    parse.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [parameter.replace(kind=keyword) for parameter in (*own, *shared)]
-    )
-    parse.__doc__ = command.__doc__
-    return parse
-
-
-def make_app(wanted: Sequence[str] = COMMANDS) -> typer.Typer:
-    """Build the Typer app with these commands; a command's module is loaded for it."""
-    app = typer.Typer(
-        name="nostra",
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    codes = "\n".join(f"  {int(code):<5}{code.meaning}" for code in ExitCode)
-    app.callback(invoke_without_command=True, epilog=f"\b\nExit codes:\n{codes}")(root)
-    for name in wanted:
-        module = importlib.import_module(f"nostra_cli.commands.{name}")
-        subcommands: dict[str, Command] | None = getattr(module, "SUBCOMMANDS", None)
-        if subcommands is None:
-            app.command(name)(parsed(getattr(module, name)))
-        else:
-            app.add_typer(_group(getattr(module, name), subcommands), name=name)
-    return app
-
-
-def _group(callback: Callable[..., None], subcommands: Mapping[str, Command]) -> typer.Typer:
-    group = typer.Typer(rich_markup_mode=None)
-    group.callback(invoke_without_command=True)(callback)
-    for name, command in subcommands.items():
-        group.command(name)(parsed(command))
-    return group
-
-
-def completion_init() -> None:
-    """Teach Typer the shells; it does so by itself only with its own completion options."""
-    from typer import completion
-
-    completion.completion_init()  # type: ignore[attr-defined] # imported there for this use
-
-
-def root(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
-) -> None:
-    """Follow invocations of the Nostradamus service and download their results."""
-    if version:
-        typer.echo(f"nostra {__version__}")
-    elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,23 +39,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = Output(Look(json="--json" in own), sys.stdout, sys.stderr)
     if "--ci" in own:
         out.in_lines()
-    if _COMPLETE in os.environ:
-        completion_init()
     try:
         with interrupts.raised():
-            job = make_app(argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS)(
-                args=list(argv), prog_name="nostra", standalone_mode=False, complete_var=_COMPLETE
-            )
-            if not isinstance(job, Job):
-                return int(job or 0)
+            job = _parsed(argv)
+            if isinstance(job, str):
+                out.data.write(job.encode())
+                return ExitCode.DONE
             out = Output(job.shared.look, sys.stdout, sys.stderr)
             return job.run(out)
     except NostraError as error:
         out.error(error)
         return error.code
-    except _UsageError as error:
-        out.error(UsageProblem(_first_line(error), "see nostra COMMAND --help"))
-        return ExitCode.USAGE
     except Signalled as signalled:
         return _ended(out, signalled, argv)
     except BrokenPipeError:
@@ -153,9 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         settle_streams()
 
 
-def _first_line(error: Exception) -> str:
-    message = getattr(error, "format_message", lambda: str(error))()
-    return " ".join(str(message).split())
+def _parsed(argv: Sequence[str]) -> Job | str:
+    """Give the job that a command line asks for, or a text: help, the version, completions."""
+    if _COMPLETE in os.environ:
+        from nostra_cli.completion import answer
+
+        return answer(os.environ)
+    if list(argv) in ([], ["-h"], ["--help"]):
+        from nostra_cli.overview import overview
+
+        return overview()
+    from nostra_cli import app  # loads Typer, which takes longer than all the rest
+
+    return app.parse(argv, COMMANDS)
 
 
 def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:

@@ -27,6 +27,7 @@ PROFILE_KEYS: Mapping[str, tuple[type, ...]] = {
     "jobs": (int,),
     "timeout": (str, int, float),
     "ci": (bool,),
+    "history": (bool,),
 }
 TYPE_WORDS: Mapping[type, str] = {
     str: "a string",

@@ -61,6 +61,12 @@ class NostraError(Exception):
         self.hint = hint
         self.invocation: str | None = None
 
+    @property
+    def advice(self) -> str:
+        """What to do next: the notes that were added on the way, then the hint."""
+        notes = [str(note) for note in getattr(self, "__notes__", ())]
+        return "; ".join([*notes, self.hint] if self.hint else notes)
+
 
 class UsageProblem(NostraError):
     """Wrong options, or a configuration that cannot be used."""

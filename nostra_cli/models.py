@@ -27,6 +27,17 @@ def is_segment(text: str) -> bool:
     return text.isprintable() or not re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", text)
 
 
+def text_of(value: JsonValue) -> str:
+    """Write a value as one cell shows it: text as it is, nothing for null, JSON for the rest."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    import json
+
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 class Format(StrEnum):
     """The formats a result can be downloaded in, in the order of preference."""
 

@@ -1,5 +1,6 @@
 """The options that commands share, and the parsers of what is typed."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
@@ -38,6 +39,15 @@ def check_id(text: str) -> str:
             f"{text!r} is not an id: it is empty, a dot name or has control characters"
         )
     return text
+
+
+def is_path(text: str) -> bool:
+    """Tell whether what may be an id or a file is a file: whether it has a path separator."""
+    return os.sep in text or bool(os.altsep and os.altsep in text)
+
+
+def _target(text: str) -> str:
+    return text if is_path(text) else check_id(text)
 
 
 def read_ids(given: Sequence[str]) -> list[str]:
@@ -92,10 +102,15 @@ def option(
     help: str,
     metavar: str | None = None,
     parser: Callable[[str], object] | None = None,
+    show_default: bool = True,
 ) -> OptionInfo:
     """Describe an option; its default is in the command's signature."""
     info: OptionInfo = typer.Option(
-        *names, help=help, metavar=metavar, parser=_parser(parser) if parser else None
+        *names,
+        help=help,
+        metavar=metavar,
+        parser=_parser(parser) if parser else None,
+        show_default=show_default,
     )
     return info
 
@@ -104,6 +119,12 @@ Ids = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Invocation ids; - reads them from stdin.")
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Invocation id.", parser=_parser(check_id))]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="Invocation id; with a / in it, a local file.", parser=_parser(_target)
+    ),
+]
 Timeout = Annotated[
     float | None,
     option(

@@ -72,13 +72,21 @@ class Session:
 
         return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
 
-    def service(self, deadline: Deadline) -> AbstractContextManager[Service]:
-        """Give the service, with one deadline over all that is asked of it.
+    @contextmanager
+    def service(self, deadline: Deadline) -> Iterator[Service]:
+        """Give the service, with one deadline over all that is asked of it; ids are remembered.
 
         Raises AuthProblem where there is no token.
         """
-        token = self.settings.require_token()
-        return self.service_at(self.settings.base_url.value, token, deadline)
+        base_url, token = self.settings.base_url.value, self.settings.require_token()
+        with self.service_at(base_url, token, deadline) as service:
+            try:
+                yield service
+            finally:
+                if self.settings.history.value:
+                    from nostra_cli import history
+
+                    history.record(os.environ, base_url, tuple(service.seen.values()))
 
     @contextmanager
     def service_at(self, base_url: str, token: Token, deadline: Deadline) -> Iterator[Service]:

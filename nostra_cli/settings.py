@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -48,6 +49,7 @@ class Settings(NamedTuple):
     jobs: Setting[int]
     timeout: Setting[float | None]
     ci: Setting[bool]
+    history: Setting[bool]
     low_speed_limit: Setting[int]
     low_speed_time: Setting[float]
     config: config.Config
@@ -157,7 +159,8 @@ def _resolved(
         dir=of("dir", _dir),
         jobs=of("jobs", _jobs),
         timeout=of("timeout", _timeout),
-        ci=of("ci", _ci),
+        ci=of("ci", partial(_switch, "ci", False)),
+        history=of("history", partial(_switch, "history", True)),
         low_speed_limit=of("low_speed_limit", _low_speed_limit),
         low_speed_time=of("low_speed_time", _low_speed_time),
         config=file,
@@ -165,10 +168,7 @@ def _resolved(
 
 
 def login_target(flags: Flags, env: Mapping[str, str]) -> Target:
-    """Tell where a token is to be stored: the profile need not be there yet.
-
-    Raises UsageProblem for a file or a base URL that cannot be used.
-    """
+    """Tell where a token is to be stored, also a profile to come; raises UsageProblem as `load`."""
     file = config.read(env)
     profile = _profile(flags, env, file)
     config.check_name(profile.value)
@@ -269,10 +269,10 @@ def _timeout(sources: _Sources) -> Setting[float | None]:
     return _parsed(found, parse_duration) if found else Setting(None, DEFAULT)
 
 
-def _ci(sources: _Sources) -> Setting[bool]:
-    """Profile > no; the command's own option comes before it."""
-    found = sources.in_profile("ci")
-    return Setting(found.value == str(True), found.origin) if found else Setting(False, "default")
+def _switch(key: str, default: bool, sources: _Sources) -> Setting[bool]:
+    """Profile > default; a command's own option comes before it."""
+    found = sources.in_profile(key)
+    return Setting(found.value == "True", found.origin) if found else Setting(default, "default")
 
 
 def _low_speed_limit(sources: _Sources) -> Setting[int]:

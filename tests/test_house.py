@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1] / PACKAGE
 ROOMS = [
     "__main__",
     "cli",
+    "app",
+    "overview",
+    "completion",
     "commands",
     "filesystem",
     "session",
@@ -26,6 +29,7 @@ ROOMS = [
     "output",
     "waiting",
     "doctor",
+    "preview",
     "transfer",
     "parallel",
     "api",
@@ -41,6 +45,7 @@ ROOMS = [
     "tls",
     "watchdog",
     "retry",
+    "history",
     "settings_text",
     "settings",
     "base_url",
@@ -52,6 +57,7 @@ ROOMS = [
     "interrupts",
     "models",
     "errors",
+    "words",
 ]
 START_UP_LEAVES_OUT = [
     "httpx",
@@ -263,6 +269,18 @@ def too_many(modules: set[str], left_out: Iterable[str]) -> list[str]:
 
 # Not named by it: what `importlib.import_module` loads itself, but all that is imported there is.
 IMPORTS_SHOWN = (sys.executable, "-X", "importtime", "-m", PACKAGE)
+
+
+@pytest.mark.parametrize("typed", ["--help", "nostra ", "nostra download x -f ", "nostra status "])
+def test_typer_is_left_out_where_nothing_is_parsed(typed: str, home: Path, tmp_path: Path) -> None:
+    more = {"_NOSTRA_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": typed}
+    asked = typed == "--help"
+    env = clean_env(home) if asked else clean_env(home, **more)
+    ended = Runner(tmp_path, env)(*([typed] if asked else []), command=IMPORTS_SHOWN)
+    assert "--help" in ended.out or "status" in ended.out or "csv" in ended.out
+    modules = loaded(ended.err)
+    assert PACKAGE in modules
+    assert too_many(modules, [*START_UP_LEAVES_OUT, "typer", f"{PACKAGE}.commands"]) == []
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["download", "--help"]])

@@ -36,6 +36,7 @@ def test_every_setting_is_shown_with_its_origin(env: dict[str, str]) -> None:
         "low_speed_limit": 1024,
         "low_speed_time": 30,
         "ci": False,
+        "history": True,
     }
     for key, text in (("format", "csv"), ("timeout", "1.5"), ("jobs", "3")):
         store(Flags(), env, key, text)

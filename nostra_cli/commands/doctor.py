@@ -25,7 +25,7 @@ CODES = (
 
 
 def doctor(session: "Session") -> ExitCode:
-    """Find out what is wrong with the settings or with the way to the service.
+    """Find out what is wrong with the settings or the way to the service.
 
     Shows every setting with its origin, the config file, proxies and certificate authorities;
     then looks up the name, connects, and sends one request with the token. Exits 0 if there are

@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from nostra_cli.transfer.download import Done
     from nostra_cli.transfer.plan import Destination, Existing, Selection
 
+EXAMPLES = (
+    "nostra download 4711 --wait --timeout 2h -f csv",
+    "nostra download 4711 4712 --all-results -f all -d results",
+    "nostra download 4711 -f csv -o - | head -3",
+)
+CODES = (
+    ExitCode.DONE,
+    ExitCode.USAGE,
+    ExitCode.AUTH,
+    ExitCode.NOT_FOUND,
+    ExitCode.FAILED,
+    ExitCode.SERVICE,
+    ExitCode.CORRUPT,
+    ExitCode.FILE,
+    ExitCode.NOT_READY,
+    ExitCode.DEADLINE,
+)
+
 
 class FormatChoice(StrEnum):
     """What `--format` takes."""

@@ -9,6 +9,24 @@ from nostra_cli.options import Id
 if TYPE_CHECKING:
     from nostra_cli.session import Session
 
+EXAMPLES = (
+    "nostra results 4711",
+    "nostra results 4711 --json",
+    "nostra results 4711 | cut -f 1",
+)
+CODES = (
+    ExitCode.DONE,
+    ExitCode.USAGE,
+    ExitCode.AUTH,
+    ExitCode.NOT_FOUND,
+    ExitCode.FAILED,
+    ExitCode.SERVICE,
+    ExitCode.CORRUPT,
+    ExitCode.FILE,
+    ExitCode.NOT_READY,
+    ExitCode.DEADLINE,
+)
+
 
 def results(session: "Session", id_: Id) -> ExitCode:
     """List the results of an invocation.

@@ -13,17 +13,30 @@ from nostra_cli.units import parse_size
 if TYPE_CHECKING:
     from nostra_cli.session import Session
 
+EXAMPLES = (
+    "nostra sandbox exec -- nostra download demo --wait",
+    "nostra sandbox exec --scenario bad-day.toml -- sh fetch.sh",
+)
+CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)
+
 Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[exec -- COMMAND...]", help="Run COMMAND with the sandbox, then stop it."
     ),
 ]
-Port = Annotated[int, option("--port", metavar="N", help="Listen here; by default a free port.")]
+Port = Annotated[
+    int,
+    option("--port", metavar="N", help="Listen here; by default a free port.", show_default=False),
+]
 LargeSize = Annotated[
     int,
     option(
-        "--large-size", metavar="SIZE", help="Size of demo-large: 500MB, 4GiB.", parser=parse_size
+        "--large-size",
+        metavar="SIZE",
+        help="Size of demo-large: 500MB, 4GiB; by default 100MB.",
+        parser=parse_size,
+        show_default=False,
     ),
 ]
 ScenarioFile = Annotated[

@@ -10,6 +10,24 @@ from nostra_cli.options import Ci, Ids, option, read_ids
 if TYPE_CHECKING:
     from nostra_cli.session import Session
 
+EXAMPLES = (
+    "nostra status 4711 4712",
+    "nostra status 4711 --exit-status && echo completed",
+    "nostra status - --json < ids.txt",
+)
+CODES = (
+    ExitCode.DONE,
+    ExitCode.USAGE,
+    ExitCode.AUTH,
+    ExitCode.NOT_FOUND,
+    ExitCode.FAILED,
+    ExitCode.SERVICE,
+    ExitCode.CORRUPT,
+    ExitCode.FILE,
+    ExitCode.NOT_READY,
+    ExitCode.DEADLINE,
+)
+
 ExitStatus = Annotated[
     bool, option("--exit-status", help="Exit 0 if completed, 5 if failed, 9 if in progress.")
 ]

@@ -9,6 +9,23 @@ from nostra_cli.options import Ci, Ids, Interval, Timeout, option, read_ids
 if TYPE_CHECKING:
     from nostra_cli.session import Session
 
+EXAMPLES = (
+    "nostra wait 4711",
+    "nostra wait 4711 4712 --timeout 2h --fail-fast",
+    "nostra wait 4711 && nostra results 4711",
+)
+CODES = (
+    ExitCode.DONE,
+    ExitCode.USAGE,
+    ExitCode.AUTH,
+    ExitCode.NOT_FOUND,
+    ExitCode.FAILED,
+    ExitCode.SERVICE,
+    ExitCode.CORRUPT,
+    ExitCode.FILE,
+    ExitCode.DEADLINE,
+)
+
 Any = Annotated[bool, option("--any", help="Return at the first final invocation.")]
 FailFast = Annotated[bool, option("--fail-fast", help="Return at the first failure.")]
 

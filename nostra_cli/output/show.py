@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nostra_cli.output.ci import Report
     from nostra_cli.output.progress import Bar, Bars, Spinner
     from nostra_cli.output.views import View
+    from nostra_cli.preview.reading import Preview
 
 T = TypeVar("T")
 
@@ -123,6 +124,22 @@ class Output:
         line = "\t".join(cells)
         self.data.line(line if view.bare else self._harmless(line))
 
+    def preview(self, found: Preview) -> None:
+        """Show the first rows of a result, or what is known of the whole of it."""
+        from nostra_cli.output import preview
+
+        for warning in found.warnings:
+            self.warn(warning)
+        if self.look.json:
+            self.document(preview.as_json(found))
+        elif self.data.terminal and self.data.stream is not None:
+            self.talk(preview.title(found))
+            for line in preview.drawn(found, self.data.stream, self._color_data, self._clean):
+                self.data.line(line)
+        else:
+            for cells in preview.lines_of(found):
+                self.data.line("\t".join(map(self._clean, cells)))
+
     def exports(self, variables: Mapping[str, str]) -> None:
         """Show variables as lines that a shell can read, or as one JSON object."""
         if self.look.json:
@@ -140,22 +157,16 @@ class Output:
 
     def error(self, error: NostraError) -> None:
         """Tell of an error, in one or two lines or as one JSON object."""
-        notes = [str(note) for note in getattr(error, "__notes__", ())]
-        hint = "; ".join([*notes, error.hint] if error.hint else notes)
         if self._report is not None:
             self._report.add_error(error)
         if self.look.json:
-            described: JsonObject = {
-                "code": int(error.code),
-                "kind": error.kind,
-                "message": error.message,
-                "hint": hint,
-            }
-            self._say_json({"error": described})
+            from nostra_cli.output.views import error_json
+
+            self._say_json({"error": error_json(error)})
             return
         self._announce("error", error.message)
-        if hint:
-            self._say(f"{self._word('hint')}: {self._clean(hint)}")
+        if error.advice:
+            self._say(f"{self._word('hint')}: {self._clean(error.advice)}")
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right but does not stop the work."""

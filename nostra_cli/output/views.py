@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nostra_cli.doctor.finding import Finding
+    from nostra_cli.errors import NostraError
     from nostra_cli.settings_text import Shown
     from nostra_cli.transfer.download import Done
     from nostra_cli.waiting import Waited
@@ -125,6 +126,16 @@ def _setting_row(shown: Shown) -> tuple[str, ...]:
 
 def _setting_json(shown: Shown) -> JsonObject:
     return {"key": shown.key, "value": shown.value, "origin": shown.origin}
+
+
+def error_json(error: NostraError) -> JsonObject:
+    """Describe an error as `--json` does."""
+    return {
+        "code": int(error.code),
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.advice,
+    }
 
 
 STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)

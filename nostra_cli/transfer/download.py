@@ -135,4 +135,4 @@ def _check_file(item: Item, level: verify.Level, file: IO[bytes], size: int) -> 
     try:
         verify.check_file(item.format, level, file, size)
     except ValueError as error:
-        raise not_as_promised(item, error) from error
+        raise not_as_promised(item, error, level) from error

@@ -208,14 +208,13 @@ class Fetch:
             try:
                 look(check)
             except ValueError as error:
-                raise not_as_promised(self.item, error) from error
+                raise not_as_promised(self.item, error, self.level) from error
 
 
 _TRY_HINT = "try again: nostra goes on where it stopped if the service can"
 
 
-def not_as_promised(item: Item, error: ValueError) -> Corrupt:
-    """Make the error for a body that is not what its format promises."""
-    return Corrupt(
-        f"{item.label}: {error}", "try again; --verify off takes it as it is, for a closer look"
-    )
+def not_as_promised(item: Item, error: ValueError, level: verify.Level) -> Corrupt:
+    """Make the error for a body that is not what its format promises, looked at so closely."""
+    less = "; --verify off takes it as it is, for a closer look"
+    return Corrupt(f"{item.label}: {error}", "try again" + less * (level is not verify.Level.OFF))

@@ -244,11 +244,12 @@ class _Answered(Service):
         result: str | None,
         format: Format,
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> contextlib.AbstractContextManager[Reply]:
         answer, self._answer = self._answer, None
         if answer is not None:
             return contextlib.nullcontext(answer)
-        return super().body(invocation, result, format, headers)
+        return super().body(invocation, result, format, headers, seconds)
 
 
 def _body(

@@ -15,6 +15,12 @@ _LONGEST_ROW = 16 << 20
 csv.field_size_limit(_LONGEST_ROW)
 
 
+def delimiter_of(text: str) -> str:
+    """Tell what separates the fields, by the first line of some text: one of `,;|` or a tab."""
+    header = _QUOTED.sub("", text).lstrip("\r\n").split("\n", 1)[0]
+    return max(_DELIMITERS, key=header.count)
+
+
 class Whole:
     """Every row, by the csv module."""
 
@@ -47,8 +53,7 @@ class Whole:
 
     def _rows(self, text: str) -> None:
         if not self._delimiter and text.strip():
-            header = _QUOTED.sub("", text).lstrip("\r\n").split("\n", 1)[0]
-            self._delimiter = max(_DELIMITERS, key=header.count)
+            self._delimiter = delimiter_of(text)
         delimiter = self._delimiter or ","
         lines = text.replace("\r\n", "\n")
         if '"' in lines or "\r" in lines:

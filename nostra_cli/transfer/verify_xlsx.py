@@ -43,16 +43,22 @@ def check_file(file: IO[bytes], whole: bool) -> None:
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            names = set(archive.namelist())
-            missing = [part for part in _PARTS if part not in names]
-            if missing:
-                raise ValueError(f"it is a zip archive without {missing[0]}, not a workbook")
+            check_directory(archive)
             if whole:
                 for info in archive.infolist():
-                    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                        raise ValueError("the workbook is packed in a way that it may not be")
                     with archive.open(info) as member:
                         while member.read(_BLOCK):
                             pass
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError("the workbook is damaged") from error
+
+
+def check_directory(archive: zipfile.ZipFile) -> None:
+    """Raise ValueError for an archive that is not packed as a workbook is."""
+    names = set(archive.namelist())
+    missing = [part for part in _PARTS if part not in names]
+    if missing:
+        raise ValueError(f"it is a zip archive without {missing[0]}, not a workbook")
+    methods = {info.compress_type for info in archive.infolist()}
+    if methods - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ValueError("the workbook is packed in a way that it may not be")

@@ -30,6 +30,7 @@ SETTINGS = (
     "jobs",
     "timeout",
     "ci",
+    "history",
     "low_speed_limit",
     "low_speed_time",
 )

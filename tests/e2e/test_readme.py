@@ -116,6 +116,27 @@ def test_config_example_is_read(nostra: Runner, home: Path) -> None:
     assert (ended.code, ended.out, ended.err) == (0, "demo-dedup.csv\n", "")
 
 
+def test_completion_is_put_where_shells_look(home: Path) -> None:
+    [block] = blocks("completion")
+    ended = shell(Runner(ROOT, clean_env(home)), f"set -e\n{block}")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    placed = {
+        ".local/share/bash-completion/completions/nostra": "nostra.bash",
+        ".zfunc/_nostra": "_nostra",
+        ".config/fish/completions/nostra.fish": "nostra.fish",
+    }
+    for path, source in placed.items():
+        assert (home / path).read_bytes() == (ROOT / "completions" / source).read_bytes()
+
+
+def test_history_is_switched_off(nostra: Runner, home: Path) -> None:
+    [example] = blocks("config: history")
+    (home / "config.toml").write_text(example)
+    ended = nostra("status", "demo-dedup", env={"NOSTRA_CONFIG": str(home / "config.toml")})
+    assert ended.code == 0
+    assert "unknown key" not in ended.err
+
+
 @pytest.mark.slow
 def test_workflow_steps(nostra: Runner) -> None:
     [workflow] = blocks("workflow")

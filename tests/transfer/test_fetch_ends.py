@@ -130,7 +130,8 @@ def test_a_web_page_by_its_first_bytes_is_refused_at_every_level(level: Level) -
     world = World([Answer((PAGE[:7], PAGE[7:]), {})], level=level)
     with pytest.raises(Corrupt, match=r"demo\.csv: it is a web page") as caught:
         world.run()
-    assert "--verify off" in caught.value.hint
+    # Where it is off already there is nothing more to leave out.
+    assert ("--verify off" in caught.value.hint) is (level is not Level.OFF)
     assert world.slept == []
 
 

@@ -1,0 +1,193 @@
+"""The first rows of a result and its statistics: for a terminal, as lines of cells, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, TextIO
+
+from nostra_cli.models import JsonObject, JsonValue, text_of
+from nostra_cli.output import plots
+from nostra_cli.units import show_size
+
+if TYPE_CHECKING:
+    from nostra_cli.output.fitted import Page
+    from nostra_cli.preview.column import ColumnStats
+    from nostra_cli.preview.reading import Preview
+    from nostra_cli.preview.stats import ByDate, Stats
+
+_STATS = ("column", "type", "empty", "distinct", "min", "max", "mean")
+_PLOT_LINES = 8
+_WIDEST_PLOT = 100
+_LONGEST_VALUE = 30
+
+
+def as_json(found: Preview) -> JsonObject:
+    """Give the one object that `--json` shows."""
+    source = found.source
+    described: JsonObject = {
+        "invocation": source.invocation,
+        "result": source.result,
+        "path": source.path,
+        "format": str(source.format),
+        "bytes": found.bytes,
+        "columns": list(found.columns),
+        "rows": [dict(row) for row in found.rows],
+        "complete": found.complete,
+    }
+    if found.stats is not None:
+        described["stats"] = _stats_json(found.stats)
+    return described
+
+
+def _stats_json(stats: Stats) -> JsonObject:
+    by_date = stats.by_date
+    sums: JsonValue = None
+    if by_date is not None:
+        sums = {"date": by_date.date, "quantity": by_date.quantity, "sums": dict(by_date.sums)}
+    columns: list[JsonValue] = [_column_json(column) for column in stats.columns]
+    return {"rows": stats.rows, "columns": columns, "by_date": sums}
+
+
+def _column_json(column: ColumnStats) -> JsonObject:
+    top: JsonValue = None
+    if column.top is not None:
+        top = [{"value": value, "count": count} for value, count in column.top]
+    histogram: JsonValue = None
+    if column.histogram is not None:
+        counts: list[JsonValue] = list(column.histogram.counts)
+        histogram = {**asdict(column.histogram), "counts": counts}
+    return {
+        "name": column.name,
+        "type": str(column.kind),
+        "types": dict(column.kinds),
+        "empty": column.empty,
+        "distinct": column.distinct,
+        "distinct_exact": column.exact,
+        "min": column.least,
+        "max": column.most,
+        "mean": column.mean,
+        "histogram": histogram,
+        "top": top,
+    }
+
+
+def lines_of(found: Preview) -> Iterator[Sequence[str]]:
+    """Give what a script sees: the cells of each row, or with statistics a line for each column."""
+    if found.stats is not None:
+        yield from map(_stats_cells, found.stats.columns)
+        return
+    yield from _cells(found)
+
+
+def _cells(found: Preview) -> list[list[str]]:
+    return [[text_of(row.get(name)) for name in found.columns] for row in found.rows]
+
+
+def _stats_cells(column: ColumnStats) -> tuple[str, ...]:
+    distinct = str(column.distinct) if column.exact else f">{column.distinct}"
+    least, most = text_of(column.least), text_of(column.most)
+    mean = "" if column.mean is None else f"{column.mean:.6g}"
+    return column.name, str(column.kind), str(column.empty), distinct, least, most, mean
+
+
+def title(found: Preview) -> str:
+    """Tell what it is, and how much of it is shown."""
+    source = found.source
+    what = source.path or source.invocation or ""
+    if source.result is not None:
+        what = f"result {source.result} of {what}"
+    size = f", {show_size(found.bytes)}" if found.bytes is not None else ""
+    rows = "1 row" if len(found.rows) == 1 else f"{len(found.rows)} rows"
+    if found.complete:
+        shown = f"all of it: {rows}" if found.rows else "no rows"
+    elif found.stats is not None and not found.rows:
+        shown = f"{found.stats.rows} rows"
+    elif found.stats is not None:
+        shown = f"the first {len(found.rows)} of {found.stats.rows} rows"
+    else:
+        shown = f"the first {rows}"
+    return f"{what} ({source.format}{size}), {shown}"
+
+
+def drawn(
+    found: Preview, stream: TextIO, color: bool, clean: Callable[[str], str]
+) -> Iterator[str]:
+    """Draw the rows, and the statistics where there are some, for the terminal behind `stream`."""
+    from nostra_cli.output.fitted import page_of, table  # rich, for a person only
+
+    page = page_of(stream, color, clean)
+    if found.columns and (found.rows or found.stats is None):
+        cells = _cells(found)
+        right = [_are_numbers(column) for column in zip(*cells, strict=True)]
+        yield from table(found.columns, cells, page, right)
+    if found.rows and found.stats is not None:
+        yield ""
+    if found.stats is not None:
+        yield from _drawn_stats(found.stats, page)
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Tell whether a column looks like numbers, which are easier to compare by their ends."""
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and all(
+        cell.isascii()
+        and cell.lstrip("+-")[:1].isdigit()
+        and cell[-1:].isdigit()
+        and set(cell) <= set("0123456789+-.eE")
+        and cell.count("-") < 2
+        for cell in filled
+    )
+
+
+def _drawn_stats(stats: Stats, page: Page) -> Iterator[str]:
+    from nostra_cli.output.fitted import table
+
+    rows = []
+    for column in stats.columns:
+        name, kind, *others = _stats_cells(column)
+        if column.kind == "mixed":
+            kind += f": {', '.join(f'{count} {kind}' for kind, count in column.kinds.items())}"
+        rows.append((name, kind, *others))
+    numeric = [column.mean is not None for column in stats.columns]
+    right = [False, False, True, True, all(numeric), all(numeric), True]
+    yield from table(_STATS, rows, page, right)
+    yield ""
+    values = [(column.name, _values(column, page)) for column in stats.columns]
+    yield from table(("column", "values"), values, page)
+    if stats.by_date is not None and len(stats.by_date.sums) > 1:
+        yield ""
+        yield from _plot(stats.by_date, page)
+
+
+def _values(column: ColumnStats, page: Page) -> str:
+    histogram = column.histogram
+    if histogram is not None:
+        part = f", a sample of {histogram.sample}" if histogram.sample < column.filled else ""
+        ends = f"{text_of(column.least)} to {text_of(column.most)}"
+        return f"{plots.bars(histogram.counts, page.unicode)}  {ends}{part}"
+    if column.top is None:
+        return f"more than {column.distinct} different ones"
+    if column.filled and column.distinct == column.filled:
+        return "all different"
+    shown = (f"{page.cut(page.clean(v), _LONGEST_VALUE)} ({count})" for v, count in column.top)
+    more = column.distinct - len(column.top)
+    return ", ".join(shown) + (f", and {more} more" if more else "")
+
+
+def _plot(by_date: ByDate, page: Page) -> Iterator[str]:
+    days = list(by_date.sums)
+    points = [(date.fromisoformat(day).toordinal(), by_date.sums[day]) for day in days]
+    low, high = (f"{end(by_date.sums.values()):.6g}" for end in (min, max))
+    margin = max(len(low), len(high))
+    width = min(page.width, _WIDEST_PLOT) - margin - 2
+    if width < len(days[0]) + len(days[-1]) + 2:
+        return  # too narrow to be read
+    yield page.cut(page.clean(f"{by_date.quantity}, summed by {by_date.date}"), page.width)
+    lines = plots.line(points, width, _PLOT_LINES, page.unicode)
+    labels = [high, *[""] * (_PLOT_LINES - 2), low]
+    for label, text in zip(labels, lines, strict=True):
+        yield f"{label:>{margin}}  {text}".rstrip()
+    gap = " " * (width - len(days[0]) - len(days[-1]))
+    yield f"{'':>{margin}}  {days[0]}{gap}{days[-1]}"

@@ -1,0 +1,81 @@
+"""Looks at results and files in this process, without progress."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nostra_cli.models import Format
+from nostra_cli.pace import ORDINARY_SPEED
+from nostra_cli.preview.local import look_at_file
+from nostra_cli.preview.reading import Preview, Reading
+from nostra_cli.preview.remote import Look, look
+from nostra_cli.transfer.batch import Metering
+
+from ..asking import World
+from ..faults.raw import Raw, head, listening, ok
+
+
+class NoMeter:
+    def start(self, done: int, total: int | None) -> None:
+        pass
+
+    def advance(self, count: int) -> None:
+        pass
+
+
+@contextmanager
+def no_meter(_label: str) -> Iterator[NoMeter]:
+    yield NoMeter()
+
+
+@contextmanager
+def no_progress() -> Iterator[Metering]:
+    yield no_meter
+
+
+def seen(
+    world: World,
+    invocation: str = "demo-dedup",
+    result: str | None = None,
+    format: Format | None = None,
+    rows: int = 3,
+    stats: bool = False,
+) -> Preview:
+    """Look at a result of a service."""
+    wanted = Look(invocation, result, format, rows, stats, ORDINARY_SPEED)
+    return look(world.service, wanted, no_progress)
+
+
+@contextmanager
+def world_at(raw: Raw) -> Iterator[World]:
+    """Give the service that a raw socket is."""
+    world = World(raw.base_url, "t0ken")
+    try:
+        yield world
+    finally:
+        world.transport.close()
+
+
+def answered(
+    body: bytes,
+    *headers: str,
+    format: Format | None = None,
+    rows: int = 3,
+    stats: bool = False,
+) -> Preview:
+    """Look at what a server without ranges answers to everything."""
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        while head(connection):
+            connection.sendall(ok(body, *headers))
+
+    with listening(handle) as raw, world_at(raw) as world:
+        return seen(world, format=format, rows=rows, stats=stats)
+
+
+def read(path: Path, format: Format | None = None, rows: int = 3, stats: bool = False) -> Preview:
+    """Look at a file."""
+    return look_at_file(str(path), format, Reading(rows, stats), no_progress)
