@@ -45,7 +45,7 @@ class Settings(NamedTuple):
     base_url: Setting[str]
     token: Setting[Token | None]
     format: Setting[Format | None]
-    dir: Setting[Path]
+    dir: Setting[str]
     jobs: Setting[int]
     timeout: Setting[float | None]
     ci: Setting[bool]
@@ -246,12 +246,13 @@ def _format(sources: _Sources) -> Setting[Format | None]:
         ) from error
 
 
-def _dir(sources: _Sources) -> Setting[Path]:
+def _dir(sources: _Sources) -> Setting[str]:
     """Profile > the current directory; the command's own option comes before it."""
     found = sources.in_profile("dir")
-    return (
-        Setting(Path(found.value).expanduser(), found.origin) if found else Setting(Path(), DEFAULT)
-    )
+    if found is None:
+        return Setting(".", DEFAULT)
+    path = found.value if "://" in found.value else str(Path(found.value).expanduser())
+    return Setting(path, found.origin)
 
 
 def _jobs(sources: _Sources) -> Setting[int]:

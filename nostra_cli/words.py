@@ -22,8 +22,8 @@ download		ID...	Download results to files, or to stdout.
 download	-f --format	json|csv|xlsx|all...	Format, repeatable; else by the name given to -o, else any.
 download	-r --result	RESULT_ID...	Result, repeatable; else the primary one.
 download	--all-results		Every result of the invocation.
-download	-o --output	FILE	Write this one file; - is stdout.
-download	-d --dir	DIR	Write files here; else in this folder.
+download	-o --output	FILE	Write this one file, or URL; - is stdout.
+download	-d --dir	DIR	Write files here, or to a URL; else in this folder.
 download	--name	TEMPLATE	Name files by {invocation}, {result}, {format}.
 download	--overwrite		Replace an existing file, once the new one is whole.
 download	--skip-existing		Leave an existing file, and go on.
@@ -31,7 +31,7 @@ download	--wait		First wait until the invocation is completed.
 download	--timeout	DURATION	Give up after this long: 90, 90s, 15m, 2h.
 download	--interval	DURATION	Poll this often, not less and less often.
 download	-j --jobs	N	Transfer N files at once; by default 8.
-download	--no-resume		Do not go on with what an earlier run left.
+download	--no-resume		Do not go on with what an earlier run left; never done for a URL.
 download	--verify	auto|full|off	How closely to look at what comes.
 download	--checksums		Write the files' hashes to SHA256SUMS, too.
 download	--ci		Talk in plain lines, and tell GitHub Actions how it ended.

@@ -23,6 +23,7 @@ ROOMS = [
     "overview",
     "completion",
     "commands",
+    "filesystem",
     "session",
     "options",
     "output",
@@ -68,12 +69,14 @@ START_UP_LEAVES_OUT = [
     "asyncio",
     "nostra_cli.sandbox.server",
     "tomllib",
+    "fsspec",
 ]
 STATUS_LEAVES_OUT = [
     "rich",
     "ijson",
     "platformdirs",
     "tomllib",
+    "fsspec",
     "anyio._lazyimport",
     "anyio._core",
     "nostra_cli.sandbox",

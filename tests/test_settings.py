@@ -64,7 +64,7 @@ def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
     assert (found.base_url.value, found.base_url.origin) == (DEFAULT_BASE_URL, "default")
     assert DEFAULT_BASE_URL == "https://nostradamus.u-hopper.com"
     assert token_of(found) == (None, "not set")
-    assert (found.format.value, found.dir.value, found.jobs.value) == (None, Path(), 8)
+    assert (found.format.value, found.dir.value, found.jobs.value) == (None, ".", 8)
     assert found.timeout.value is None
     assert (found.low_speed_limit.value, found.low_speed_time.value) == (1024, 30)
     assert found.ci.value is False
@@ -205,7 +205,7 @@ def test_a_profile_sets_the_rest(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HOME", "/home/somebody")
     found = loaded(file, {"NOSTRA_PROFILE": "full"})
     assert found.format.value is Format.CSV
-    assert found.dir.value == Path("/home/somebody/results")
+    assert found.dir.value == "/home/somebody/results"
     assert (found.jobs.value, found.timeout.value, found.ci.value) == (3, 900, True)
     full = FULL.format(file=file)
     rest = (found.format, found.dir, found.jobs, found.timeout, found.ci)

@@ -64,10 +64,14 @@ Results = Annotated[
 ]
 AllResults = Annotated[bool, option("--all-results", help="Every result of the invocation.")]
 OutputFile = Annotated[
-    str | None, option("-o", "--output", metavar="FILE", help="Write this one file; - is stdout.")
+    str | None,
+    option("-o", "--output", metavar="FILE", help="Write this one file, or URL; - is stdout."),
 ]
 Dir = Annotated[
-    Path | None, option("-d", "--dir", metavar="DIR", help="Write files here; else in this folder.")
+    str | None,
+    option(
+        "-d", "--dir", metavar="DIR", help="Write files here, or to a URL; else in this folder."
+    ),
 ]
 Name = Annotated[
     str | None,
@@ -83,7 +87,8 @@ Jobs = Annotated[
     option("-j", "--jobs", metavar="N", help="Transfer N files at once; by default 8."),
 ]
 NoResume = Annotated[
-    bool, option("--no-resume", help="Do not go on with what an earlier run left.")
+    bool,
+    option("--no-resume", help="Do not go on with what an earlier run left; never done for a URL."),
 ]
 Checksums = Annotated[
     bool, option("--checksums", help="Write the files' hashes to SHA256SUMS, too.")
@@ -114,7 +119,9 @@ def download(  # the options of the command
     """Download results to files, or to stdout.
 
     Prints the path of each finished file. A file appears under its name only when it is whole
-    and verified.
+    and verified. -d and -o take the URL of a store, too (s3://bucket/prefix), with
+    nostra-cli[fsspec] and the store's driver; there, a run that ends early leaves nothing, and
+    the next one begins afresh.
     """
     from nostra_cli.output.views import DOWNLOADS
     from nostra_cli.transfer import batch
@@ -219,10 +226,11 @@ def _selection(
 
 
 def _destination(
-    session: "Session", output: str | None, folder: Path | None, name: str | None
+    session: "Session", output: str | None, folder: str | None, name: str | None
 ) -> "Destination":
     from nostra_cli.transfer.names import check_template
     from nostra_cli.transfer.plan import Destination
+    from nostra_cli.transfer.target import target_of
 
     if output is not None and (folder is not None or name is not None):
         raise UsageProblem("-o excludes -d and --name", "give the whole path to -o, or use -d")
@@ -233,9 +241,9 @@ def _destination(
     if output is not None:
         if not output or output.endswith("/"):
             raise UsageProblem(f"-o {output!r} is not a file name", "use -d for a directory")
-        return Destination(file=Path(output))
+        return Destination(file=target_of(output))
     return Destination(
-        folder=folder if folder is not None else session.settings.dir.value,
+        folder=target_of(folder if folder is not None else session.settings.dir.value),
         template=check_template(name) if name is not None else None,
     )
 

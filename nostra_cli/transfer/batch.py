@@ -13,18 +13,19 @@ from nostra_cli.api import Service
 from nostra_cli.errors import NostraError, UsageProblem, attempted
 from nostra_cli.locked import sync_folder
 from nostra_cli.models import Invocation
-from nostra_cli.transfer import checksums
-from nostra_cli.transfer.download import Done, Manner, download
+from nostra_cli.transfer import checksums, upload
+from nostra_cli.transfer.download import Done, Manner, download, occupied
 from nostra_cli.transfer.fetch import Meter, Writer
 from nostra_cli.transfer.plan import (
     Destination,
+    Existing,
     Item,
     Selection,
     check_distinct,
     check_folder,
-    check_target,
     choose,
 )
+from nostra_cli.transfer.target import Remote
 
 Metering = Callable[[str], AbstractContextManager[Meter]]
 Progress = Callable[[], AbstractContextManager[Metering]]
@@ -62,12 +63,28 @@ def check_before(request: Request) -> None:
         )
     if to.stdout:
         return
-    check_folder(to.file.parent if to.file is not None else to.folder)
+    place = to.file if to.file is not None else to.folder
+    if isinstance(place, Remote):
+        _check_remote(place, request)
+    else:
+        check_folder(place.parent if to.file is not None else place)
     if to.file is not None:
-        check_target(to.file, request.manner.existing)
+        occupied(to.file, request.manner.existing)
     elif request.single and chosen.formats and chosen.only_primary and not template:
         path = to.primary_path(request.ids[0], chosen.formats[0])
-        check_target(path, request.manner.existing)
+        occupied(path, request.manner.existing)
+
+
+def _check_remote(place: Remote, request: Request) -> None:
+    """See that the store answers; its folders need not be there."""
+    if request.manner.checksums:
+        raise UsageProblem(
+            f"--checksums is for the files of a folder, not for {place.scheme}://",
+            "--json gives the hash of each object",
+        )
+    existing = request.manner.existing
+    if request.to.folder_is_used:
+        occupied(place, Existing.SKIP if existing is Existing.REFUSE else existing)
 
 
 def run(
@@ -84,12 +101,17 @@ def run(
     """
     sums: dict[Path, dict[str, str]] = {}
     folders: set[Path] = set()
+
+    def give_up() -> None:
+        service.give_up()
+        upload.drop_all()
+
     try:
         for group in groups:
             with progress() as metering:
                 tasks = _tasks(service, group, request, metering, stdout)
-                for done in parallel.run(tasks, request.jobs, service.give_up):
-                    if isinstance(done, Done) and done.item.path:
+                for done in parallel.run(tasks, request.jobs, give_up):
+                    if isinstance(done, Done) and isinstance(done.item.path, Path):
                         path = done.item.path
                         folders.add(path.parent)
                         if done.sha256:

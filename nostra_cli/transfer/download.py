@@ -7,14 +7,19 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from nostra_cli.api import Service
 from nostra_cli.errors import Corrupt, file_errors
+from nostra_cli.models import Format
 from nostra_cli.pace import ORDINARY_SPEED, LowSpeed
-from nostra_cli.transfer import verify
+from nostra_cli.transfer import store, verify
 from nostra_cli.transfer.fetch import Fetch, Meter, Stream, Writer, not_as_promised
 from nostra_cli.transfer.part import Part
 from nostra_cli.transfer.plan import Existing, Item, check_target
+from nostra_cli.transfer.spool import Spool
+from nostra_cli.transfer.target import Remote, Target
+from nostra_cli.transfer.upload import Upload
 from nostra_cli.units import show_size
 
 
@@ -53,12 +58,26 @@ def download(service: Service, item: Item, manner: Manner, meter: Meter, stdout:
         fetch = Fetch(service, item, stream, meter, manner.level, manner.hashing, manner.low_speed)
         fetch.run()
         return Done(item, "downloaded", stream.size, time.monotonic() - began)
-    if check_target(item.path, manner.existing):
+    if occupied(item.path, manner.existing):
         return _skipped(item, item.path, manner)
+    if isinstance(item.path, Remote):
+        return _to_store(service, item, item.path, manner, meter, began)
     return _to_file(service, item, item.path, manner, meter, began)
 
 
-def _skipped(item: Item, path: Path, manner: Manner) -> Done:
+def occupied(target: Target, existing: Existing) -> bool:
+    """Look at a target before it is made; True means: leave it, it is there.
+
+    Raises FileProblem for what must stay as it is.
+    """
+    if isinstance(target, Remote):
+        return store.occupied(target, existing)
+    return check_target(target, existing)
+
+
+def _skipped(item: Item, path: Target, manner: Manner) -> Done:
+    if isinstance(path, Remote):  # its hash would cost as much as the object
+        return Done(item, "skipped", store.size_of(path), 0.0)
     with file_errors(path), path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest() if manner.hashing else None
         return Done(item, "skipped", os.fstat(file.fileno()).st_size, 0.0, sha256=sha256)
@@ -71,7 +90,8 @@ def _to_file(
     try:
         fetch = Fetch(service, item, part, meter, manner.level, manner.hashing, manner.low_speed)
         fetch.run()
-        _check_file(item, manner.level, part)
+        with part.reader() as file:
+            _check_file(item, manner.level, file, part.size)
         part.publish(replace=manner.existing is Existing.OVERWRITE)
     except BaseException as error:
         # What is whole but wrong would, continued, be wrong again.
@@ -85,9 +105,34 @@ def _to_file(
     return Done(item, "downloaded", part.size, seconds, fetch.resumed, fetch.sha256)
 
 
-def _check_file(item: Item, level: verify.Level, part: Part) -> None:
+def _to_store(
+    service: Service, item: Item, target: Remote, manner: Manner, meter: Meter, began: float
+) -> Done:
+    upload = Upload(target)
+    spool = Spool()
+    # A workbook is verified from its end: it cannot go anywhere before it is all there.
+    whole_first = item.format is Format.XLSX and manner.level is not verify.Level.OFF
+    sink = spool if whole_first else upload
     try:
-        with part.reader() as file:
-            verify.check_file(item.format, level, file, part.size)
+        fetch = Fetch(service, item, sink, meter, manner.level, manner.hashing, manner.low_speed)
+        fetch.run()
+        if whole_first and spool.identity is not None:
+            _check_file(item, manner.level, spool.file, spool.size)
+            upload.restart(spool.identity)
+            for block in spool.blocks():
+                upload.write(block)
+        upload.publish(replace=manner.existing is Existing.OVERWRITE)
+    except BaseException:
+        upload.drop()
+        raise
+    finally:
+        spool.close()
+    seconds = time.monotonic() - began
+    return Done(item, "downloaded", upload.size, seconds, fetch.resumed, fetch.sha256)
+
+
+def _check_file(item: Item, level: verify.Level, file: IO[bytes], size: int) -> None:
+    try:
+        verify.check_file(item.format, level, file, size)
     except ValueError as error:
         raise not_as_promised(item, error, level) from error

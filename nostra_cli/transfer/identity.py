@@ -68,13 +68,36 @@ def from_json(text: str) -> Identity | None:
 
 def goes_on(identity: Identity, offset: int, headers: Mapping[str, str]) -> bool:
     """Tell whether a 206 answer to a Range from `offset` continues `identity`, byte for byte."""
+    found = span_of(headers)
+    if not found or found.start != offset:
+        return False
+    whole = identity.length if found.whole is None else found.whole
+    if whole is not None and (found.stop != whole or whole <= offset):
+        return False
+    return identity.length in (None, whole) and is_same(identity, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which bytes an answer holds, from `start` up to, not including, `stop`, of how many."""
+
+    start: int
+    stop: int
+    whole: int | None
+
+
+def span_of(headers: Mapping[str, str]) -> Span | None:
+    """Read the Content-Range of a 206 answer."""
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-    if not found or int(found[1]) != offset or not identity.validator:
-        return False
-    whole = identity.length if found[3] == "*" else int(found[3])
-    if whole is not None and (int(found[2]) != whole - 1 or whole <= offset):
-        return False
-    if identity.length not in (None, whole):
+    if not found:
+        return None
+    whole = None if found[3] == "*" else int(found[3])
+    return Span(int(found[1]), int(found[2]) + 1, whole)
+
+
+def is_same(identity: Identity, headers: Mapping[str, str]) -> bool:
+    """Tell whether an answer has the validator of `identity`; without one nothing is the same."""
+    if not identity.validator:
         return False
     if identity.etag is not None:
         return headers.get("etag") == identity.etag

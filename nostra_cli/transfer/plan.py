@@ -13,6 +13,7 @@ from nostra_cli.errors import Corrupt, Failed, FileProblem, NostraError, NotFoun
 from nostra_cli.models import Format, Invocation, Result, check_completed
 from nostra_cli.transfer import names
 from nostra_cli.transfer.part import tidy
+from nostra_cli.transfer.target import Target
 
 
 class Existing(StrEnum):
@@ -42,8 +43,8 @@ class Selection:
 class Destination:
     """Where to: `file` (None: by template into `folder`); stdout is no file and no folder."""
 
-    folder: Path = Path()
-    file: Path | None = None
+    folder: Target = Path()
+    file: Target | None = None
     stdout: bool = False
     template: str | None = None
 
@@ -52,16 +53,16 @@ class Destination:
         """Whether there is room for several files."""
         return self.file is None and not self.stdout
 
-    def primary_path(self, invocation: str, format: Format) -> Path:
+    def primary_path(self, invocation: str, format: Format) -> Target:
         """Give the path of the primary result, where its id plays no part in it."""
         return self._path(names.PRIMARY_TEMPLATE, invocation, "", format)
 
-    def path_of(self, invocation: str, result: Result, format: Format) -> Path:
+    def path_of(self, invocation: str, result: Result, format: Format) -> Target:
         """Give the path of one result in one format."""
         default = names.PRIMARY_TEMPLATE if result.primary else names.OTHER_TEMPLATE
         return self._path(self.template or default, invocation, result.id, format)
 
-    def _path(self, template: str, invocation: str, result: str, format: Format) -> Path:
+    def _path(self, template: str, invocation: str, result: str, format: Format) -> Target:
         if self.file is not None:
             return self.file
         fields = {"invocation": invocation, "result": result, "format": str(format)}
@@ -75,7 +76,7 @@ class Item:
     invocation: str
     result: Result
     format: Format
-    path: Path | None
+    path: Target | None
     by_id: bool
 
     @property
@@ -164,7 +165,7 @@ def _formats(
 
 def check_distinct(items: Sequence[Item | NostraError]) -> None:
     """Raise UsageProblem when two results would be written to one file."""
-    seen: dict[Path, Item] = {}
+    seen: dict[Target, Item] = {}
     for item in items:
         if isinstance(item, NostraError) or item.path is None:
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from nostra_cli.errors import Corrupt
 from nostra_cli.models import Format
@@ -68,7 +68,7 @@ def checks_for(format: Format, level: Level, length: int | None) -> list[Check]:
     return checks
 
 
-def check_file(format: Format, level: Level, file: BinaryIO, length: int) -> None:
+def check_file(format: Format, level: Level, file: IO[bytes], length: int) -> None:
     """Look at the finished file where the format can only be read so; raises ValueError."""
     if format is Format.XLSX and level is not Level.OFF:
         from nostra_cli.transfer import verify_xlsx  # loads zipfile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from typing import BinaryIO
+from typing import IO
 
 _START = b"PK\x03\x04"
 _END = b"PK\x05\x06"
@@ -36,7 +36,7 @@ class Signs:
             raise ValueError("the workbook is cut")
 
 
-def check_file(file: BinaryIO, whole: bool) -> None:
+def check_file(file: IO[bytes], whole: bool) -> None:
     """Look at a finished file: its directory, and with `whole` every byte by its CRC.
 
     Raises ValueError.

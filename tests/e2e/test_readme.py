@@ -21,7 +21,7 @@ from ..running import NOSTRA, Runner, clean_env
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".cache", "results", "dist", ".*_cache", "__pycache__"
+    ".git", ".venv*", ".cache", "results", "dist", ".*_cache", "__pycache__"
 )
 
 

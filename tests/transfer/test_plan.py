@@ -176,9 +176,9 @@ def test_an_item_is_called_by_its_file_or_its_invocation() -> None:
 def test_no_id_leads_out_of_the_folder(identifier: str) -> None:
     result = Result(identifier, False, "completed", ALL)
     path = Destination(FOLDER).path_of(identifier, result, CSV)
-    assert Path(os.path.normpath(path)).parent == FOLDER
+    assert Path(os.path.normpath(str(path))).parent == FOLDER
     primary = Destination(FOLDER, template="{result}").path_of("demo", result, CSV)
-    assert Path(os.path.normpath(primary)).parent == FOLDER
+    assert Path(os.path.normpath(str(primary))).parent == FOLDER
 
 
 def test_two_results_in_one_file_are_refused() -> None:

@@ -1,0 +1,124 @@
+"""`nostra download` to a URL, as a script sees it, with a store that fsspec has of itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ..conftest import runner_for
+from ..running import Runner
+from ..sandbox.calling import fault, faulty
+
+
+@pytest.fixture
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return tmp_path_factory.mktemp("store").as_uri()
+
+
+def there(url: str) -> list[str]:
+    return sorted(path.name for path in Path(url.removeprefix("file://")).iterdir())
+
+
+def test_to_a_folder(nostra: Runner, url: str) -> None:
+    ended = nostra("download", "demo-dedup", "demo-demand", "-f", "all", "-d", f"{url}/")
+    names = [f"{i}.{f}" for i in ("demo-dedup", "demo-demand") for f in ("json", "csv", "xlsx")]
+    assert (ended.code, ended.out.split(), ended.err) == (0, [f"{url}/{n}" for n in names], "")
+    assert there(url) == sorted(names)
+    assert nostra("download", "demo-dedup", "-f", "all").code == 0
+    for name in names[:3]:
+        stored = Path(url.removeprefix("file://"), name)
+        assert (nostra.cwd / name).read_bytes() == stored.read_bytes()
+
+
+def test_json_has_the_url_and_the_hash(nostra: Runner, url: str) -> None:
+    [entry] = nostra("download", "demo-dedup", "-o", f"{url}/x.csv", "--json").json()
+    [local] = nostra("download", "demo-dedup", "-f", "csv", "--json").json()
+    assert entry["path"] == f"{url}/x.csv"
+    assert (entry["sha256"], entry["bytes"]) == (local["sha256"], local["bytes"])
+
+
+def test_what_is_there_stays(nostra: Runner, url: str) -> None:
+    target = Path(url.removeprefix("file://"), "x.csv")
+    target.write_text("mine")
+    args = ["download", "demo-dedup", "-o", f"{url}/x.csv"]
+    ended = nostra(*args)
+    assert (ended.code, target.read_text(), ended.out) == (8, "mine", "")
+    assert "--overwrite, --skip-existing" in ended.err
+    [entry] = nostra(*args, "--skip-existing", "--json").json()
+    assert (entry["status"], entry["bytes"], entry["sha256"]) == ("skipped", 4, None)
+    assert nostra(*args, "--overwrite").code == 0
+    assert target.read_text().startswith("ID,Group\n")
+    assert there(url) == ["x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("format_", "keys"),
+    [("csv", "cut_after = 900"), ("csv", 'page = "log in"'), ("xlsx", "keep = 5000")],
+)
+def test_what_is_not_whole_leaves_nothing(
+    home: Path, tmp_path: Path, url: str, format_: str, keys: str
+) -> None:
+    rule = fault(f"{keys}\nranges = false", f"*/{format_}")
+    if "cut" in keys:
+        rule = fault('framing = "close"\nkeep = 900\nbody = "ID,Group\\n\\"cut"')
+    with faulty(rule) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("download", "demo-dedup", "-f", format_, "-d", url)
+    assert (ended.code, ended.out, there(url)) == (7, "", [])
+
+
+def test_a_cut_body_is_gone_on_with(home: Path, tmp_path: Path, url: str) -> None:
+    with faulty(fault("cut_after = 900\ntimes = 1")) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        [entry] = nostra("download", "demo-dedup", "-f", "csv", "-d", url, "--json").json()
+        nostra("download", "demo-dedup", "-f", "csv")
+    assert entry["resumed"]
+    stored = Path(url.removeprefix("file://"), "demo-dedup.csv")
+    assert stored.read_bytes() == (tmp_path / "demo-dedup.csv").read_bytes()
+
+
+def test_another_version_begins_again(home: Path, tmp_path: Path, url: str) -> None:
+    rules = fault('cut_after = 900\ntimes = 1\netag = "\\"old\\""')
+    with faulty(rules) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        assert nostra("download", "demo-dedup", "-f", "csv", "-d", url).code == 0
+    assert there(url) == ["demo-dedup.csv"]
+
+
+def test_the_setting_takes_a_url(nostra: Runner, home: Path, url: str) -> None:
+    file = home / "c.toml"
+    file.write_text(f'[profiles.default]\ndir = "{url}"\n')
+    file.chmod(0o600)
+    ended = nostra("download", "demo-dedup", env={"NOSTRA_CONFIG": str(file)})
+    assert ended.out == f"{url}/demo-dedup.json\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["-d", "gs://b/p"], 2, "pip install gcsfs"),
+        (["-d", "nowhere://b/p"], 2, "fsspec knows no nowhere://"),
+        (["-o", "sftp://me:s3cret@h/x.csv"], 2, "has a password in it"),
+        (["-o", "file:///tmp/"], 2, "is not a file name"),
+        (["-d", "file:///tmp", "--checksums"], 2, "--checksums is for the files of a folder"),
+        (["-d", "file:///nonexistent/folder"], 8, "No such file or directory"),
+    ],
+)
+def test_what_cannot_be(nostra: Runner, args: list[str], code: int, said: str) -> None:
+    ended = nostra("download", "demo-dedup", *args)
+    assert (ended.code, ended.out) == (code, "")
+    assert said in ended.err
+    assert "s3cret" not in ended.err
+
+
+def test_without_fsspec_it_says_what_to_install(nostra: Runner, tmp_path_factory: object) -> None:
+    assert isinstance(tmp_path_factory, pytest.TempPathFactory)
+    hidden = tmp_path_factory.mktemp("hidden")
+    (hidden / "fsspec.py").write_text("raise ImportError\n")
+    env = {"PYTHONPATH": str(hidden)}
+    ended = nostra("download", "demo-dedup", "-d", "s3://b/p", "--json", env=env)
+    assert ended.code == 2
+    assert ended.error["hint"] == "pip install 'nostra-cli[fsspec]'"
+    assert json.loads(nostra("download", "demo-dedup", "--json", env=env).out)
