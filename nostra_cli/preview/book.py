@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import IO
 
 from nostra_cli.preview.reading import Reading
 
 
-def read_book(file: BinaryIO, reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_book(file: IO[bytes], reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Read the first sheet of a workbook into `reading`; gives its columns, and what to warn of.
 
     Raises ValueError for what is not a sound workbook.

@@ -22,7 +22,7 @@ from nostra_cli.models import Format, Result
 from nostra_cli.pace import LowSpeed
 from nostra_cli.preview.book import read_book
 from nostra_cli.preview.reading import Preview, Reading, Source, malformed, parser_for
-from nostra_cli.preview.sinks import Intake, Spool
+from nostra_cli.preview.sinks import Book, Intake
 from nostra_cli.transfer.fetch import Fetch, Sink
 from nostra_cli.transfer.identity import identity_of
 from nostra_cli.transfer.plan import Destination, Item, Selection, choose
@@ -169,7 +169,7 @@ def _whole(service: Service, item: Item, wanted: Look, progress: Progress) -> Pr
 def _book(service: Service, item: Item, wanted: Look, progress: Progress) -> Preview:
     hint = f"{_download_hint(item)}xlsx"
     reading = wanted.reading()
-    with closing(Spool(item.label, hint)) as spool:
+    with closing(Book(item.label, hint)) as spool:
         _fetch(service, item, wanted, spool, progress)
         with malformed(item.label, f"{hint} --verify off"):
             header, warnings = read_book(spool.file, reading)

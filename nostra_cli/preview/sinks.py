@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import BinaryIO
 
-from nostra_cli.errors import FileProblem, UsageProblem
+from nostra_cli.errors import UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.preview.reading import Reading
 from nostra_cli.preview.table import Parser
 from nostra_cli.transfer.identity import Identity
+from nostra_cli.transfer.spool import Spool
 from nostra_cli.units import show_size
 
 _BLOCK = 256 * 1024
@@ -67,45 +66,24 @@ class Intake:
         return self._parser, self._reading
 
 
-class Spool:
-    """A temporary file without a name, of at most 64 MiB (fulfils `fetch.Sink`)."""
+class Book(Spool):
+    """A workbook of at most 64 MiB."""
 
     def __init__(self, label: str, hint: str) -> None:
-        """Tell of a body that is too large by `label`, with `hint`."""
+        """Tell of one that is too large by `label`, with `hint`."""
+        super().__init__()
         self._label = label
         self._hint = hint
-        self.size = 0
-        self.identity: Identity | None = None
-        try:
-            self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        except OSError as error:
-            raise _no_room(error) from error
-
-    def close(self) -> None:
-        """Throw the file away."""
-        self.file.close()
 
     def restart(self, identity: Identity) -> None:
-        """Begin again."""
+        """Begin again; raises UsageProblem for one that says that it is too large."""
         self._check(identity.length or 0)
-        self.file.seek(0)
-        self.file.truncate()
-        self.size = 0
-        self.identity = identity
-
-    def blocks(self) -> Iterator[bytes]:
-        """Nothing is there before the first request."""
-        return iter(())
+        super().restart(identity)
 
     def write(self, data: Piece) -> None:
-        """Append; raises UsageProblem for a body that is too large, and FileProblem."""
+        """Append; raises UsageProblem for one that is too large, and FileProblem."""
         self._check(self.size + len(data))
-        try:
-            self.file.write(data)
-            self.file.flush()
-        except OSError as error:
-            raise _no_room(error) from error
-        self.size += len(data)
+        super().write(data)
 
     def _check(self, size: int) -> None:
         if size > LARGEST_BOOK:
@@ -114,10 +92,3 @@ class Spool:
                 f"{show_size(LARGEST_BOOK)}",
                 self._hint,
             )
-
-
-def _no_room(error: OSError) -> FileProblem:
-    return FileProblem(
-        f"cannot keep a workbook in {tempfile.gettempdir()}: {error.strerror}",
-        "make room, or set TMPDIR",
-    )

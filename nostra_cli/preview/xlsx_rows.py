@@ -9,7 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 from xml.parsers import expat
 
 from nostra_cli.models import JsonValue
@@ -36,7 +36,7 @@ class XlsxRows:
     Every method raises ValueError, with the reason, for what is not a sound workbook.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         """Read what cells refer to."""
         with _told():
             self._book = Book(zipfile.ZipFile(file))

@@ -1,4 +1,4 @@
-"""The pages about data tools and stores, wherever they stand."""
+"""The README's pages about data tools and stores."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).parent.parent.parent
-_FILES = [_ROOT / "README.md", *_ROOT.glob("README.*.fragment.md")]
+_README = Path(__file__).parent.parent.parent / "README.md"
 
 
 def page(mark: str) -> str:
     """Give the one fenced block behind `<!-- mark -->`."""
-    text = "".join(path.read_text(encoding="utf-8") for path in _FILES)
+    text = _README.read_text(encoding="utf-8")
     [found] = re.findall(rf"^<!-- {mark} -->\n```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return str(found)
 

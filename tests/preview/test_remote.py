@@ -14,6 +14,7 @@ from nostra_cli.models import Format
 from nostra_cli.preview import sinks
 from nostra_cli.preview.remote import HEAD_BYTES
 from nostra_cli.sandbox.server import Sandbox
+from nostra_cli.transfer import spool
 
 from ..asking import meeting
 from ..faults.raw import head, listening
@@ -229,5 +230,6 @@ def test_a_workbook_that_is_too_large_is_not_fetched(monkeypatch: pytest.MonkeyP
 
 def test_no_room_for_a_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
-    with meeting() as (world, _), pytest.raises(FileProblem, match="cannot keep a workbook"):
+    monkeypatch.setattr(spool, "IN_MEMORY", 100)
+    with meeting() as (world, _), pytest.raises(FileProblem, match="cannot use /nonexistent"):
         seen(world, format=Format.XLSX)
