@@ -68,6 +68,19 @@ def read_ids(given: Sequence[str]) -> list[str]:
     return [_parser(check_id)(text) for text in dict.fromkeys(ids)]
 
 
+def read_id(given: str) -> str:
+    """Give the id of a command that takes one; `-` stands for the only line of stdin.
+
+    Raises typer.BadParameter where there is none, several, or one that cannot be an id.
+    """
+    if given != "-":
+        return given
+    ids = read_ids([given])
+    if len(ids) > 1:
+        raise typer.BadParameter(f"one id is wanted, {len(ids)} are on stdin")
+    return ids[0]
+
+
 def read_secret(prompt: str) -> str:
     """Ask for a secret at a terminal, unseen; elsewhere give what is on stdin, and do not ask.
 
@@ -118,11 +131,18 @@ def option(
 Ids = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Invocation ids; - reads them from stdin.")
 ]
-Id = Annotated[str, typer.Argument(metavar="ID", help="Invocation id.", parser=_parser(check_id))]
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="Invocation id; - reads it from stdin.", parser=_parser(check_id)
+    ),
+]
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="Invocation id; with a / in it, a local file.", parser=_parser(_target)
+        metavar="ID",
+        help="Invocation id; - reads it from stdin; with a / in it, a local file.",
+        parser=_parser(_target),
     ),
 ]
 Timeout = Annotated[
