@@ -12,6 +12,7 @@ from nostra_cli.sandbox.server import Sandbox
 
 from ..running import NOSTRA, Runner
 
+LONG = "a" * 300
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
 
 
@@ -21,8 +22,8 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
         (("download", "demo", "-o", "."), 2, "-o '.' is not a file name"),
         (("download", "demo", "-o", "/"), 2, "-o '/' is not a file name"),
         (("download", "demo", "-f", "csv", "-o", ".."), 8, ".. is a directory"),
-        (("download", "demo", "-d", "a" * 300), 8, "File name too long"),
-        (("download", "demo", "-f", "csv", "-o", "a" * 300), 8, "File name too long"),
+        pytest.param(("download", "demo", "-d", LONG), 8, "File name too long", marks=POSIX),
+        pytest.param(("download", "x", "-f", "csv", "-o", LONG), 8, "name too long", marks=POSIX),
         (("sandbox", "--port", "65536"), 2, "65536 is not a port"),
         (("sandbox", "--port", "-1"), 2, "-1 is not a port"),
     ],
@@ -41,7 +42,8 @@ def test_places_that_are_none(
 @pytest.mark.parametrize("args", ["--version", "--help", "status --help", "config path"])
 def test_a_stdout_that_takes_nothing(nostra: Runner, args: str) -> None:
     """Closed, full, and a pipe that nobody reads: 8, 8, 141."""
-    for target, said in ((">&-", "stdout is closed"), ("> /dev/full", "cannot write to stdout")):
+    targets = [(">&-", "stdout is closed"), ("> /dev/full", "cannot write to stdout")]
+    for target, said in targets if Path("/dev/full").exists() else targets[:1]:
         ended = nostra(command=["sh", "-c", f"{NOSTRA} {args} {target}"])
         assert (ended.code, ended.out) == (8, "")
         assert said in ended.err
