@@ -59,11 +59,12 @@ def test_version_is_one_line(nostra: Runner) -> None:
     assert (ended.code, ended.out, ended.err) == (0, f"nostra {__version__}\n", "")
 
 
-def test_results_takes_its_id_from_stdin(nostra: Runner) -> None:
-    same = nostra("results", "demo-dedup").out
-    assert nostra("results", "-", stdin="demo-dedup\r\n\ndemo-dedup\n").out == same
+@pytest.mark.parametrize("command", ["results", "preview"])
+def test_what_takes_one_id_takes_it_from_stdin(nostra: Runner, command: str) -> None:
+    same = nostra(command, "demo-dedup").out
+    assert nostra(command, "-", stdin="demo-dedup\r\n\ndemo-dedup\n").out == same != ""
     for stdin in ("", "demo-dedup\ndemo\n", "..\n"):
-        ended = nostra("results", "-", "--json", stdin=stdin)
+        ended = nostra(command, "-", "--json", stdin=stdin)
         assert (ended.code, ended.out, ended.error["kind"]) == (2, "", "usage")
 
 
