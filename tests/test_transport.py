@@ -259,3 +259,11 @@ def test_a_large_body_that_is_coded_takes_the_ordinary_path(header: str) -> None
     with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
         assert get(transport)[1] == body
         assert get(transport)[1] == body
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_ends_with_its_head_whatever_length_it_names(status: int) -> None:
+    said = f"HTTP/1.1 {status} x\r\nContent-Length: {LARGE}\r\n\r\n".encode()
+    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (status, b"", False)
+        assert get(transport) == (status, b"", False)
