@@ -10,7 +10,7 @@ from nostra_cli import transport as transports
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.transport import LARGE
 
-from .faults.raw import head, listening
+from .faults.raw import head, listening, swallow
 from .talking import body_of, talking
 
 
@@ -83,3 +83,25 @@ def test_what_comes_behind_a_whole_body_is_not_part_of_it() -> None:
         body = body_of(length)
         said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
         assert cut(said + body + b"HTTP/1.1 500 more") == (body, None)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_body_that_stands_still_is_told_of_as_such(
+    fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "READ_SECONDS", 0.1)
+    if not fast:
+        monkeypatch.setattr(transports, "LARGE", 1 << 60)
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nabc" % LARGE)
+        swallow(connection)
+
+    with (
+        listening(handle) as raw,
+        talking(raw.base_url) as transport,
+        transport.request("GET", "/x") as reply,
+        pytest.raises(Transient, match=r"^127\.0\.0\.1: no answer within"),
+    ):
+        list(reply.chunks)
