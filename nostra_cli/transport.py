@@ -19,6 +19,7 @@ import httpx
 
 from nostra_cli import __version__
 from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
+from nostra_cli.leftovers import drop_leftovers
 from nostra_cli.models import Piece
 from nostra_cli.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
 from nostra_cli.retry import Deadline
@@ -148,6 +149,7 @@ class Transport:
             finally:
                 chunks.close()  # whoever keeps it: its limit must not cut off the next request
                 response.close()
+                drop_leftovers(response)
 
     @contextmanager
     def _lane(self) -> Iterator[_Lane]:
