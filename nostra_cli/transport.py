@@ -282,7 +282,8 @@ def public_url(url: str) -> str:
 
 def _client(tls: ssl.SSLContext) -> httpx.Client:
     try:
-        return httpx.Client(verify=tls, headers=_HEADERS)
+        # What is not encrypted is for this machine only: no proxy is to see the token.
+        return httpx.Client(verify=tls, headers=_HEADERS, mounts={"http://": None})
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise UsageProblem(
             "the proxy of the environment cannot be used",
