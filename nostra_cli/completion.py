@@ -219,7 +219,12 @@ def _used(kind: str, line: Line, env: Mapping[str, str]) -> Iterator[tuple[str, 
 
 def _matching(current: str, candidates: Candidates) -> list[tuple[str, str]]:
     return [
-        (word, " ".join(text.split()))
+        (word, _plain(text))
         for word, text in candidates
         if not word or (word.startswith(current) and _PLAIN.issuperset(word))
     ]
+
+
+def _plain(text: str) -> str:
+    """Give what a help text or the service says as one line that no terminal takes for more."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

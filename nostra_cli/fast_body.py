@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 20
 _LINGER = 0.02
+_NO_BODY = frozenset({204, 304})
+"""Statuses of answers that end with their head, whatever length it names (RFC 9112, 6.3)."""
 
 
 def socket_of(response: httpx.Response) -> socket.socket | None:
     """Give the socket that a body with a length can be read from, None where httpx has to."""
-    if response.request.method == "HEAD":
+    if response.request.method == "HEAD" or response.status_code in _NO_BODY:
         return None
     if response.headers.keys() & {"transfer-encoding", "content-encoding"}:
         return None
     stream = response.extensions.get("network_stream")
-    found = stream.get_extra_info("socket") if stream is not None else None
-    # TLS inside the TLS of a proxy has no socket of its own: the one below gives ciphertext.
+    if stream is None or isinstance(stream.get_extra_info("ssl_object"), ssl.SSLObject):
+        # TLS inside the TLS of a proxy has no socket of its own: the one below gives ciphertext.
+        return None
+    found = stream.get_extra_info("socket")
     wanted = ssl.SSLSocket if response.url.scheme == "https" else socket.socket
     return found if isinstance(found, wanted) else None
 

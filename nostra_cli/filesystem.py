@@ -30,6 +30,7 @@ from nostra_cli.output.text import clean
 from nostra_cli.pace import LowSpeed
 from nostra_cli.retry import Deadline, Retrier
 from nostra_cli.settings import Flags, load
+from nostra_cli.tokens import Token
 from nostra_cli.transfer.address import Address, address_of, encoded
 from nostra_cli.transfer.identity import Identity
 from nostra_cli.transfer.plan import Destination, Item, choose
@@ -46,7 +47,7 @@ class _Connection:
 
     service: Service
     low_speed: LowSpeed
-    secret: str
+    token: Token
     pid: int
 
 
@@ -205,7 +206,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         weakref.finalize(self, transport.close)
         service = Service(transport, Retrier(deadline))
         low_speed = LowSpeed(settings.low_speed_limit.value, settings.low_speed_time.value)
-        return _Connection(service, low_speed, token.value, os.getpid())
+        return _Connection(service, low_speed, token, os.getpid())
 
     @contextlib.contextmanager
     def _errors(self, path: str) -> Iterator[None]:
@@ -213,7 +214,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         try:
             yield
         except NostraError as error:
-            secret = self._connection.secret if self._connection else ""
+            secret = self._connection.token.value if self._connection else ""
             error.message, error.hint = (
                 clean(text.replace(secret, "***") if secret else text)
                 for text in (error.message, error.hint)

@@ -31,7 +31,8 @@ def told(error: Exception, url: httpx.URL, in_body: bool) -> NostraError:
         return ServiceProblem(f"{where}: the request could not be sent ({type(error).__name__})")
     if isinstance(error, httpx.ConnectTimeout):
         return Transient(f"{where}: no connection within {CONNECT_SECONDS:g} s", _NETWORK_HINT)
-    if isinstance(error, httpx.TimeoutException):
+    stalled = isinstance(error, TimeoutError) and error.errno is None  # else it is the system's
+    if stalled or isinstance(error, httpx.TimeoutException):
         return Transient(f"{where}: no answer within {READ_SECONDS:g} s", _NETWORK_HINT)
     if any(isinstance(cause, socket.gaierror) for cause in chain):
         return Transient(f"{where}: the host name cannot be resolved", _NETWORK_HINT)

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import ssl
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ import httpx
 
 from nostra_cli import __version__
 from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
+from nostra_cli.leftovers import drop_leftovers
 from nostra_cli.models import Piece
 from nostra_cli.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
 from nostra_cli.retry import Deadline
@@ -65,21 +66,24 @@ class _Lane:
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
-        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        # Made anew for each connection: another thread may be going through it.
+        self._sockets: tuple[weakref.ref[socket.socket], ...] = ()
         self.fresh = False
 
     def watch(self, event: str, info: Mapping[str, Any]) -> None:
         """Be told by httpx of each connection it makes."""
         self.fresh = self.fresh or event == "connection.connect_tcp.started"
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self.sockets.add(info["return_value"].get_extra_info("socket"))
+            made = weakref.ref(info["return_value"].get_extra_info("socket"))
+            self._sockets = (*(known for known in self._sockets if known() is not None), made)
 
     def cut_off(self) -> None:
         """Make whoever reads from it go on at once, with an error."""
-        for connection in list(self.sockets):
-            with contextlib.suppress(OSError):
-                # Not SSLSocket's own method: another thread is still reading from it.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        for known in self._sockets:
+            if (connection := known()) is not None:
+                with contextlib.suppress(OSError):
+                    # Not SSLSocket's own method: another thread is still reading from it.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class Transport:
@@ -132,17 +136,20 @@ class Transport:
         with self._lane() as lane:
             response = self._follow(lane, Asked(method, url, headers or {}, content))
             seconds = body_seconds if response.is_success else HEAD_SECONDS
+            chunks = self._chunks(lane, response, seconds)
             try:
                 yield Reply(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
-                    self._chunks(lane, response, seconds),
+                    chunks,
                     response.url.host,
                     foreign=origin(response.url) != self._origin,
                     status_line=_status_line(response),
                 )
             finally:
+                chunks.close()  # whoever keeps it: its limit must not cut off the next request
                 response.close()
+                drop_leftovers(response)
 
     @contextmanager
     def _lane(self) -> Iterator[_Lane]:
@@ -205,7 +212,7 @@ class Transport:
 
     def _chunks(
         self, lane: _Lane, response: httpx.Response, seconds: float | None
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece]:
         try:
             with self._at_most(lane, seconds):
                 yield from _pieces(response)
@@ -275,7 +282,8 @@ def public_url(url: str) -> str:
 
 def _client(tls: ssl.SSLContext) -> httpx.Client:
     try:
-        return httpx.Client(verify=tls, headers=_HEADERS)
+        # What is not encrypted is for this machine only: no proxy is to see the token.
+        return httpx.Client(verify=tls, headers=_HEADERS, mounts={"http://": None})
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise UsageProblem(
             "the proxy of the environment cannot be used",

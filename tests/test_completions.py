@@ -266,3 +266,10 @@ def test_powershell_completes(env: dict[str, str], tmp_path: Path) -> None:
     )
     said = ran(["pwsh", "-NoProfile", "-Command", script], env, tmp_path).split()
     assert said == ["download", "--timeout", "4712", "job:a:4711", "job:a:4711"]
+
+
+def test_what_the_service_says_reaches_no_terminal_as_it_is(env: dict[str, str]) -> None:
+    status = "\x1b]0;title\x07run\u202ening\x9b2J\tx"
+    history.record(env, SERVICE, [Invocation("4713", status, (), {})])
+    said = completion.answer({**env, "_TYPER_COMPLETE_ARGS": "nostra status 4713"})
+    assert said == "4713\t]0;title run ning 2J x\n"

@@ -247,6 +247,7 @@ def test_the_token_does_not_travel(files: Files, sandbox: Sandbox) -> None:
         pickled = pickle.dumps(thing)
         assert sandbox.token.encode() not in pickled
         assert sandbox.token not in repr(thing)
+    assert sandbox.token not in repr(vars(files))  # as a traceback with its variables shows it
     assert sandbox.token not in files.to_json()
     read = "import pickle, sys; print(pickle.load(sys.stdin.buffer).cat_file('demo-dedup.csv'))"
     done = subprocess.run(

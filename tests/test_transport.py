@@ -55,6 +55,21 @@ def test_the_token_is_not_sent_to_another_origin_and_comes_back_to_its_own() -> 
     assert all(authorized(asked) for asked in raw.heads)
 
 
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_no_proxy_sees_the_token_of_what_is_not_encrypted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    with (
+        answering(lambda _n, _: ok(b"proxy")) as proxy,
+        answering(lambda _n, _: ok(b"service")) as raw,
+    ):
+        monkeypatch.setenv(name, proxy.base_url)
+        with talking(raw.base_url) as transport:
+            assert get(transport) == (200, b"service", False)
+    assert proxy.heads == []
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_within_the_origin_keeps_the_token(status: int) -> None:
     answers = [redirect("/y?z=1", status), ok(b"there")]
@@ -259,3 +274,11 @@ def test_a_large_body_that_is_coded_takes_the_ordinary_path(header: str) -> None
     with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
         assert get(transport)[1] == body
         assert get(transport)[1] == body
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_ends_with_its_head_whatever_length_it_names(status: int) -> None:
+    said = f"HTTP/1.1 {status} x\r\nContent-Length: {LARGE}\r\n\r\n".encode()
+    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (status, b"", False)
+        assert get(transport) == (status, b"", False)

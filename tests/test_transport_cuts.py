@@ -1,4 +1,4 @@
-"""Bodies that end too early: never taken for whole ones, on the fast path and on the other."""
+"""Where bodies end: short ones are never taken for whole, and nothing comes behind them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from nostra_cli import transport as transports
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.transport import LARGE
 
-from .faults.raw import head, listening
-from .talking import body_of, talking
+from .faults.raw import head, listening, ok, swallow
+from .talking import answering, body_of, get, talking
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +83,57 @@ def test_what_comes_behind_a_whole_body_is_not_part_of_it() -> None:
         body = body_of(length)
         said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
         assert cut(said + body + b"HTTP/1.1 500 more") == (body, None)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_body_that_stands_still_is_told_of_as_such(
+    fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "READ_SECONDS", 0.1)
+    if not fast:
+        monkeypatch.setattr(transports, "LARGE", 1 << 60)
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nabc" % LARGE)
+        swallow(connection)
+
+    with (
+        listening(handle) as raw,
+        talking(raw.base_url) as transport,
+        transport.request("GET", "/x") as reply,
+        pytest.raises(Transient, match=r"^127\.0\.0\.1: no answer within"),
+    ):
+        list(reply.chunks)
+
+
+@pytest.mark.parametrize("length", [0, 100, LARGE])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_what_comes_behind_an_answer_is_never_the_next_one(length: int, chunked: bool) -> None:
+    body = body_of(length)
+
+    def answer(number: int, _head: bytes) -> bytes:
+        said = ok(b"%d" % number + body)
+        if chunked:
+            lines = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            said = lines + b"%x\r\n%d%b\r\n0\r\n\r\n" % (length + 1, number, body)
+        return said + ok(b"forged")
+
+    with answering(answer) as raw, talking(raw.base_url) as transport:
+        for number in range(3):
+            assert get(transport) == (200, b"%d" % number + body, False)
+    assert len(raw.heads) == 3
+
+
+def test_a_connection_is_kept_when_nothing_is_left_on_it() -> None:
+    connections: list[int] = []
+
+    def handle(connection: socket.socket, number: int) -> None:
+        connections.append(number)
+        while head(connection):
+            connection.sendall(ok(b"x"))
+
+    with listening(handle) as raw, talking(raw.base_url) as transport:
+        for _ in range(3):
+            assert get(transport) == (200, b"x", False)
+    assert connections == [0]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from nostra_cli import transport as transports
@@ -216,3 +219,46 @@ def test_a_large_body_that_comes_no_further_is_given_up(monkeypatch: pytest.Monk
     sent = BEGUN % LARGE + body_of(LARGE // 2)
     with stuck(sent) as (raw, _), held(raw.base_url) as (transport, _):
         assert read(transport) == body_of(LARGE // 2)
+
+
+def test_a_body_that_nobody_reads_to_its_end_has_no_limit_that_outlasts_it() -> None:
+    with (
+        answering(lambda _n, _: ok(body_of(LARGE))) as raw,
+        held(raw.base_url) as (transport, watchdog),
+    ):
+        with transport.request("GET", "/x", body_seconds=7.0) as reply:
+            next(reply.chunks)
+            assert len(watchdog.acts) == 1
+        assert watchdog.acts == []  # `reply` is still there
+        assert list(reply.chunks) == []
+
+
+def test_a_lane_is_cut_off_while_it_makes_connections() -> None:
+    class Stream:
+        def __init__(self) -> None:
+            self.made = socket.socket.__new__(socket.socket)  # one that is closed already
+            kept.append(self.made)
+
+        def get_extra_info(self, _info: str) -> socket.socket:
+            return self.made
+
+    def connect() -> None:
+        while not over:
+            lane.watch("connection.connect_tcp.complete", {"return_value": Stream()})
+
+    kept: deque[socket.socket] = deque(maxlen=100)
+    with httpx.Client() as client:
+        lane = transports._Lane(client)
+    over: list[bool] = []
+
+    interval = sys.getswitchinterval()
+    thread = threading.Thread(target=connect)
+    thread.start()
+    try:
+        sys.setswitchinterval(1e-6)
+        for _ in range(500):
+            lane.cut_off()
+    finally:
+        sys.setswitchinterval(interval)
+        over.append(True)
+        thread.join()

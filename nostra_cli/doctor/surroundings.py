@@ -63,6 +63,8 @@ def proxy_of(base_url: str) -> Peer | None:
     from urllib.request import getproxies, proxy_bypass
 
     url, known = urlsplit(base_url), getproxies()
+    if url.scheme == "http":  # which is for this machine only
+        return None
     named = known.get(url.scheme) or known.get("all")
     spared = {name.strip() for name in known.get("no", "").split(",")}
     if not named or "*" in spared or proxy_bypass(url.netloc):

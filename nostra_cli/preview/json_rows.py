@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from nostra_cli.models import JsonValue, Piece
-from nostra_cli.preview.table import LONGEST_ROW, Row, Sparse, check_columns
+from nostra_cli.preview.table import LONGEST_ROW, MOST_COLUMNS, Row, Sparse, check_columns
 from nostra_cli.transfer.utf8 import Utf8
 from nostra_cli.transfer.verify_json import Whole
 
@@ -35,6 +35,7 @@ class JsonRows:
         self._kind = ""
         self._wait = 0
         self._names: set[str] = set()
+        self._letters = 0
         self._decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
     def feed(self, data: Piece) -> Sparse:
@@ -85,9 +86,17 @@ class JsonRows:
         self._text = text[at:]
         for row in rows:
             if not self._names.issuperset(row):
-                self._names.update(row)
-                check_columns(len(self._names))
+                self._learn(row)
         return rows
+
+    def _learn(self, row: Row) -> None:
+        """Take the names of columns that were not there before: they are kept to the end."""
+        new = row.keys() - self._names
+        self._names |= new
+        self._letters += sum(map(len, new))
+        check_columns(len(self._names))
+        if self._letters > LONGEST_ROW:
+            raise ValueError("the names of its columns are longer than 16 MiB")
 
     def _item(self, text: str, start: int) -> tuple[Row, int]:
         """Read one item; gives it as a row, and where it ends."""
@@ -117,7 +126,8 @@ def _row(item: JsonValue) -> Row:
     if isinstance(item, dict):
         return item
     if isinstance(item, list):
-        return {str(place): cell for place, cell in enumerate(item, 1)}
+        # One too many is enough to be refused; each costs ten times what it was in the list.
+        return {str(place): cell for place, cell in enumerate(item[: MOST_COLUMNS + 1], 1)}
     return {"value": item}
 
 

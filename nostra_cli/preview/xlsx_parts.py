@@ -16,6 +16,9 @@ Attributes = Mapping[str, str]
 _BLOCK = 64 * 1024
 _LARGEST_PART = 64 << 20
 _LONGEST_TAG = 1 << 20
+_DEEPEST = 100
+_LONGEST_TEXT = 32_767
+"""Characters of a cell, as Excel has it: many cells may share one text."""
 _TEXTS = "xl/sharedStrings.xml"
 _STYLES = "xl/styles.xml"
 _WORKBOOK = "xl/workbook.xml"
@@ -49,11 +52,22 @@ def events(member: IO[bytes], handler: Handler, most: int) -> Iterator[None]:
     def refuse(*_: object) -> None:
         raise ValueError("the workbook has a document type, which it may not have")
 
+    depth = 0
+
+    def start(name: str, attributes: Attributes) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:  # each level that is open costs memory
+            raise ValueError("the workbook has a part that is nested too deeply")
+        handler.start(name.rpartition(" ")[2], attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        handler.end(name.rpartition(" ")[2])
+
     parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = lambda name, attributes: handler.start(
-        name.rpartition(" ")[2], attributes
-    )
-    parser.EndElementHandler = lambda name: handler.end(name.rpartition(" ")[2])
+    parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = handler.data
     fed = 0
     while block := member.read(_BLOCK):
@@ -168,7 +182,10 @@ class _Texts(_Quiet):
     def end(self, name: str) -> None:
         self._reading = False
         if name == "si":
-            self.found.append("".join(self._parts))
+            text = "".join(self._parts)
+            if len(text) > _LONGEST_TEXT:
+                raise ValueError("the workbook has a text that is longer than a cell may be")
+            self.found.append(text)
         elif name == "rPh":
             self._aside = False
 

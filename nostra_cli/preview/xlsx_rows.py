@@ -118,14 +118,19 @@ class _Sheet:
         """Take text."""
         if self._reading and self._kind != "skip":
             self._text.append(text)
-            self._size += len(text)
-            if self._size > LONGEST_ROW:
-                raise ValueError("a row is longer than 16 MiB")
+            self._count(text)
+
+    def _count(self, text: str) -> None:
+        self._size += len(text)
+        if self._size > LONGEST_ROW:
+            raise ValueError("a row is longer than 16 MiB")
 
     def _value(self, text: str) -> JsonValue:
         """Read a cell by its type (ECMA-376, 18.18.11)."""
         if self._kind == "s":
-            return self._book.shared(text)
+            shared = self._book.shared(text)
+            self._count(shared)  # it costs as much as one of its own where it is written
+            return shared
         if self._kind == "b":
             return text.strip() in ("1", "true")
         if self._kind != "n" or not text:

@@ -158,13 +158,13 @@ class Reader(io.RawIOBase):
                     if self._identity and not self._identity.validator:
                         got.clear()  # nothing proves that the rest would be the rest of it
                         self._identity = None
-                    begin = start + len(got)
-                    end = "" if count is None else str(start + count - 1)
+                    begin, stop = start + len(got), None if count is None else start + count
+                    end = "" if stop is None else str(stop - 1)
                     headers = {"Range": f"bytes={begin}-{end}"}
                     if self._identity and self._identity.validator:
                         headers["If-Range"] = self._identity.validator
                     reply = stack.enter_context(_body(self._service, self._item, headers))
-                    if self._take(reply, begin, got):
+                    if self._take(reply, begin, stop, got):
                         return None
                     opened.enter_context(stack.pop_all())
                     return reply
@@ -175,15 +175,19 @@ class Reader(io.RawIOBase):
                 return
         self._block, self._block_start = bytes(got), start
 
-    def _take(self, reply: Reply, begin: int, got: bytearray) -> bool:
+    def _take(self, reply: Reply, begin: int, stop: int | None, got: bytearray) -> bool:
         """Append what an answer holds; False when it can only be taken as a whole."""
         verify.refuse_page(reply.headers, self._item.label)
+        known = self._identity
         if reply.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if known and begin < (known.length or 0):
+                raise self._changed()
             return begin > 0  # nothing is there; of an empty body the download says more
         span = span_of(reply.headers) if reply.status == HTTPStatus.PARTIAL_CONTENT else None
-        known = self._identity
         if span is None or span.whole is None or span.start != begin or is_encoded(reply):
             fits = False
+        elif stop is not None and span.stop > stop:
+            fits = False  # more than memory was promised for
         elif known is None:
             found = identity_of(_url(self._service, self._item), reply.headers)
             self._identity = found = replace(found, length=span.whole)
@@ -193,15 +197,20 @@ class Reader(io.RawIOBase):
         if fits and span:
             self._drain(reply, span.stop - span.start, got)
         elif known is not None:
-            raise Corrupt(f"{self._item.label} changed while it was read", "open it again")
+            raise self._changed()
         else:
             self._identity = None
         return fits
+
+    def _changed(self) -> Corrupt:
+        return Corrupt(f"{self._item.label} changed while it was read", "open it again")
 
     def _drain(self, reply: Reply, wanted: int, got: bytearray) -> None:
         before = len(got)
         for chunk in paced(reply.chunks, self._low_speed, self._item.label):
             got += chunk
+            if len(got) - before > wanted:
+                raise Corrupt(f"{self._item.label}: more came than the range that was promised")
         if len(got) - before != wanted:
             raise Truncated(
                 f"{self._item.label}: {len(got) - before} of {wanted} bytes came", "try again"

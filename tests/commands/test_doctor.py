@@ -145,10 +145,10 @@ def test_finds_loose_modes_and_unknown_keys(nostra: Runner, home: Path) -> None:
 
 def test_finds_a_proxy_that_is_down(nostra: Runner) -> None:
     with free_port() as port:
-        env = {"HTTP_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{port}"}
-        ended = nostra("doctor", "-v", env=env)
+        env = {"HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{port}"}
+        ended = nostra("doctor", "-v", "--base-url", "https://localhost:1", env=env)
     assert (ended.code, bad(ended)) == (6, {"proxy_connection": "error", **NOT_REACHED})
-    assert lines(ended)["HTTP_PROXY"][1] == f"http://***@127.0.0.1:{port}"
+    assert lines(ended)["HTTPS_PROXY"][1] == f"http://***@127.0.0.1:{port}"
     assert "HTTPS_PROXY" in lines(ended)["proxy_connection"][2]
     assert PASSWORD not in ended.out + ended.err
 

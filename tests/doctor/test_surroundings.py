@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import httpx
 import pytest
 
 from nostra_cli.doctor.surroundings import authorities, proxies, proxy_of
+from nostra_cli.transport import _client
 
 PROXY = "http://proxy.example:3128"
 
@@ -72,7 +74,7 @@ def test_lower_case_comes_first_also_when_it_is_empty() -> None:
     ],
 )
 @pytest.mark.parametrize("url", ["https://a.service.example", "http://localhost:8000/x"])
-def test_the_proxy_is_the_one_that_httpx_takes(
+def test_the_proxy_is_the_one_that_the_transport_takes(
     env: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
@@ -80,7 +82,7 @@ def test_the_proxy_is_the_one_that_httpx_takes(
         monkeypatch.delenv(name.lower(), raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    with httpx.Client() as client:
+    with _client(ssl.create_default_context()) as client:
         taken = client._transport_for_url(httpx.URL(url)) is not client._transport
     assert proxy_of(url) == (("proxy.example", 3128) if taken else None)
 

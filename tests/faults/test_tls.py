@@ -43,11 +43,11 @@ def pump(left: socket.socket, right: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def over_tls(sandbox: Sandbox, certificate: trustme.LeafCert) -> Iterator[Raw]:
-    """Put TLS in front of a sandbox."""
+def over_tls(behind: Sandbox | Raw, certificate: trustme.LeafCert) -> Iterator[Raw]:
+    """Put TLS in front of a sandbox, or of a proxy."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
-    port = int(sandbox.base_url.rpartition(":")[2])
+    port = int(behind.base_url.rpartition(":")[2])
 
     def handler(connection: socket.socket, _number: int) -> None:
         with (
@@ -178,6 +178,25 @@ def test_a_proxy_is_honoured_and_left_out(
         assert PASSWORD not in ended.err
         assert run(raw, sandbox, home, tmp_path, *args, **env, NO_PROXY="localhost").code == 0
         assert len(through.heads) == 1
+
+
+@covers("proxy")
+def test_a_large_body_through_a_proxy_that_speaks_tls_itself(
+    authority: trustme.CA, home: Path, tmp_path: Path
+) -> None:
+    file = home / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    with (
+        serving(large_bytes=LARGE) as sandbox,
+        over_tls(sandbox, authority.issue_cert("localhost")) as raw,
+        proxy() as plain,
+        over_tls(plain, authority.issue_cert("localhost")) as through,
+    ):
+        env = {"SSL_CERT_FILE": str(file), "HTTPS_PROXY": f"https://localhost:{through.port}"}
+        args = ("download", "demo-large", "-f", "csv", "--json")
+        [entry] = run(raw, sandbox, home, tmp_path, *args, **env).json()
+    assert (entry["status"], entry["resumed"]) == ("downloaded", False)
+    assert len(plain.heads) == 1
 
 
 @covers("proxy-down")

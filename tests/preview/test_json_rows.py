@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nostra_cli.models import JsonValue
 from nostra_cli.preview import json_rows
 from nostra_cli.preview.json_rows import JsonRows
 
@@ -104,3 +105,18 @@ def test_an_item_without_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(json_rows, "LONGEST_ROW", 5_000)
     pieces = [b'[{"a": "', *[b"x" * 1_000] * 10]
     assert refusal(JsonRows(), pieces) == "one item of it is longer than 16 MiB"
+
+
+def test_names_of_columns_are_held_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_rows, "LONGEST_ROW", 1_000)
+    rows = [json.dumps({letter * 400: 1}) for letter in "abc"]
+    pieces = [b"[", *(row.encode() + b"," for row in rows), b"1]"]
+    assert refusal(JsonRows(), [*pieces[:3], b"1]"]) == ""
+    assert "names of its columns" in refusal(JsonRows(), pieces)
+
+
+def test_a_long_list_does_not_become_a_row_before_it_is_refused() -> None:
+    item: list[JsonValue] = [None] * 1_000_000
+    assert len(json_rows._row(item)) == 16_385
+    body = json.dumps([item[:20_000]]).encode()
+    assert refusal(JsonRows(), [body]) == "it has more than 16,384 columns"

@@ -165,6 +165,18 @@ def test_parts_that_grow_without_bound_are_refused(monkeypatch: pytest.MonkeyPat
     assert "too large" in refusal(made(cells('<c t="s"><v>0</v></c>'), shared=texts))
 
 
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    assert "nested too deeply" in refusal(made("<a>" * 2_000))
+
+
+def test_texts_that_cells_share_count_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, cell = "<sst><si><t>{}</t></si></sst>", '<c t="s"><v>0</v></c>'
+    assert refusal(made(cells(cell * 9), shared=shared.format("x" * 32_767))) == ""
+    assert "than a cell may be" in refusal(made(cells(cell), shared=shared.format("x" * 32_768)))
+    monkeypatch.setattr(xlsx_rows, "LONGEST_ROW", 1_000)
+    assert "longer than" in refusal(made(cells(cell * 11), shared=shared.format("x" * 100)))
+
+
 def test_a_tag_without_end_and_a_row_without_end_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -110,6 +110,29 @@ def test_two_versions_are_never_mixed() -> None:
         assert world.left == []
 
 
+def test_a_body_that_became_shorter_does_not_look_like_its_end() -> None:
+    beyond = Answer((), {"content-range": "bytes */90"}, 416)
+    _, file = opened(part, beyond)
+    assert file.read(100) == WHOLE[:100]
+    with pytest.raises(Corrupt, match="changed while it was read"):
+        file.read(100)
+
+
+def test_a_range_that_is_longer_than_it_was_asked_for_is_not_held_in_memory() -> None:
+    said = {"content-range": f"bytes 0-{SIZE - 1}/{SIZE}", "etag": ETAG}
+    _, file = opened(Answer((WHOLE, CUT), said, 206), whole())
+    assert file.read(100) == WHOLE[:100]
+
+
+@pytest.mark.parametrize("read", [lambda file: file.read(), lambda file: file.read(100)])
+def test_more_than_the_range_says_is_no_part_of_the_body(
+    read: Callable[[io.BufferedReader], bytes],
+) -> None:
+    _, file = opened(lambda asked: replace(part(asked), body=(*part(asked).body, b"xy")), part)
+    with pytest.raises(Corrupt, match="more came"):
+        read(file)
+
+
 def test_a_cut_block_is_gone_on_with() -> None:
     world, file = opened(cut_short, part)
     assert file.read(100) == WHOLE[:100]
