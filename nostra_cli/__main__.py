@@ -1,6 +1,7 @@
 """`python -m nostra_cli`, and the console script."""
 
 import gc
+import os
 import signal
 import sys
 
@@ -11,8 +12,12 @@ def main() -> None:
     """Run the command line of this process and end with its exit code."""
     if sys.argv[1:] == ["--version"]:
         # Typer alone takes three times as long to load as Python does.
-        sys.stdout.write(f"nostra {__version__}\n")
-        return
+        try:
+            os.write(1, f"nostra {__version__}\n".encode())
+        except OSError:
+            pass  # the long way knows what to say, and which code it is
+        else:
+            return
     # Until our own handlers are in place, and after them, Ctrl-C ends without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
