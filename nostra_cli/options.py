@@ -68,6 +68,14 @@ def read_ids(given: Sequence[str]) -> list[str]:
     return [_parser(check_id)(text) for text in dict.fromkeys(ids)]
 
 
+def read_id(given: str) -> str:
+    """Give one id; `-` stands for the one on stdin. Raises typer.BadParameter for more or none."""
+    first, *more = read_ids([given])
+    if more:
+        raise typer.BadParameter("several ids are on stdin, where one is taken")
+    return first
+
+
 def read_secret(prompt: str) -> str:
     """Ask for a secret at a terminal, unseen; elsewhere give what is on stdin, and do not ask.
 
@@ -118,11 +126,18 @@ def option(
 Ids = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Invocation ids; - reads them from stdin.")
 ]
-Id = Annotated[str, typer.Argument(metavar="ID", help="Invocation id.", parser=_parser(check_id))]
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="Invocation id; - reads it from stdin.", parser=_parser(check_id)
+    ),
+]
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="Invocation id; with a / in it, a local file.", parser=_parser(_target)
+        metavar="ID",
+        help="Invocation id; - reads it from stdin; with a / in it, a local file.",
+        parser=_parser(_target),
     ),
 ]
 Timeout = Annotated[

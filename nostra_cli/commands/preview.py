@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.errors import ExitCode, UsageProblem
-from nostra_cli.options import Target, is_path, option
+from nostra_cli.options import Target, is_path, option, read_id
 
 if TYPE_CHECKING:
     from nostra_cli.models import Format
@@ -78,7 +78,7 @@ def preview(
     if is_path(id_):
         found = _of_file(session, id_, chosen, result, rows, stats)
     else:
-        found = _of_service(session, id_, chosen, result, rows, stats)
+        found = _of_service(session, read_id(id_), chosen, result, rows, stats)
     session.out.preview(found)
     return ExitCode.DONE
 

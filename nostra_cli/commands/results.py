@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nostra_cli.errors import ExitCode
-from nostra_cli.options import Id
+from nostra_cli.options import Id, read_id
 
 if TYPE_CHECKING:
     from nostra_cli.session import Session
@@ -38,9 +38,11 @@ def results(session: "Session", id_: Id) -> ExitCode:
     from nostra_cli.models import Result, check_completed
     from nostra_cli.output.views import RESULTS
 
+    wanted = read_id(id_)
+
     def listed() -> Iterator[Result]:
         with session.service(session.deadline()) as service:
-            invocation = service.invocation(id_)
+            invocation = service.invocation(wanted)
         check_completed(invocation)
         yield from invocation.results
 
