@@ -44,7 +44,7 @@ delay = 0.05
 """
 
 
-PARTS = ("start-up", "many", "status", "bodies", "progress", "limits")
+PARTS = ("start-up", "many", "preview", "status", "bodies", "progress", "limits")
 
 
 def start_up(runs: int, cwd: Path) -> Iterator[Row]:
@@ -116,6 +116,16 @@ def many(runs: int, cwd: Path) -> Iterator[Row]:
             yield row(what, "`curl --parallel --parallel-max 16`", 1.2, pairs)
 
 
+def previews(runs: int, cwd: Path) -> Iterator[Row]:
+    """The first rows of a CSV of 2 GB, against one request."""
+    with serving(large_bytes=2_000_000_000, token=TOKEN) as sandbox:
+        env = environment(NOSTRA_BASE_URL=sandbox.base_url)
+        ours = Command([NOSTRA, "preview", "demo-large"], env, cwd)
+        theirs = Command([NOSTRA, "status", "demo-large"], env, cwd)
+        pairs = paired(ours, theirs, runs)
+    yield row("`nostra preview` of a CSV of 2 GB", "`nostra status`", 2.0, pairs)
+
+
 def progress(runs: int, cwd: Path, server: Nginx, label: str) -> Iterator[Row]:
     """The progress bar, on a terminal that `script` makes, against none."""
     env = environment(NOSTRA_BASE_URL=server.http, TERM="xterm")
@@ -183,6 +193,8 @@ def main() -> None:
             rows += start_up(asked.runs, cwd)
         if "many" in wanted:
             rows += many(max(3, asked.runs // 3), cwd)
+        if "preview" in wanted:
+            rows += previews(asked.runs, cwd)
         if wanted & {"status", "bodies", "progress"}:
             rows += with_nginx(wanted, asked.runs, asked.size, cwd)
         if "limits" in wanted:

@@ -1,7 +1,6 @@
 """`python -m nostra_cli`, and the console script."""
 
 import gc
-import os
 import signal
 import sys
 
@@ -10,14 +9,9 @@ from nostra_cli import __version__
 
 def main() -> None:
     """Run the command line of this process and end with its exit code."""
-    if sys.argv[1:] == ["--version"]:
-        # Typer alone takes three times as long to load as Python does.
-        try:
-            os.write(1, f"nostra {__version__}\n".encode())
-        except OSError:
-            pass  # the long way knows what to say, and which code it is
-        else:
-            return
+    # Typer alone takes three times as long to load as Python does.
+    if sys.argv[1:] == ["--version"] and _is_written(f"nostra {__version__}\n"):
+        return
     # Until our own handlers are in place, and after them, Ctrl-C ends without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -35,6 +29,16 @@ def main() -> None:
         # find nothing: a fifth of the time of a short command.
         gc.freeze()
     sys.exit(code)
+
+
+def _is_written(text: str) -> bool:
+    """Write a text to stdout; False where it takes none, which the long way tells of."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (AttributeError, OSError):  # closed, full, or a pipe that nobody reads
+        return False
+    return True
 
 
 if __name__ == "__main__":

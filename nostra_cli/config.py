@@ -133,9 +133,10 @@ def _checked(path: Path, document: dict[str, object], mode: int) -> Config:
 
 def loose_mode(path: Path, mode: int) -> str | None:
     """Say what is wrong with a config file's mode and how to mend it; None if nothing is."""
-    if sys.platform == "win32" or not mode & 0o077:
-        return None
-    return f"the config file {path} has mode {mode:04o}, others may use it; fix: chmod 600 {path}"
+    if sys.platform != "win32" and mode & 0o077:
+        says = f"the config file {path} has mode {mode:04o}, others may use it"
+        return f"{says}; fix: chmod 600 {path}"
+    return None
 
 
 def _profile(path: Path, name: str, table: object, warnings: list[str]) -> Profile:

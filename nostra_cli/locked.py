@@ -15,6 +15,7 @@ from nostra_cli.errors import FileProblem
 # What other systems do not have: the checks behind the open hold there, with a smaller window.
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BASE = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | NO_FOLLOW
+_LOCKED_BYTE = (1 << 40) + (1 << 31) - 1
 _GLANCE = 0.02
 
 
@@ -71,7 +72,12 @@ def _lock(fd: int) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+            # Far behind the end: what is locked there, nobody else can read.
+            os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
+            try:
+                msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+            finally:
+                os.lseek(fd, 0, os.SEEK_SET)
         else:
             import fcntl
 
@@ -84,11 +90,10 @@ def _lock(fd: int) -> bool:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder last through a loss of power, where the system can."""
-    if sys.platform == "win32":
-        return
-    with contextlib.suppress(OSError):
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            fd = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)

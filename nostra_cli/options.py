@@ -69,11 +69,16 @@ def read_ids(given: Sequence[str]) -> list[str]:
 
 
 def read_id(given: str) -> str:
-    """Give one id; `-` stands for the one on stdin. Raises typer.BadParameter for more or none."""
-    first, *more = read_ids([given])
-    if more:
-        raise typer.BadParameter("several ids are on stdin, where one is taken")
-    return first
+    """Give the id of a command that takes one; `-` stands for the only line of stdin.
+
+    Raises typer.BadParameter where there is none, several, or one that cannot be an id.
+    """
+    if given != "-":
+        return given
+    ids = read_ids([given])
+    if len(ids) > 1:
+        raise typer.BadParameter(f"one id is wanted, {len(ids)} are on stdin")
+    return ids[0]
 
 
 def read_secret(prompt: str) -> str:

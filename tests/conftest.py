@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -19,6 +20,19 @@ settings.register_profile("nostra", derandomize=True, deadline=None, max_example
 # To look further, with other examples in each run: pytest --hypothesis-profile thorough
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("nostra")
+
+_WORKERS_FOR_A_CORE = 2
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Make `-n auto` two workers for each core: most tests wait for a process or a pause.
+
+    A worker that is done takes the tests of another: some of them last a minute, most a moment.
+    """
+    config.option.dist = "worksteal"
+    asked_for = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(asked_for) if asked_for else _WORKERS_FOR_A_CORE * (os.cpu_count() or 1)
+
 
 LARGE_BYTES = 3_000_017  # some blocks of rows, and nothing round
 

@@ -1,5 +1,6 @@
 """`nostra download`."""
 
+import os
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import partial
@@ -239,7 +240,7 @@ def _destination(
             raise UsageProblem("-o - and --json both want stdout", "give one of them")
         return Destination(stdout=True)
     if output is not None:
-        if not output or output.endswith("/"):
+        if not Path(output).name or output[-1] in ("/", os.sep):
             raise UsageProblem(f"-o {output!r} is not a file name", "use -d for a directory")
         return Destination(file=target_of(output))
     return Destination(

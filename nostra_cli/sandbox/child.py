@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,11 +38,18 @@ def started(command: Sequence[str], base_url: str, token: str) -> Iterator[Child
     """
     with tempfile.TemporaryDirectory(prefix="nostra-sandbox-") as folder:
         env = environment(os.environ, base_url, token, Path(folder))
-        process = subprocess.Popen(list(command), env=env)
+        process = subprocess.Popen([_found(command[0], env), *command[1:]], env=env)
         try:
             yield Child(process)
         finally:
             _end(process)
+
+
+def _found(program: str, env: Mapping[str, str]) -> str:
+    """Give the program as it is to be started: Windows looks for it on our PATH, not in `env`."""
+    if sys.platform == "win32":
+        program = shutil.which(program, path=env["PATH"]) or program
+    return program
 
 
 def environment(env: Mapping[str, str], base_url: str, token: str, folder: Path) -> dict[str, str]:

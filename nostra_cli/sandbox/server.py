@@ -54,8 +54,11 @@ def serving(
     """Serve on 127.0.0.1 until the block ends; port 0 takes a free one.
 
     `large_bytes` is the size of each body of `demo-large`; `scenario` says what goes wrong.
-    Raises OSError if the port is taken and ValueError if `large_bytes` has no room for a row.
+    Raises OSError if the port is taken and ValueError if it is none, or if `large_bytes` has no
+    room for a row.
     """
+    if not 0 <= port < 1 << 16:
+        raise ValueError(f"{port} is not a port")
     wanted = scenario or Scenario()
     state = State(wanted.applied(demos(large_bytes)), clock)
     secret = token or secrets.token_hex(20)  # as long as DRF's
@@ -77,6 +80,7 @@ class _Server(ThreadingHTTPServer):
     """Threads that never hold up the end of the process, and connections that can be ended."""
 
     daemon_threads = True
+    allow_reuse_address = sys.platform != "win32"  # there it would share a port that is taken
     request_queue_size = 128
 
     def __init__(self, port: int, state: State, rules: Rules, token: str) -> None:

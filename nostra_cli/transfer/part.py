@@ -157,13 +157,19 @@ class Part:
         if not useful:
             with contextlib.suppress(OSError):
                 if self._fd >= 0 and os.path.samestat(os.fstat(self._fd), self.path.lstat()):
+                    if sys.platform == "win32":  # an open file cannot be removed there
+                        self._let_go()
                     self.path.unlink()
                     self._note.unlink(missing_ok=True)
+        self._let_go()
+        return useful
+
+    def _let_go(self) -> None:
         self._flusher.settle()
         if self._fd >= 0:
             with contextlib.suppress(OSError):  # what matters was fsynced
                 os.close(self._fd)
-        return useful
+            self._fd = -1
 
 
 def _move_without_replacing(source: Path, target: Path) -> None:

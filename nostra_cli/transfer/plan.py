@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nostra_cli.errors import Corrupt, Failed, FileProblem, NostraError, NotFound, UsageProblem
+from nostra_cli.errors import (
+    Corrupt,
+    Failed,
+    FileProblem,
+    NostraError,
+    NotFound,
+    UsageProblem,
+    file_errors,
+)
 from nostra_cli.models import Format, Invocation, Result, check_completed
 from nostra_cli.transfer import names
 from nostra_cli.transfer.part import tidy
@@ -180,7 +188,9 @@ def check_distinct(items: Sequence[Item | NostraError]) -> None:
 def check_folder(folder: Path) -> None:
     """Raise FileProblem unless files can be made in `folder`."""
     hint = "make it, or choose another with -d"
-    if not folder.is_dir():
+    with file_errors(folder):  # its name may be too long
+        there = folder.is_dir()
+    if not there:
         what = "is not a directory" if os.path.lexists(folder) else "does not exist"
         raise FileProblem(f"the directory {folder} {what}", hint)
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ..running import Runner
 
 
@@ -39,12 +37,3 @@ def test_json_is_an_array(nostra: Runner) -> None:
 def test_takes_one_id(nostra: Runner) -> None:
     assert nostra("results", "demo-dedup", "demo-demand").code == 2
     assert nostra("results").code == 2
-
-
-@pytest.mark.parametrize("command", ["results", "preview"])
-def test_the_id_may_come_from_stdin(nostra: Runner, command: str) -> None:
-    piped = nostra(command, "-", stdin="\r\n demo-dedup\r\n\ndemo-dedup\n")
-    assert (piped.code, piped.out) == (0, nostra(command, "demo-dedup").out)
-    several = nostra(command, "-", "--json", stdin="demo\ndemo-dedup\n")
-    assert (several.code, several.out) == (2, "")
-    assert "several ids are on stdin" in str(several.error["message"])

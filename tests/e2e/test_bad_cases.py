@@ -11,7 +11,7 @@ import pytest
 from nostra_cli.sandbox.server import Sandbox, serving
 
 from ..conftest import runner_for
-from ..running import Ended, Runner
+from ..running import HURRIED, Ended, Runner
 from ..sandbox.calling import faulty
 
 
@@ -135,7 +135,7 @@ def test_server_down(nostra: Runner) -> None:
     with socket.socket() as taken:  # bound, but nobody listens
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        ended = nostra("download", "demo", "--base-url", url)
+        ended = nostra("download", "demo", "--base-url", url, command=HURRIED)
     assert_told(ended, 6, "127.0.0.1", "refused", "trying again")
     assert nostra.files() == []
 

@@ -1,12 +1,10 @@
-"""Every command and every output of the README."""
+"""Every command and every output of the README; what installs is in test_release.py."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -20,9 +18,6 @@ from ..running import NOSTRA, Runner, clean_env
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv*", ".cache", "results", "dist", ".*_cache", "__pycache__"
-)
 
 
 def blocks(mark: str) -> list[str]:
@@ -135,62 +130,3 @@ def test_history_is_switched_off(nostra: Runner, home: Path) -> None:
     ended = nostra("status", "demo-dedup", env={"NOSTRA_CONFIG": str(home / "config.toml")})
     assert ended.code == 0
     assert "unknown key" not in ended.err
-
-
-@pytest.mark.slow
-def test_workflow_steps(nostra: Runner) -> None:
-    [workflow] = blocks("workflow")
-    wheel = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "-w",
-        "vendor",
-        str(copy_of_project(nostra.cwd)),
-    ]
-    subprocess.run(wheel, cwd=nostra.cwd, check=True)
-    runs = re.findall(r" run: (.*)", workflow)
-    assert len(runs) == 2
-    for run in runs:
-        ended = shell(nostra, f"INVOCATION=demo-demand; {run}")
-        assert ended.returncode == 0, ended.stdout
-    assert {"demo-demand.csv", "demo-demand.xlsx"} < set(nostra.files())
-
-
-def copy_of_project(folder: Path) -> Path:
-    """Give a copy of the project as a fresh clone would be."""
-    return Path(shutil.copytree(ROOT, folder / "clone", ignore=LEFT_OUT))
-
-
-@pytest.mark.slow
-def test_try_command_in_a_fresh_clone(home: Path, tmp_path: Path) -> None:
-    [command] = blocks("command: try")
-    clone = copy_of_project(tmp_path)
-    for _ in range(2):  # a second run has to work too
-        ended = shell(Runner(clone, fresh_env(home)), command)
-        assert ended.returncode == 0, ended.stdout
-        assert ended.stdout.endswith("results/demo.json\nresults/demo.csv\nresults/demo.xlsx\n")
-    assert sorted(path.name for path in (clone / "results").iterdir()) == [
-        "demo.csv",
-        "demo.json",
-        "demo.xlsx",
-    ]
-
-
-@pytest.mark.slow
-def test_test_command_in_a_fresh_clone(home: Path, tmp_path: Path) -> None:
-    """Only collects the tests: they are running already."""
-    [command] = blocks("command: test")
-    env = fresh_env(home, PYTEST_ADDOPTS="--collect-only")
-    ended = shell(Runner(copy_of_project(tmp_path), env), command)
-    assert ended.returncode == 0, ended.stdout
-    assert "tests/e2e/test_readme.py" in ended.stdout
-
-
-def fresh_env(home: Path, **more: str) -> dict[str, str]:
-    """Give the environment of a new user, who reaches the package index as this machine does."""
-    index = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "SSL_"))}
-    return {**clean_env(home), **index, **more}

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ..running import Ended, Runner, clean_env
+from nostra_cli.watchdog import CONNECT_SECONDS
+
+from ..running import HURRIED, NOSTRA, Ended, Runner, clean_env
 from .catalogue import covers
 from .raw import Raw, head, listening, nobody_takes, ok, swallow
 
@@ -16,10 +18,17 @@ RUNNING = b'{"status": "running"}'
 TOKEN = "t0ken-of-the-raw-tests"
 
 
-def run(raw: Raw | str, home: Path, cwd: Path, *args: str, seconds: float = 40) -> Ended:
+def run(
+    raw: Raw | str,
+    home: Path,
+    cwd: Path,
+    *args: str,
+    seconds: float = 40,
+    command: tuple[str, ...] = HURRIED,
+) -> Ended:
     url = raw if isinstance(raw, str) else raw.base_url
     nostra = Runner(cwd, clean_env(home, NOSTRA_TOKEN=TOKEN, NOSTRA_BASE_URL=url))
-    ended = nostra(*args, seconds=seconds)
+    ended = nostra(*args, seconds=seconds, command=command)
     assert not list(cwd.iterdir())
     return ended
 
@@ -37,7 +46,7 @@ def test_a_refused_connection(home: Path, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        ended = run(url, home, tmp_path, "download", "x")
+        ended = run(url, home, tmp_path, "download", "x", command=(NOSTRA,))
     assert ended.code == 6
     assert "127.0.0.1: connection refused" in ended.err
 
@@ -47,7 +56,7 @@ def test_a_refused_connection(home: Path, tmp_path: Path) -> None:
     ("args", "code", "seconds"),
     [
         (["wait", "x", "--timeout", "2s"], 124, 10),
-        pytest.param(["status", "x"], 6, 100, marks=pytest.mark.slow),
+        (["status", "x"], 6, 40),
     ],
 )
 def test_a_connection_that_nobody_takes(
@@ -56,7 +65,8 @@ def test_a_connection_that_nobody_takes(
     with nobody_takes() as port:
         ended = run(f"http://127.0.0.1:{port}", home, tmp_path, *args, seconds=seconds)
     assert ended.code == code
-    assert code == 124 or "127.0.0.1: no connection within 10 s" in ended.err
+    assert code == 124 or "127.0.0.1: no connection within 1 s" in ended.err
+    assert CONNECT_SECONDS == 10  # what it is for a person
 
 
 @covers("no-head")

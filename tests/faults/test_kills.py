@@ -23,7 +23,7 @@ if sys.platform == "win32":
     pytest.skip("kill -9 and wait4 are of POSIX", allow_module_level=True)
 
 ROUNDS = int(os.environ.get("NOSTRA_TEST_KILLS", "40"))
-SIZE = 200_000_000
+SIZE = 100_000_000
 LARGE = ("download", "demo-large", "-f", "csv")
 CSV = "/api/invocation/demo-large/csv"
 MIB = 1 << 20
@@ -54,7 +54,7 @@ def test_killed_at_random_moments(home: Path, tmp_path: Path) -> None:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            time.sleep(moments.uniform(0.1, 0.9))
+            time.sleep(moments.uniform(0.1, 0.6))
             process.kill()
             process.wait()
             done = target.stat().st_size != len(old)

@@ -9,6 +9,7 @@ import pytest
 from nostra_cli.sandbox.server import serving
 
 from ..conftest import runner_for
+from ..running import HURRIED
 from ..sandbox.calling import faulty
 from .case import Case, check, fault, table, truth
 from .catalogue import covers
@@ -91,7 +92,7 @@ def test_an_expired_link_is_fetched_anew_and_never_shown(home: Path, tmp_path: P
         rule = to(f"{storage.base_url}/api/collection?key=s3cret")
         with faulty(rule) as sandbox:
             nostra = runner_for(sandbox, home, tmp_path)
-            ended = nostra("download", "demo-dedup", "-f", "csv")
+            ended = nostra("download", "demo-dedup", "-f", "csv", command=HURRIED)
     assert (ended.code, nostra.files()) == (6, [])
     assert len(storage.requests) == 5
     assert "s3cret" not in ended.err
