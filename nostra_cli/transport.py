@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from nostra_cli import __version__
-from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
+from nostra_cli.errors import NostraError, ServiceProblem, Transient, UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
 from nostra_cli.retry import Deadline
@@ -206,10 +207,15 @@ class Transport:
     def _chunks(
         self, lane: _Lane, response: httpx.Response, seconds: float | None
     ) -> Iterator[Piece]:
+        began = time.monotonic()
         try:
             with self._at_most(lane, seconds):
                 yield from _pieces(response)
         except (EOFError, OSError, httpx.HTTPError) as error:
+            if seconds is not None and time.monotonic() - began >= seconds:
+                # It did not end: it was cut off here.
+                late = f"{response.url.host}: the answer did not end within {seconds:g} s"
+                raise Transient(late, "try again later") from error
             raise _told(error, response.url, response) from error
 
     @contextmanager
