@@ -89,7 +89,7 @@ class Service:
             with self._transport.request("GET", path, json, HEAD_SECONDS) as reply:
                 check(reply, NotFound(f"{reply.host} has no list of collections", _ID_HINT))
                 start = bytes(next(iter(decoded(reply)), b""))
-                if reply.foreign or start.lstrip()[:1] == b"<":
+                if reply.foreign or start.lstrip()[:1] not in (b"{", b"["):
                     return Corrupt(f"{reply.host} does not answer as the service does", _ID_HINT)
         except AuthProblem as error:
             raise AuthProblem(error.message, "check the token and the base URL") from error
@@ -264,6 +264,4 @@ def _field(raw: Mapping[str, JsonValue], key: str, wanted: type[T], what: str) -
 
 
 _WORDS: Mapping[type, str] = {str: "a string", bool: "true or false", dict: "an object"}
-_FIELD_HINT = (
-    "the service broke its contract: report it, and see the answer with nostra status --json"
-)
+_FIELD_HINT = "the service broke its contract: report it, and see the answer with nostra api"

@@ -41,7 +41,8 @@ class Job(NamedTuple):
         """Run it; operands are looked at only now, so this too may raise a UsageProblem."""
         from nostra_cli.session import Session
 
-        with usage_problems():
+        name = self.command.__module__.rpartition(".")[2]
+        with usage_problems(f"nostra {name}"):
             return self.command(Session(self.shared, out), **self.options)
 
 
@@ -179,23 +180,27 @@ def parse(argv: Sequence[str], commands: Sequence[str]) -> Job | str:
         hint = f"{_meant(first, commands)}see nostra --help"
         raise UsageProblem(f"there is no command {first!r}", hint)
     # What Typer would print goes the way of all data, with its errors.
-    with usage_problems(), redirect_stdout(StringIO()) as said:
+    path = f"nostra {first}" if first in commands else "nostra"
+    with usage_problems(path), redirect_stdout(StringIO()) as said:
         app = make_app([first] if first in commands else commands)
         job = app(args=list(argv), prog_name="nostra", standalone_mode=False)
     return job if isinstance(job, Job) else said.getvalue()
 
 
 @contextmanager
-def usage_problems() -> Iterator[None]:
-    """Turn Typer's errors of the block into ours, with what was meant where that is clear."""
+def usage_problems(path: str) -> Iterator[None]:
+    """Turn Typer's errors of the block into ours, with what was meant where that is clear.
+
+    `path` is whose help is the hint where the error does not know it: `nostra status`.
+    """
     try:
         yield
     except _UsageError as error:
-        raise _problem(error) from error
+        raise _problem(error, path) from error
 
 
-def _problem(error: Any) -> UsageProblem:
-    path = error.ctx.command_path if error.ctx else "nostra COMMAND"
+def _problem(error: Any, path: str) -> UsageProblem:
+    path = error.ctx.command_path if error.ctx else path
     message, hint = str(error.format_message()), f"see {path} --help"
     param = getattr(error, "param", None)
     if hasattr(error, "possibilities"):  # no such option

@@ -71,7 +71,7 @@ def read(env: Mapping[str, str]) -> Config:
     path = config_path(env)
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            mode = os.fstat(file.fileno()).st_mode
             content = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return Config(path, None, {})
@@ -82,7 +82,9 @@ def read(env: Mapping[str, str]) -> Config:
             f"cannot read the config file {path}: {error.strerror}",
             "mend it, or name another with NOSTRA_CONFIG",
         ) from error
-    return _checked(path, parse(path, content), mode)
+    # /dev/null is a way to say that there is none: its mode is none of ours.
+    own = stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0
+    return _checked(path, parse(path, content), own)
 
 
 def parse(path: Path, content: bytes) -> dict[str, object]:

@@ -27,7 +27,7 @@ def check(reply: Reply, missing: NotFound) -> None:
     if status == 200:
         return
     if 200 < status < 300:
-        raise Corrupt(f"{reply.host}: status {status} where a body was due")
+        raise Corrupt(f"{reply.host}: status {status} where a body was due", _REFUSED_HINT)
     raise refusal(reply, missing)
 
 

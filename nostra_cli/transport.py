@@ -6,20 +6,18 @@ looked at; httpx's errors become ours.
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import ssl
-import weakref
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 
 from nostra_cli import __version__
-from nostra_cli.errors import NostraError, ServiceProblem, UsageProblem
-from nostra_cli.leftovers import drop_leftovers
+from nostra_cli.errors import NostraError, ServiceProblem, Transient, UsageProblem
+from nostra_cli.lanes import Lane, client, drop_leftovers
 from nostra_cli.models import Piece
 from nostra_cli.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
 from nostra_cli.retry import Deadline
@@ -58,34 +56,6 @@ class Reply(NamedTuple):
     status_line: str = ""
 
 
-class _Lane:
-    """A client that one request at a time uses, so that all its connections are that request's.
-
-    With one client for all threads nobody could tell which connection a request was given.
-    """
-
-    def __init__(self, client: httpx.Client) -> None:
-        self.client = client
-        # Made anew for each connection: another thread may be going through it.
-        self._sockets: tuple[weakref.ref[socket.socket], ...] = ()
-        self.fresh = False
-
-    def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """Be told by httpx of each connection it makes."""
-        self.fresh = self.fresh or event == "connection.connect_tcp.started"
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            made = weakref.ref(info["return_value"].get_extra_info("socket"))
-            self._sockets = (*(known for known in self._sockets if known() is not None), made)
-
-    def cut_off(self) -> None:
-        """Make whoever reads from it go on at once, with an error."""
-        for known in self._sockets:
-            if (connection := known()) is not None:
-                with contextlib.suppress(OSError):
-                    # Not SSLSocket's own method: another thread is still reading from it.
-                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
 class Transport:
     """One pool of connections to one service."""
 
@@ -109,8 +79,8 @@ class Transport:
         self._trace = trace
         self._watchdog = Watchdog()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._lanes: list[_Lane] = []
-        self._idle: list[_Lane] = []
+        self._lanes: list[Lane] = []
+        self._idle: list[Lane] = []
 
     def close(self) -> None:
         """Close every connection."""
@@ -152,19 +122,19 @@ class Transport:
                 drop_leftovers(response)
 
     @contextmanager
-    def _lane(self) -> Iterator[_Lane]:
+    def _lane(self) -> Iterator[Lane]:
         """Give a lane that nobody uses; the one used last has the freshest connection."""
         try:
             lane = self._idle.pop()
         except IndexError:
-            lane = _Lane(_client(self._tls))
+            lane = Lane(client(self._tls, _HEADERS))
             self._lanes.append(lane)
         try:
             yield lane
         finally:
             self._idle.append(lane)
 
-    def _follow(self, lane: _Lane, asked: Asked) -> httpx.Response:
+    def _follow(self, lane: Lane, asked: Asked) -> httpx.Response:
         first = asked.url.host
         for _hop in range(MOST_REDIRECTS + 1):
             response = self._send(lane, asked)
@@ -175,7 +145,7 @@ class Transport:
             asked = asked.redirected(response.status_code, location)
         raise ServiceProblem(f"{first}: more than {MOST_REDIRECTS} redirects", "check the base URL")
 
-    def _send(self, lane: _Lane, asked: Asked) -> httpx.Response:
+    def _send(self, lane: Lane, asked: Asked) -> httpx.Response:
         method, url = asked.method, asked.url
         headers = dict(asked.headers)
         if self._token is not None and origin(url) == self._origin:
@@ -211,16 +181,21 @@ class Transport:
         raise AssertionError("unreachable")
 
     def _chunks(
-        self, lane: _Lane, response: httpx.Response, seconds: float | None
+        self, lane: Lane, response: httpx.Response, seconds: float | None
     ) -> Generator[Piece]:
+        began = time.monotonic()
         try:
             with self._at_most(lane, seconds):
                 yield from _pieces(response)
         except (EOFError, OSError, httpx.HTTPError) as error:
+            if seconds is not None and time.monotonic() - began >= seconds:
+                # It did not end: it was cut off here.
+                late = f"{response.url.host}: the answer did not end within {seconds:g} s"
+                raise Transient(late, "try again later") from error
             raise _told(error, response.url, response) from error
 
     @contextmanager
-    def _at_most(self, lane: _Lane, seconds: float | None) -> Iterator[None]:
+    def _at_most(self, lane: Lane, seconds: float | None) -> Iterator[None]:
         """Cut the lane off after `seconds`, or at the deadline, if the block still lasts.
 
         httpx limits each read, not all of them: a server that drips would never be done.
@@ -278,17 +253,6 @@ def public_url(url: str) -> str:
         return "(not a URL)"
     query = "?***" if parts.query else ""
     return f"{parts.scheme}://{netloc}{parts.path}{query}" if netloc else parts.path + query
-
-
-def _client(tls: ssl.SSLContext) -> httpx.Client:
-    try:
-        # What is not encrypted is for this machine only: no proxy is to see the token.
-        return httpx.Client(verify=tls, headers=_HEADERS, mounts={"http://": None})
-    except (ValueError, ImportError, httpx.InvalidURL) as error:
-        raise UsageProblem(
-            "the proxy of the environment cannot be used",
-            "mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY; one looks like http://proxy.example:8080",
-        ) from error
 
 
 def _status_line(response: httpx.Response) -> str:

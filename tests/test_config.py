@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -172,6 +173,12 @@ def test_a_loose_mode_is_warned_of_with_the_fix(write: Write, mode: int) -> None
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
 def test_a_mode_for_the_owner_alone_is_fine(write: Write, mode: int) -> None:
     assert config.read(write("", mode)).warnings == ()
+
+
+@needs_modes
+def test_the_mode_of_what_is_no_file_is_not_ours_to_change() -> None:
+    found = config.read({"NOSTRA_CONFIG": os.devnull})
+    assert (found.profiles, found.warnings) == ({}, ())
 
 
 class Locked:

@@ -142,6 +142,8 @@ def test_version_is_said_behind_other_words(nostra: Runner) -> None:
         ("config list --jsno", "did you mean --json? see nostra config list --help"),
         ("config frobnicate", "see nostra config --help"),
         ("wait", "see nostra wait --help"),
+        ("wait ..", "see nostra wait --help"),
+        ("wait -", "see nostra wait --help"),
         ("wait x --timeout abc", "see nostra wait --help"),
     ],
 )
@@ -156,10 +158,16 @@ def test_what_was_meant_is_suggested(nostra: Runner, typed: str, said: str) -> N
     assert error == f"error: {described['message']}"
 
 
-@pytest.mark.parametrize("full", [["--help"], ["status", "--help"]])
-def test_a_full_disk_is_no_traceback(nostra: Runner, full: list[str]) -> None:
+@pytest.mark.parametrize("asked", ["--version", "--help", "status --help"])
+@pytest.mark.parametrize(
+    ("stdout", "said"),
+    [("> /dev/full", "error: cannot write to stdout"), (">&-", "error: stdout is closed")],
+)
+def test_a_stdout_that_takes_nothing_is_no_traceback(
+    nostra: Runner, asked: str, stdout: str, said: str
+) -> None:
     done = subprocess.run(
-        f"{NOSTRA} {' '.join(full)} > /dev/full",
+        f"{NOSTRA} {asked} {stdout}",
         shell=True,
         env=dict(nostra.env),
         capture_output=True,
@@ -168,4 +176,4 @@ def test_a_full_disk_is_no_traceback(nostra: Runner, full: list[str]) -> None:
     )
     check_invariants(Ended(done.returncode, done.stdout, done.stderr), "")
     assert done.returncode == 8
-    assert done.stderr.startswith("error: cannot write to stdout")
+    assert done.stderr.startswith(said)

@@ -41,7 +41,7 @@ ROOMS = [
     "transport",
     "redirects",
     "fast_body",
-    "leftovers",
+    "lanes",
     "httpx_errors",
     "tls",
     "watchdog",
@@ -224,7 +224,7 @@ def test_no_command_imports_another() -> None:
 
 
 def test_only_the_transport_knows_httpx() -> None:
-    below = {"redirects", "fast_body", "leftovers", "httpx_errors"}
+    below = {"redirects", "fast_body", "lanes", "httpx_errors"}
     assert {"transport"} <= users_of("httpx") <= {"transport", *below}
     assert users_of("httpcore") <= {"transport", "fast_body"}
 

@@ -13,14 +13,15 @@ import httpx
 import pytest
 
 from nostra_cli import transport as transports
-from nostra_cli.errors import Transient
+from nostra_cli.errors import ExitCode, Transient
+from nostra_cli.lanes import Lane
 from nostra_cli.retry import Deadline
 from nostra_cli.tokens import Token
 from nostra_cli.transport import HEAD_SECONDS, LARGE, Transport
 from nostra_cli.watchdog import Watchdog
 
 from .faults.raw import Raw, head, listening, ok, swallow
-from .talking import answering, body_of, get, redirect
+from .talking import answering, body_of, get, redirect, talking
 
 Act = Callable[[], None]
 BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
@@ -149,6 +150,17 @@ def test_a_body_that_drips_is_cut_off(length: int) -> None:
     assert watchdog.acted
 
 
+def test_a_body_that_was_cut_off_is_late_and_not_too_short() -> None:
+    with (
+        stuck(BEGUN % 10 + b"abc") as (raw, _),
+        talking(raw.base_url) as transport,
+        transport.request("GET", "/x", body_seconds=0.2) as reply,
+        pytest.raises(Transient, match=r"did not end within 0\.2 s") as caught,
+    ):
+        list(reply.chunks)
+    assert caught.value.code == ExitCode.SERVICE
+
+
 def test_a_kept_connection_is_cut_off_too() -> None:
     with stuck(b"", 1, ok(b"abc")) as (raw, then), held(raw.base_url) as (transport, watchdog):
         assert get(transport)[1] == b"abc"
@@ -248,7 +260,7 @@ def test_a_lane_is_cut_off_while_it_makes_connections() -> None:
 
     kept: deque[socket.socket] = deque(maxlen=100)
     with httpx.Client() as client:
-        lane = transports._Lane(client)
+        lane = Lane(client)
     over: list[bool] = []
 
     interval = sys.getswitchinterval()

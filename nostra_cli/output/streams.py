@@ -49,7 +49,9 @@ class DataStream:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise FileProblem(f"cannot write to stdout: {error.strerror}", "") from error
+            raise FileProblem(
+                f"cannot write to stdout: {error.strerror}", "send stdout somewhere else"
+            ) from error
         return len(data)
 
     def line(self, text: str) -> None:

@@ -203,7 +203,8 @@ def check_target(path: Path, existing: Existing) -> bool:
     Raises FileProblem for what must stay as it is: an existing file (unless told otherwise), and,
     whatever was told, a directory, a symbolic link, a FIFO or a device.
     """
-    tidy(path)
+    if path.name:  # `.` has none: it is a directory
+        tidy(path)
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

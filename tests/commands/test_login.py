@@ -79,6 +79,8 @@ def test_a_token_that_is_refused_leaves_the_old_one(bare: Runner, sandbox: Sandb
         ("status = 404", "has no list of collections"),
         ("status = 503\nretry_after = 9", "the service is not available (503"),
         ('page = "Please log in"', "does not answer as the service does"),
+        ('body = ""', "does not answer as the service does"),
+        ("status = 204", "status 204 where a body was due"),
     ],
 )
 def test_a_token_that_cannot_be_checked_is_stored_after_one_request(

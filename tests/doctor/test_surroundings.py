@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from nostra_cli import lanes
 from nostra_cli.doctor.surroundings import authorities, proxies, proxy_of
-from nostra_cli.transport import _client
 
 PROXY = "http://proxy.example:3128"
 
@@ -82,7 +82,7 @@ def test_the_proxy_is_the_one_that_the_transport_takes(
         monkeypatch.delenv(name.lower(), raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    with _client(ssl.create_default_context()) as client:
+    with lanes.client(ssl.create_default_context(), {}) as client:
         taken = client._transport_for_url(httpx.URL(url)) is not client._transport
     assert proxy_of(url) == (("proxy.example", 3128) if taken else None)
 

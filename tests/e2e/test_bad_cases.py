@@ -48,6 +48,8 @@ def assert_told(ended: Ended, code: int, *words: str) -> None:
         (["status", ""], ["id"]),
         (["status", ".."], ["id"]),
         (["status", "a\x1b[31mb"], ["id"]),
+        (["results", "-"], ["no id on stdin"]),
+        (["preview", "-"], ["no id on stdin"]),
         (["sandbox", "run"], ["exec"]),
         (["status", "x", "--color", "sometimes"], ["sometimes"]),
     ],

@@ -259,6 +259,12 @@ def test_what_is_no_file_stays_whatever_was_told(
     assert stat.S_IFMT(target.lstat().st_mode) == before
 
 
+@pytest.mark.parametrize("name", [".", "./.", "..", "/"])
+def test_a_directory_may_have_no_name(name: str) -> None:
+    with pytest.raises(FileProblem, match="is a directory and stays as it is"):
+        check_target(Path(name), Existing.OVERWRITE)
+
+
 def test_what_cannot_be_looked_at_is_a_problem_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileProblem, match="Not a directory"):
