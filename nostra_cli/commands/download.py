@@ -243,6 +243,8 @@ def _destination(
         if not Path(output).name or output[-1] in ("/", os.sep):
             raise UsageProblem(f"-o {output!r} is not a file name", "use -d for a directory")
         return Destination(file=target_of(output))
+    if folder == "":
+        raise UsageProblem("-d '' is not a directory", "leave it out for the current one")
     return Destination(
         folder=target_of(folder if folder is not None else session.settings.dir.value),
         template=check_template(name) if name is not None else None,

@@ -35,6 +35,7 @@ def assert_told(ended: Ended, code: int, *words: str) -> None:
         (["download", "demo", "--timeout", "soon"], ["soon", "15m"]),
         (["download", "demo", "-o", "a.csv", "-d", "."], ["-o", "-d"]),
         (["download", "demo", "-o", "a.csv", "--name", "x"], ["-o", "--name"]),
+        (["download", "demo", "-d", ""], ["-d", "leave it out"]),
         (["download", "a", "b", "-o", "a.csv"], ["-o", "several"]),
         (["download", "a", "-o", "a.csv", "-f", "csv", "-f", "json"], ["-o", "several"]),
         (["download", "a", "-o", "a.csv", "--all-results"], ["-o", "several"]),
