@@ -43,6 +43,21 @@ class ExitCode(IntEnum):
     TERMINATE = 143, "ended by SIGTERM"
 
 
+OF_AN_INVOCATION = (
+    ExitCode.DONE,
+    ExitCode.USAGE,
+    ExitCode.AUTH,
+    ExitCode.NOT_FOUND,
+    ExitCode.FAILED,
+    ExitCode.SERVICE,
+    ExitCode.CORRUPT,
+    ExitCode.FILE,
+    ExitCode.NOT_READY,
+    ExitCode.DEADLINE,
+)
+"""What a command can exit with that asks for an invocation (signals and bugs apart)."""
+
+
 class NostraError(Exception):
     """An error that a user is told of.
 

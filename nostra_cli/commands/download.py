@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, NostraError, UsageProblem, attempted
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem, attempted
 from nostra_cli.options import Ci, Ids, Interval, Timeout, option, read_ids
 
 if TYPE_CHECKING:
@@ -24,18 +24,7 @@ EXAMPLES = (
     "nostra download 4711 4712 --all-results -f all -d results",
     "nostra download 4711 -f csv -o - | head -3",
 )
-CODES = (
-    ExitCode.DONE,
-    ExitCode.USAGE,
-    ExitCode.AUTH,
-    ExitCode.NOT_FOUND,
-    ExitCode.FAILED,
-    ExitCode.SERVICE,
-    ExitCode.CORRUPT,
-    ExitCode.FILE,
-    ExitCode.NOT_READY,
-    ExitCode.DEADLINE,
-)
+CODES = OF_AN_INVOCATION
 
 
 class FormatChoice(StrEnum):

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, UsageProblem
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, UsageProblem
 from nostra_cli.options import Target, is_path, option, read_id
 
 if TYPE_CHECKING:
@@ -16,18 +16,7 @@ EXAMPLES = (
     "nostra preview 4711 -n 3 --json | jq .rows",
     "nostra preview ./result.csv --stats",
 )
-CODES = (
-    ExitCode.DONE,
-    ExitCode.USAGE,
-    ExitCode.AUTH,
-    ExitCode.NOT_FOUND,
-    ExitCode.FAILED,
-    ExitCode.SERVICE,
-    ExitCode.CORRUPT,
-    ExitCode.FILE,
-    ExitCode.NOT_READY,
-    ExitCode.DEADLINE,
-)
+CODES = OF_AN_INVOCATION
 _MOST_ROWS = 10_000
 
 

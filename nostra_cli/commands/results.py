@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nostra_cli.errors import ExitCode
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode
 from nostra_cli.options import Id, read_id
 
 if TYPE_CHECKING:
@@ -14,18 +14,7 @@ EXAMPLES = (
     "nostra results 4711 --json",
     "nostra results 4711 | cut -f 1",
 )
-CODES = (
-    ExitCode.DONE,
-    ExitCode.USAGE,
-    ExitCode.AUTH,
-    ExitCode.NOT_FOUND,
-    ExitCode.FAILED,
-    ExitCode.SERVICE,
-    ExitCode.CORRUPT,
-    ExitCode.FILE,
-    ExitCode.NOT_READY,
-    ExitCode.DEADLINE,
-)
+CODES = OF_AN_INVOCATION
 
 
 def results(session: "Session", id_: Id) -> ExitCode:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, NostraError, attempted
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, attempted
 from nostra_cli.options import Ci, Ids, option, read_ids
 
 if TYPE_CHECKING:
@@ -15,18 +15,7 @@ EXAMPLES = (
     "nostra status 4711 --exit-status && echo completed",
     "nostra status - --json < ids.txt",
 )
-CODES = (
-    ExitCode.DONE,
-    ExitCode.USAGE,
-    ExitCode.AUTH,
-    ExitCode.NOT_FOUND,
-    ExitCode.FAILED,
-    ExitCode.SERVICE,
-    ExitCode.CORRUPT,
-    ExitCode.FILE,
-    ExitCode.NOT_READY,
-    ExitCode.DEADLINE,
-)
+CODES = OF_AN_INVOCATION
 
 ExitStatus = Annotated[
     bool, option("--exit-status", help="Exit 0 if completed, 5 if failed, 9 if in progress.")

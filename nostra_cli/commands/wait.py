@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.errors import ExitCode, NostraError
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
 from nostra_cli.options import Ci, Ids, Interval, Timeout, option, read_ids
 
 if TYPE_CHECKING:
@@ -14,17 +14,7 @@ EXAMPLES = (
     "nostra wait 4711 4712 --timeout 2h --fail-fast",
     "nostra wait 4711 && nostra results 4711",
 )
-CODES = (
-    ExitCode.DONE,
-    ExitCode.USAGE,
-    ExitCode.AUTH,
-    ExitCode.NOT_FOUND,
-    ExitCode.FAILED,
-    ExitCode.SERVICE,
-    ExitCode.CORRUPT,
-    ExitCode.FILE,
-    ExitCode.DEADLINE,
-)
+CODES = tuple(code for code in OF_AN_INVOCATION if code is not ExitCode.NOT_READY)
 
 Any = Annotated[bool, option("--any", help="Return at the first final invocation.")]
 FailFast = Annotated[bool, option("--fail-fast", help="Return at the first failure.")]
