@@ -20,9 +20,9 @@ from pathlib import Path
 import certifi
 
 from nostra_cli import __version__
+from nostra_cli.api.wait import pause_after
 from nostra_cli.sandbox.scenario import parse
 from nostra_cli.sandbox.server import serving
-from nostra_cli.waiting import pause_after
 
 from .bodies import beside_others, bodies
 from .measure import HEADER, NOSTRA, TOKEN, Command, Row, environment, paired, row

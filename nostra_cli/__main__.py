@@ -20,7 +20,7 @@ def main() -> None:
     # httpcore loads anyio where it is installed, for asynchronous clients, which are not made here.
     # None is Python's own mark of a module that cannot be imported, and httpcore goes on without.
     sys.modules["anyio"] = None  # type: ignore[assignment]
-    from nostra_cli.cli import main as run
+    from nostra_cli.cli.main import main as run
 
     try:
         code = run()

@@ -23,19 +23,19 @@ from functools import partial
 
 from fsspec.spec import AbstractFileSystem
 
-from nostra_cli.api import Service
+from nostra_cli.api.client import Service
+from nostra_cli.config.settings import Flags, load
+from nostra_cli.config.tokens import Token
+from nostra_cli.downloads.address import Address, address_of, encoded
+from nostra_cli.downloads.plan import Destination, Item, choose
+from nostra_cli.downloads.reader import LARGEST_BLOCK, Reader, probe
+from nostra_cli.downloads.resume import Identity
 from nostra_cli.errors import NostraError, NotFound
+from nostra_cli.http.retry import Deadline, Retrier
+from nostra_cli.http.timeouts import LowSpeed
+from nostra_cli.http.transport import Transport
 from nostra_cli.models import Format, Invocation, Result, check_completed
-from nostra_cli.output.text import clean
-from nostra_cli.pace import LowSpeed
-from nostra_cli.retry import Deadline, Retrier
-from nostra_cli.settings import Flags, load
-from nostra_cli.tokens import Token
-from nostra_cli.transfer.address import Address, address_of, encoded
-from nostra_cli.transfer.identity import Identity
-from nostra_cli.transfer.plan import Destination, Item, choose
-from nostra_cli.transfer.reader import LARGEST_BLOCK, Reader, probe
-from nostra_cli.transport import Transport
+from nostra_cli.output.sanitize import clean
 
 Entry = dict[str, str | int | bool | None]
 _BUFFER = 128 * 1024

@@ -8,8 +8,8 @@ from typing import Any
 
 import typer.main
 
-from nostra_cli.app import Record, make_app
-from nostra_cli.cli import COMMANDS
+from nostra_cli.cli.app import Record, make_app
+from nostra_cli.cli.main import COMMANDS
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nostra_cli.cli.overview import EXAMPLES
 from nostra_cli.errors import ExitCode
-from nostra_cli.overview import EXAMPLES
 from scripts.app_tree import Leaf, leaves
 
 TARGET = Path(__file__).parent.parent / "man" / "nostra.1"
@@ -63,7 +63,7 @@ def examples(lines: Iterable[str]) -> Iterator[str]:
 
 def command(leaf: Leaf) -> Iterator[str]:
     """Give the section of a command."""
-    module = importlib.import_module(f"nostra_cli.commands.{leaf.path.split()[0]}")
+    module = importlib.import_module(f"nostra_cli.cli.commands.{leaf.path.split()[0]}")
     yield f'.SS "nostra {escaped(leaf.path)}"'
     yield f"\\fBnostra {escaped(leaf.path)}\\fR {escaped(leaf.usage)}"
     yield from paragraphs(leaf.help)

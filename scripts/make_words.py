@@ -1,4 +1,4 @@
-"""Write `nostra_cli/words.py`, what completion and `nostra --help` know of the app.
+"""Write `nostra_cli/cli/words.py`, what completion and `nostra --help` know of the app.
 
 A test holds the file equal to what this would write. The scripts of `completions/` need no making:
 they only ask the installed `nostra`.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scripts.app_tree import Option, leaves
 
-TARGET = Path(__file__).parent.parent / "nostra_cli" / "words.py"
+TARGET = Path(__file__).parent.parent / "nostra_cli" / "cli" / "words.py"
 _HEAD = '''\
 # ruff: noqa: E501
 """Made by scripts/make_words.py: the commands and their options, a line each.

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from nostra_cli.api import Service
+from nostra_cli.api.client import Service
+from nostra_cli.config.tokens import Token
+from nostra_cli.http.retry import NORMAL, Deadline, Policy, Retrier
+from nostra_cli.http.transport import Transport
 from nostra_cli.models import Format, Invocation
-from nostra_cli.retry import NORMAL, Deadline, Policy, Retrier
 from nostra_cli.sandbox.server import Sandbox
-from nostra_cli.tokens import Token
-from nostra_cli.transport import Transport
-
-from .sandbox.calling import faulty
+from tests.sandbox.calling import faulty
 
 STATUS = "/api/invocation/demo-dedup"
 

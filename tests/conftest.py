@@ -12,8 +12,7 @@ import pytest
 from hypothesis import settings
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from .running import Runner, clean_env
+from tests.running import Runner, clean_env
 
 # The same examples in each run, and none of them late: a loaded machine is no failure.
 settings.register_profile("nostra", derandomize=True, deadline=None, max_examples=60)

@@ -20,10 +20,10 @@ HURRIED = (
 import time
 sleep = time.sleep
 time.sleep = lambda seconds: sleep(seconds / 50)
-import nostra_cli.retry
-import nostra_cli.watchdog
+import nostra_cli.http.retry
+import nostra_cli.http.watchdog
 time.sleep = sleep
-nostra_cli.watchdog.CONNECT_SECONDS /= 10
+nostra_cli.http.watchdog.CONNECT_SECONDS /= 10
 from nostra_cli.__main__ import main
 main()
 """,

@@ -6,11 +6,10 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from nostra_cli.retry import Deadline
-from nostra_cli.tokens import Token
-from nostra_cli.transport import Transport
-
-from .faults.raw import Raw, head, listening
+from nostra_cli.config.tokens import Token
+from nostra_cli.http.retry import Deadline
+from nostra_cli.http.transport import Transport
+from tests.faults.raw import Raw, head, listening
 
 TOKEN = "s3cr3t-t0ken"
 

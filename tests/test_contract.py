@@ -6,10 +6,9 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from nostra_cli.cli import COMMANDS
+from nostra_cli.cli.main import COMMANDS
 from nostra_cli.errors import ExitCode
-
-from .contract.__main__ import CONTRACT
+from tests.contract.__main__ import CONTRACT
 
 HERE = Path(__file__).parent
 

@@ -19,10 +19,9 @@ import pytest
 from nostra_cli.errors import AuthProblem, Failed, NostraError, NotReady, UsageProblem
 from nostra_cli.filesystem import NostraFileSystem
 from nostra_cli.sandbox.server import Sandbox
-
-from .conftest import LARGE_BYTES
-from .faults.case import truth
-from .sandbox.calling import faulty
+from tests.conftest import LARGE_BYTES
+from tests.faults.case import truth
+from tests.sandbox.calling import faulty
 
 CSV = "/api/invocation/demo-dedup/csv"
 Files = Any  # fsspec has no types

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nostra_cli.config import loose_mode
+from nostra_cli.config.profiles import loose_mode
+from nostra_cli.config.settings import NOT_SET, Settings
+from nostra_cli.config.settings_text import shown
 from nostra_cli.doctor.finding import Finding, fine, warning, wrong
 from nostra_cli.errors import AuthProblem, UsageProblem
-from nostra_cli.settings import NOT_SET, Settings
-from nostra_cli.settings_text import shown
 
 Problems = Mapping[str, UsageProblem]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from nostra_cli.content_coding import decoded
+from nostra_cli.api.errors import refusal
+from nostra_cli.config.tokens import Token
 from nostra_cli.doctor.finding import Finding, fine, warning, wrong
 from nostra_cli.errors import (
     AuthProblem,
@@ -15,10 +16,9 @@ from nostra_cli.errors import (
     ServiceProblem,
     UsageProblem,
 )
-from nostra_cli.refusals import refusal
-from nostra_cli.retry import Deadline
-from nostra_cli.tokens import Token
-from nostra_cli.transport import HEAD_SECONDS, Reply, Trace, Transport
+from nostra_cli.http.encoding import decoded
+from nostra_cli.http.retry import Deadline
+from nostra_cli.http.transport import HEAD_SECONDS, Reply, Trace, Transport
 from nostra_cli.units import show_duration
 
 _PATH = "/api/collection?limit=1"

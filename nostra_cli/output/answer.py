@@ -9,7 +9,7 @@ from nostra_cli.errors import Corrupt, UsageProblem
 
 if TYPE_CHECKING:
     from nostra_cli.models import JsonValue, Piece
-    from nostra_cli.output.show import Output
+    from nostra_cli.output.console import Output
 
 LARGEST_SHOWN = 16 << 20
 """Bytes: nobody reads more than that on a terminal."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from nostra_cli.models import Invocation, Outcome, outcome_of
-from nostra_cli.output.text import clean
+from nostra_cli.output.sanitize import clean
 from nostra_cli.units import show_duration, show_size
 
 if TYPE_CHECKING:

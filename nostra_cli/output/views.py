@@ -10,11 +10,11 @@ from nostra_cli.models import Format, Invocation, JsonObject, Outcome, Result, o
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nostra_cli.api.wait import Waited
+    from nostra_cli.config.settings_text import Shown
     from nostra_cli.doctor.finding import Finding
+    from nostra_cli.downloads.transfer import Done
     from nostra_cli.errors import NostraError
-    from nostra_cli.settings_text import Shown
-    from nostra_cli.transfer.download import Done
-    from nostra_cli.waiting import Waited
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ import io
 import itertools
 from collections.abc import Iterator
 
+from nostra_cli.downloads.verify.csv import delimiter_of
+from nostra_cli.downloads.verify.utf8 import Utf8
 from nostra_cli.models import Piece
 from nostra_cli.preview.table import LONGEST_ROW, Dense, named
-from nostra_cli.transfer.utf8 import Utf8
-from nostra_cli.transfer.verify_csv import delimiter_of
 
 _LONG = 1 << 20
 

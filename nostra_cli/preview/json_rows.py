@@ -11,10 +11,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from nostra_cli.downloads.verify.json import Whole
+from nostra_cli.downloads.verify.utf8 import Utf8
 from nostra_cli.models import JsonValue, Piece
 from nostra_cli.preview.table import LONGEST_ROW, MOST_COLUMNS, Row, Sparse, check_columns
-from nostra_cli.transfer.utf8 import Utf8
-from nostra_cli.transfer.verify_json import Whole
 
 _BETWEEN = " \t\r\n,"
 _DEEPEST = 100

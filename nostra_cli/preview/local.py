@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from nostra_cli.downloads.verify.level import Level, checks_for
 from nostra_cli.errors import FileProblem, UsageProblem
 from nostra_cli.models import Format
 from nostra_cli.preview.book import read_book
 from nostra_cli.preview.reading import Preview, Reading, Source, malformed, parser_for
 from nostra_cli.preview.table import Parser
-from nostra_cli.transfer.verify import Level, checks_for
 
 if TYPE_CHECKING:
-    from nostra_cli.transfer.batch import Progress
+    from nostra_cli.downloads.batch import Progress
 
 _BLOCK = 256 * 1024
 _HINT = "is it of another format? say which: -f csv, -f json or -f xlsx"

@@ -15,23 +15,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nostra_cli.api import Service
-from nostra_cli.content_coding import decoded, is_encoded
+from nostra_cli.api.client import Service
+from nostra_cli.downloads.plan import Destination, Item, Selection, choose
+from nostra_cli.downloads.resume import identity_of
+from nostra_cli.downloads.stream import Fetch, Sink
+from nostra_cli.downloads.verify.level import Level, checks_for, refuse_page
 from nostra_cli.errors import AuthProblem, Corrupt, NostraError, NotFound, UsageProblem
+from nostra_cli.http.encoding import decoded, is_encoded
+from nostra_cli.http.timeouts import LowSpeed
+from nostra_cli.http.transport import HEAD_SECONDS, Reply
 from nostra_cli.models import Format, Result
-from nostra_cli.pace import LowSpeed
 from nostra_cli.preview.book import read_book
 from nostra_cli.preview.reading import Preview, Reading, Source, malformed, parser_for
 from nostra_cli.preview.sinks import Book, Intake
-from nostra_cli.transfer.fetch import Fetch, Sink
-from nostra_cli.transfer.identity import identity_of
-from nostra_cli.transfer.plan import Destination, Item, Selection, choose
-from nostra_cli.transfer.verify import Level, checks_for, refuse_page
-from nostra_cli.transport import HEAD_SECONDS, Reply
 from nostra_cli.units import show_size
 
 if TYPE_CHECKING:
-    from nostra_cli.transfer.batch import Progress
+    from nostra_cli.downloads.batch import Progress
 
 HEAD_BYTES = 960 * 1024
 _ORDER = (Format.CSV, Format.JSON, Format.XLSX)

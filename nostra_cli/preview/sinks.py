@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
+from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.sinks.spool import Spool
 from nostra_cli.errors import UsageProblem
 from nostra_cli.models import Piece
 from nostra_cli.preview.reading import Reading
 from nostra_cli.preview.table import Parser
-from nostra_cli.transfer.identity import Identity
-from nostra_cli.transfer.spool import Spool
 from nostra_cli.units import show_size
 
 _BLOCK = 256 * 1024

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import IO, Protocol
 from xml.parsers import expat
 
-from nostra_cli.transfer.verify_xlsx import check_directory
+from nostra_cli.downloads.verify.xlsx import check_directory
 
 Attributes = Mapping[str, str]
 _BLOCK = 64 * 1024

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..faults.raw import ok
-from ..running import NOSTRA, Ended, Runner, clean_env
-from ..sandbox.calling import fault, faulty, vendor_get
-from ..talking import answering
+from tests.conftest import runner_for
+from tests.faults.raw import ok
+from tests.running import NOSTRA, Ended, Runner, clean_env
+from tests.sandbox.calling import fault, faulty, vendor_get
+from tests.talking import answering
 
 PATH = "/api/thing"
 
@@ -204,7 +203,7 @@ def test_a_proxy_that_is_none_is_named(home: Path, tmp_path: Path) -> None:
 
 
 if sys.platform != "win32":
-    from ..terminal import terminal
+    from tests.terminal import terminal
 
     def shown(toml: str, home: Path, cwd: Path, *args: str) -> tuple[int, str]:
         with faulty(fault(toml, PATH)) as sandbox:

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import serving
-
-from ..conftest import runner_for
-from ..github import is_command, outputs
-from ..running import NOSTRA, Runner
-from ..sandbox.calling import faulty
+from tests.conftest import runner_for
+from tests.github import is_command, outputs
+from tests.running import NOSTRA, Runner
+from tests.sandbox.calling import faulty
 
 OURS = ("::group::", "::endgroup::", "::error::", "::warning::")
 

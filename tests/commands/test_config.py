@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..running import Runner
+from tests.running import Runner
 
 TOKEN = "s3cr3t-t0ken-of-mine"
 DEFAULT_URL = "https://nostradamus.u-hopper.com"

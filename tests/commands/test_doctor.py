@@ -14,12 +14,11 @@ import pytest
 import trustme
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..faults.raw import listening, nobody_takes, swallow
-from ..faults.test_tls import PASSWORD, over_tls, proxy
-from ..running import NOSTRA, Ended, Runner, clean_env
-from ..sandbox.calling import fault, faulty
+from tests.conftest import runner_for
+from tests.faults.raw import listening, nobody_takes, swallow
+from tests.faults.test_tls import PASSWORD, over_tls, proxy
+from tests.running import NOSTRA, Ended, Runner, clean_env
+from tests.sandbox.calling import fault, faulty
 
 SETTINGS = (
     "profile",
@@ -221,7 +220,7 @@ def test_behind_a_proxy_it_is_the_proxy_that_is_looked_at(
 
 
 if sys.platform != "win32":
-    from ..terminal import terminal
+    from tests.terminal import terminal
 
     def test_a_person_gets_a_table_in_colour(nostra: Runner) -> None:
         env = {**nostra.env, "NOSTRA_TOKEN": ""}

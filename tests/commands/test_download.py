@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from ..conftest import LARGE_BYTES, runner_for
-from ..running import Runner
+from tests.conftest import LARGE_BYTES, runner_for
+from tests.running import Runner
 
 
 def ids(nostra: Runner, invocation: str) -> list[str]:
@@ -139,7 +138,7 @@ def test_two_results_of_one_name_are_refused(nostra: Runner) -> None:
 
 
 def test_a_hostile_id_makes_a_name_inside_the_directory(home: Path, tmp_path: Path) -> None:
-    from ..sandbox.calling import faulty
+    from tests.sandbox.calling import faulty
 
     with faulty('[invocation."../../x/.."]\nresults = 1\nbytes = 300\n') as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)

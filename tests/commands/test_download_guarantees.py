@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..running import Runner
-from ..sandbox.calling import faulty
+from tests.conftest import runner_for
+from tests.running import Runner
+from tests.sandbox.calling import faulty
 
 LARGE = 400_000
 CUT_FOR_GOOD = (

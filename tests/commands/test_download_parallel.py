@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import runner_for
-from ..running import NOSTRA
-from ..sandbox.calling import faulty
+from tests.conftest import runner_for
+from tests.running import NOSTRA
+from tests.sandbox.calling import faulty
 
 MANY = "[invocation.many]\nresults = 30\nbytes = 2000\n"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import runner_for
-from ..running import Runner
-from ..sandbox.calling import fault, faulty
+from tests.conftest import runner_for
+from tests.running import Runner
+from tests.sandbox.calling import fault, faulty
 
 
 @pytest.fixture

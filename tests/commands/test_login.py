@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..running import NOSTRA, Runner, clean_env
-from ..sandbox.calling import fault, faulty
+from tests.running import NOSTRA, Runner, clean_env
+from tests.sandbox.calling import fault, faulty
 
 TOKEN = "s3cr3t-t0ken-of-mine"
 COLLECTION = "/api/collection"

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..running import NOSTRA, Runner
+from tests.running import NOSTRA, Runner
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
-from ..terminal import terminal
+from tests.terminal import terminal
 
 
 def test_the_token_is_not_drawn(bare: Runner, sandbox: Sandbox) -> None:

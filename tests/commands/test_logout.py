@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ..running import Runner, clean_env
+from tests.running import Runner, clean_env
 
 FILE = """\
 default_profile = "prod"

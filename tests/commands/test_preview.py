@@ -15,12 +15,11 @@ import pytest
 from nostra_cli.preview.remote import HEAD_BYTES
 from nostra_cli.sandbox.samples import sample
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from ..conftest import LARGE_BYTES, runner_for
-from ..faults.raw import head, listening, ok
-from ..running import NOSTRA, Ended, Runner, clean_env
-from ..sandbox.calling import faulty
-from ..terminal import terminal
+from tests.conftest import LARGE_BYTES, runner_for
+from tests.faults.raw import head, listening, ok
+from tests.running import NOSTRA, Ended, Runner, clean_env
+from tests.sandbox.calling import faulty
+from tests.terminal import terminal
 
 DEDUP = "C00001\t1\nC00002\t2\nC00003\t3\n"
 STATS = "ID\ttext\t0\t300\tC00001\tC00300\t\nGroup\tinteger\t0\t240\t1\t299\t150.3\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..running import Runner
+from tests.running import Runner
 
 
 def test_the_primary_result_comes_first_then_by_id(nostra: Runner) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..running import Runner
-from ..sandbox.calling import faulty
+from tests.conftest import runner_for
+from tests.running import Runner
+from tests.sandbox.calling import faulty
 
 
 def test_prints_id_and_status_separated_by_a_tab(nostra: Runner) -> None:

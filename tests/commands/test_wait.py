@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from ..conftest import runner_for
-from ..running import NOSTRA, Ended, Runner
-from ..sandbox.calling import faulty
+from tests.conftest import runner_for
+from tests.running import NOSTRA, Ended, Runner
+from tests.sandbox.calling import faulty
 
 GROWING = '[invocation.job]\nstatuses = ["queued", "odd", "completed"]\n'
 

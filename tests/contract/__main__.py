@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .general import COMMANDS, EVERY_COMMAND, EXIT_CODES, SETTINGS
-from .single import DOWNLOAD, RESULTS, STATUS_WAIT
+from tests.contract.general import COMMANDS, EVERY_COMMAND, EXIT_CODES, SETTINGS
+from tests.contract.single import DOWNLOAD, RESULTS, STATUS_WAIT
 
 CONTRACT = {
     f"{section}.{number}": promise

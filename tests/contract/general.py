@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .promise import promise as _
+from tests.contract.promise import promise as _
 
 COMMANDS = [
     _("status: one request for each id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .promise import promise as _
+from tests.contract.promise import promise as _
 
 STATUS_WAIT = [
     _("status: 0 if it could be read, whatever it is",

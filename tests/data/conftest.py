@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..sandbox.calling import faulty
-from .store import Store, serving_s3
+from tests.data.store import Store, serving_s3
+from tests.sandbox.calling import faulty
 
 BATCH = [f"batch-{number:02}" for number in range(50)]
 BATCH_BYTES = 20_000

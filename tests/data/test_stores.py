@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from ..conftest import runner_for
-from ..e2e.test_readme import shell, steps
-from ..faults.test_signals import start, until
-from ..running import Ended, Runner, check_invariants
-from ..sandbox.calling import fault, faulty
-from .pages import page
-from .store import BUCKET, SECRET, Store
+from tests.conftest import runner_for
+from tests.data.pages import page
+from tests.data.store import BUCKET, SECRET, Store
+from tests.e2e.test_readme import shell, steps
+from tests.faults.test_signals import start, until
+from tests.running import Ended, Runner, check_invariants
+from tests.sandbox.calling import fault, faulty
 
 LARGE = 9 << 20  # a full block of 8 MiB, and some
 

@@ -11,10 +11,9 @@ import fsspec
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from .conftest import BATCH
-from .pages import check
+from tests.conftest import runner_for
+from tests.data.conftest import BATCH
+from tests.data.pages import check
 
 pandas = pytest.importorskip("pandas")
 

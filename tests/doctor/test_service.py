@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nostra_cli.config.tokens import Token
 from nostra_cli.doctor.service import _clock, ask
-from nostra_cli.tokens import Token
-
-from ..sandbox.calling import fault, faulty
+from tests.sandbox.calling import fault, faulty
 
 DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
 MOMENT = 1_767_225_600.5  # in the middle of that second

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from ..conftest import runner_for
-from ..running import HURRIED, Ended, Runner
-from ..sandbox.calling import faulty
+from tests.conftest import runner_for
+from tests.running import HURRIED, Ended, Runner
+from tests.sandbox.calling import faulty
 
 
 def assert_told(ended: Ended, code: int, *words: str) -> None:

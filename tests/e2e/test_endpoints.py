@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..running import Runner
+from tests.running import Runner
 
 FORMATS = ("json", "csv", "xlsx")
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.cli import COMMANDS
+from nostra_cli.cli.main import COMMANDS
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..running import Runner
-from ..sandbox.calling import fault, faulty
+from tests.conftest import runner_for
+from tests.running import Runner
+from tests.sandbox.calling import fault, faulty
 
 # Each with its operands, and how it ends.
 RUNS = {

@@ -9,8 +9,7 @@ import pytest
 
 from nostra_cli import __version__
 from nostra_cli.sandbox.server import Sandbox
-
-from ..running import NOSTRA, Runner
+from tests.running import NOSTRA, Runner
 
 LONG = "a" * 300
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")

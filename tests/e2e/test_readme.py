@@ -12,9 +12,8 @@ import pytest
 
 from nostra_cli.errors import ExitCode
 from nostra_cli.sandbox.server import serving
-
-from ..conftest import runner_for
-from ..running import NOSTRA, Runner, clean_env
+from tests.conftest import runner_for
+from tests.running import NOSTRA, Runner, clean_env
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.models import Outcome
-
-from ..conftest import runner_for
-from ..github import outputs
-from ..running import Runner
-from ..sandbox.calling import faulty, vendor_get
-from .test_readme import blocks, shell
+from tests.conftest import runner_for
+from tests.e2e.test_readme import blocks, shell
+from tests.github import outputs
+from tests.running import Runner
+from tests.sandbox.calling import faulty, vendor_get
 
 IDS = [f"night-{number}" for number in range(1, 9)]
 SOUND = "".join(  # no two of one size

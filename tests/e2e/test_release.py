@@ -18,10 +18,9 @@ import pytest
 
 from nostra_cli import __version__
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..running import NOSTRA, Runner, clean_env
-from .test_readme import README, ROOT, blocks, shell
+from tests.conftest import runner_for
+from tests.e2e.test_readme import README, ROOT, blocks, shell
+from tests.running import NOSTRA, Runner, clean_env
 
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", ".cache", "build", "dist", "results", ".*_cache", ".hypothesis", "__pycache__"

@@ -15,10 +15,9 @@ from jsonschema import Draft202012Validator
 from nostra_cli import errors
 from nostra_cli.errors import NostraError
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..running import Ended, Runner
-from ..sandbox.calling import fault, faulty
+from tests.conftest import runner_for
+from tests.running import Ended, Runner
+from tests.sandbox.calling import fault, faulty
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 SCHEMAS = {

@@ -12,15 +12,14 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import serving
-
-from ..conftest import runner_for
-from ..running import NOSTRA, Runner
-from ..sandbox.calling import faulty
+from tests.conftest import runner_for
+from tests.running import NOSTRA, Runner
+from tests.sandbox.calling import faulty
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
-from ..terminal import Terminal, terminal
+from tests.terminal import Terminal, terminal
 
 SHOW_CURSOR, HIDE_CURSOR = b"\x1b[?25h", b"\x1b[?25l"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from .catalogue import LINES, TABLE
+from tests.faults.catalogue import LINES, TABLE
 
 
 def load() -> None:

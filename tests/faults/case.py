@@ -9,11 +9,10 @@ from pathlib import Path
 import requests
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..running import HURRIED, NOSTRA, Ended
-from ..sandbox.calling import faulty
-from .catalogue import register
+from tests.conftest import runner_for
+from tests.faults.catalogue import register
+from tests.running import HURRIED, NOSTRA, Ended
+from tests.sandbox.calling import faulty
 
 CSV = "/api/invocation/demo-dedup/csv"
 STATUS = "/api/invocation/demo-dedup"

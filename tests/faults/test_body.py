@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .case import STATUS, Case, both, check, fault, table
+from tests.faults.case import STATUS, Case, both, check, fault, table
 
 LARGE = ("download", "demo-large", "-f", "csv")
 LARGE_CSV = "/api/invocation/demo-large/csv"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .__main__ import load
-from .catalogue import LINES, TABLE
+from tests.faults.__main__ import load
+from tests.faults.catalogue import LINES, TABLE
 
 
 def test_every_line_has_a_case() -> None:

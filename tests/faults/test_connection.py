@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.watchdog import CONNECT_SECONDS
-
-from ..running import HURRIED, NOSTRA, Ended, Runner, clean_env
-from .catalogue import covers
-from .raw import Raw, head, listening, nobody_takes, ok, swallow
+from nostra_cli.http.watchdog import CONNECT_SECONDS
+from tests.faults.catalogue import covers
+from tests.faults.raw import Raw, head, listening, nobody_takes, ok, swallow
+from tests.running import HURRIED, NOSTRA, Ended, Runner, clean_env
 
 RUNNING = b'{"status": "running"}'
 TOKEN = "t0ken-of-the-raw-tests"

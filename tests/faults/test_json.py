@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import runner_for
-from ..sandbox.calling import faulty
-from .case import STATUS, Case, check, fault, table
-from .catalogue import covers
+from tests.conftest import runner_for
+from tests.faults.case import STATUS, Case, check, fault, table
+from tests.faults.catalogue import covers
+from tests.sandbox.calling import faulty
 
 GOOD = {
     "primaryResult": True,

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from ..conftest import runner_for
-from ..running import NOSTRA, Runner
-from ..sandbox.calling import faulty
-from .catalogue import covers
+from tests.conftest import runner_for
+from tests.faults.catalogue import covers
+from tests.running import NOSTRA, Runner
+from tests.sandbox.calling import faulty
 
 if sys.platform == "win32":
     pytest.skip("kill -9 and wait4 are of POSIX", allow_module_level=True)

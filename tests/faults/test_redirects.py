@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import serving
-
-from ..conftest import runner_for
-from ..running import HURRIED
-from ..sandbox.calling import faulty
-from .case import Case, check, fault, table, truth
-from .catalogue import covers
+from tests.conftest import runner_for
+from tests.faults.case import Case, check, fault, table, truth
+from tests.faults.catalogue import covers
+from tests.running import HURRIED
+from tests.sandbox.calling import faulty
 
 CSV_ID = "*/csv"
 

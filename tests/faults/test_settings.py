@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ..running import Runner
-from .catalogue import covers
+from tests.faults.catalogue import covers
+from tests.running import Runner
 
 SECRET = "s3cret"
 

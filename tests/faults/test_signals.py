@@ -12,16 +12,15 @@ from pathlib import Path
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox
-
-from ..conftest import runner_for
-from ..running import NOSTRA, Ended, Runner, check_invariants
-from ..sandbox.calling import faulty
-from .catalogue import covers
+from tests.conftest import runner_for
+from tests.faults.catalogue import covers
+from tests.running import NOSTRA, Ended, Runner, check_invariants
+from tests.sandbox.calling import faulty
 
 if sys.platform == "win32":
     pytest.skip("these are signals of POSIX", allow_module_level=True)
 
-from ..terminal import terminal
+from tests.terminal import terminal
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SLOW = '[[fault]]\npath = "*/csv"\nrate = 300000\n'

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .case import STATUS, Case, both, check, fault, table
+from tests.faults.case import STATUS, Case, both, check, fault, table
 
 PAST = "Sun, 06 Nov 1994 08:49:37 GMT"
 WAIT = ("wait", "demo-dedup")

@@ -15,10 +15,9 @@ import pytest
 import trustme
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from ..running import HURRIED, Ended, Runner, clean_env
-from .catalogue import covers
-from .raw import Raw, head, listening, swallow
+from tests.faults.catalogue import covers
+from tests.faults.raw import Raw, head, listening, swallow
+from tests.running import HURRIED, Ended, Runner, clean_env
 
 PASSWORD = "pr0xy-s3cret"
 LARGE = 5_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from nostra_cli.output.show import Output
+from nostra_cli.output.console import Output
 from nostra_cli.output.streams import Look
 
 

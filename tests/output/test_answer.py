@@ -7,12 +7,11 @@ from functools import partial
 
 import pytest
 
+from nostra_cli.api.parsing import value
 from nostra_cli.errors import Corrupt, UsageProblem
 from nostra_cli.output.answer import LARGEST_SHOWN, show_answer
 from nostra_cli.output.streams import Look
-from nostra_cli.strict_json import value
-
-from .screens import Screen
+from tests.output.screens import Screen
 
 HARMFUL = b'{"a":["\\u001b[1m\\u202e",1]}'
 LAID_OUT = '{\n  "a": [\n    "\\u001b[1m\\u202e",\n    1\n  ]\n}\n'

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from nostra_cli.output import plots
 from nostra_cli.output.fitted import Page, fit, table
-from nostra_cli.output.text import clean
+from nostra_cli.output.sanitize import clean
 
 
 def page(width: int, unicode: bool = True, color: bool = False) -> Page:

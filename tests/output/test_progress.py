@@ -9,8 +9,7 @@ import pytest
 from nostra_cli.models import Invocation
 from nostra_cli.output import progress
 from nostra_cli.output.progress import Bars, Spinner
-
-from .screens import Screen
+from tests.output.screens import Screen
 
 
 def invocation(id_: str, status: str) -> Invocation:

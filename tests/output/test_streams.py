@@ -20,8 +20,7 @@ from nostra_cli.output.streams import (
     secure_descriptors,
     settle_streams,
 )
-
-from .screens import Stream
+from tests.output.screens import Stream
 
 AUTO, ALWAYS, NEVER = Color.AUTO, Color.ALWAYS, Color.NEVER
 

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nostra_cli.downloads.batch import Metering
+from nostra_cli.http.timeouts import ORDINARY_SPEED
 from nostra_cli.models import Format
-from nostra_cli.pace import ORDINARY_SPEED
 from nostra_cli.preview.local import look_at_file
 from nostra_cli.preview.reading import Preview, Reading
 from nostra_cli.preview.remote import Look, look
-from nostra_cli.transfer.batch import Metering
-
-from ..asking import World
-from ..faults.raw import Raw, head, listening, ok
+from tests.asking import World
+from tests.faults.raw import Raw, head, listening, ok
 
 
 class NoMeter:

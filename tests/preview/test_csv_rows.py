@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from nostra_cli.preview import csv_rows
 from nostra_cli.preview.csv_rows import CsvRows
 from nostra_cli.preview.table import MOST_COLUMNS, named
-
-from ..transfer.bodies import BOM, CSV, PLACES, cut_up, singles
-from .reading import refusal, rows_of
+from tests.downloads.bodies import BOM, CSV, PLACES, cut_up, singles
+from tests.preview.reading import refusal, rows_of
 
 FIELDS = st.text(st.sampled_from('ab,;"\n\r\tü日😀 |'), max_size=6)
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from nostra_cli.models import JsonValue
 from nostra_cli.preview import json_rows
 from nostra_cli.preview.json_rows import JsonRows
-
-from ..transfer.bodies import BOM, JSON, PLACES, cut_up, singles
-from .reading import refusal, rows_of
+from tests.downloads.bodies import BOM, JSON, PLACES, cut_up, singles
+from tests.preview.reading import refusal, rows_of
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, width=32)
 TEXTS = st.text(st.sampled_from('ab"\\{}[],:\nü日😀'), max_size=5)

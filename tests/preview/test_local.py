@@ -11,8 +11,7 @@ from openpyxl import Workbook
 from nostra_cli.errors import Corrupt, FileProblem, UsageProblem
 from nostra_cli.models import Format
 from nostra_cli.sandbox.samples import sample
-
-from .looking import read
+from tests.preview.looking import read
 
 
 @pytest.mark.parametrize("format_", Format)

@@ -9,17 +9,16 @@ import tempfile
 
 import pytest
 
+from nostra_cli.downloads.sinks import spool
 from nostra_cli.errors import Corrupt, Failed, FileProblem, NotFound, NotReady, UsageProblem
 from nostra_cli.models import Format
 from nostra_cli.preview import sinks
 from nostra_cli.preview.remote import HEAD_BYTES
 from nostra_cli.sandbox.server import Sandbox
-from nostra_cli.transfer import spool
-
-from ..asking import meeting
-from ..faults.raw import head, listening
-from ..sandbox.calling import fault
-from .looking import answered, seen, world_at
+from tests.asking import meeting
+from tests.faults.raw import head, listening
+from tests.preview.looking import answered, seen, world_at
+from tests.sandbox.calling import fault
 
 DEDUP = [
     {"ID": "C00001", "Group": "1"},

@@ -20,8 +20,7 @@ from nostra_cli.preview import xlsx_parts, xlsx_rows
 from nostra_cli.preview.table import Row
 from nostra_cli.preview.xlsx_rows import XlsxRows
 from nostra_cli.sandbox.samples import TABLES, sample
-
-from ..transfer.bodies import archive
+from tests.downloads.bodies import archive
 
 RELATIONS = (
     '<Relationships><Relationship Id="r1" Target="/xl/worksheets/sheet1.xml"/></Relationships>'

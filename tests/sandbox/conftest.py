@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from .calling import curl_api
+from tests.sandbox.calling import curl_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,7 @@ import pytest
 from nostra_cli.sandbox.content import Rows
 from nostra_cli.sandbox.samples import sample
 from nostra_cli.sandbox.wire import paced
-
-from .calling import Answer, curl, curl_api, fault, faulty
+from tests.sandbox.calling import Answer, curl, curl_api, fault, faulty
 
 WHOLE = sample("deduplication", "csv").data
 PATH = "invocation/demo-dedup/csv"

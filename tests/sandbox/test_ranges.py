@@ -8,9 +8,8 @@ import pytest
 
 from nostra_cli.sandbox.content import Rows
 from nostra_cli.sandbox.samples import sample
-
-from .calling import curl_api
-from .conftest import LARGE_BYTES
+from tests.sandbox.calling import curl_api
+from tests.sandbox.conftest import LARGE_BYTES
 
 if TYPE_CHECKING:
     from nostra_cli.sandbox.server import Sandbox

@@ -13,8 +13,7 @@ from nostra_cli.sandbox.fault import Fault, Rules
 from nostra_cli.sandbox.keys import FAULT_KEYS, PLAN_KEYS
 from nostra_cli.sandbox.replies import Request
 from nostra_cli.sandbox.scenario import Plan, ScenarioError, load, parse
-
-from .calling import curl_api, fault, faulty, vendor_get
+from tests.sandbox.calling import curl_api, fault, faulty, vendor_get
 
 FLAKY = Path(__file__).with_name("flaky.toml")
 

@@ -14,9 +14,8 @@ import requests
 from nostra_cli.sandbox.content import FORMATS, Rows
 from nostra_cli.sandbox.samples import sample
 from nostra_cli.sandbox.server import Sandbox, serving
-
-from .calling import curl, curl_api, vendor_get
-from .conftest import LARGE_BYTES
+from tests.sandbox.calling import curl, curl_api, vendor_get
+from tests.sandbox.conftest import LARGE_BYTES
 
 PRIMARY = {"demo": "churn", "demo-dedup": "deduplication", "demo-demand": "demand"}
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nostra_cli.sandbox.samples import sample
-
-from .calling import fault, faulty
+from tests.sandbox.calling import fault, faulty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""The Nostradamus API: its endpoints, its errors, waiting."""

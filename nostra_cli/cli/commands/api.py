@@ -1,0 +1,84 @@
+"""`nostra api`."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nostra_cli.cli.params import option
+from nostra_cli.errors import ExitCode, UsageProblem
+
+if TYPE_CHECKING:
+    from nostra_cli.cli.context import Session
+
+EXAMPLES = (
+    "nostra api api/collection --query limit=10",
+    "nostra api api/invocation -d @invocation.json",
+    "nostra api api/collection -i -H 'Accept-Language: it'",
+)
+CODES = (
+    ExitCode.DONE,
+    ExitCode.USAGE,
+    ExitCode.AUTH,
+    ExitCode.NOT_FOUND,
+    ExitCode.SERVICE,
+    ExitCode.CORRUPT,
+    ExitCode.FILE,
+    ExitCode.DEADLINE,
+)
+
+Path = Annotated[
+    str, typer.Argument(metavar="PATH", help="As /api/collection, or a URL of the same service.")
+]
+Method = Annotated[
+    str | None, option("-X", "--method", metavar="METHOD", help="By default GET, or POST with -d.")
+]
+Data = Annotated[
+    str | None,
+    option("-d", "--data", metavar="@FILE|-|TEXT", help="Send this body; - reads it from stdin."),
+]
+Header = Annotated[
+    list[str] | None,
+    option("-H", "--header", metavar="'NAME: VALUE'", help="Send this header, too; repeatable."),
+]
+Include = Annotated[bool, option("-i", "--include", help="Show the head of the answer, too.")]
+Query = Annotated[
+    list[str] | None,
+    option("--query", metavar="KEY=VALUE", help="Add this to the query; repeatable."),
+]
+
+
+def api(
+    session: "Session",
+    path: Path,
+    method: Method = None,
+    data: Data = None,
+    header: Header = None,
+    include: Include = False,
+    query: Query = None,
+) -> ExitCode:
+    """Ask any other endpoint of the service.
+
+    With the token, the retries and the errors of the other commands. Writes the body of the
+    answer: in a pipe its bytes as they come, on a terminal JSON laid out. A POST or a PATCH is
+    sent once, everything else is tried again while the service is not available.
+    """
+    from nostra_cli.api import parsing as strict_json
+    from nostra_cli.api.request import make_call
+    from nostra_cli.output.answer import show_answer
+
+    if include and session.shared.json:
+        raise UsageProblem("-i and --json both want stdout", "give one of them")
+    base_url = session.settings.base_url.value
+    session.settings.require_token()
+    call = make_call(base_url, path, method, data, header or (), query or ())
+    parse = partial(strict_json.value, what=call.what)
+    with (
+        session.service(session.deadline()) as service,
+        service.call(call, session.low_speed) as answer,
+    ):
+        if answer.problem is None or include:
+            show_answer(session.out, answer.head if include else (), answer.chunks, parse)
+        if answer.problem is not None:
+            raise answer.problem
+    return ExitCode.DONE

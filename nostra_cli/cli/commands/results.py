@@ -1,0 +1,38 @@
+"""`nostra results`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nostra_cli.cli.params import Id, read_id
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode
+
+if TYPE_CHECKING:
+    from nostra_cli.cli.context import Session
+
+EXAMPLES = (
+    "nostra results 4711",
+    "nostra results 4711 --json",
+    "nostra results 4711 | cut -f 1",
+)
+CODES = OF_AN_INVOCATION
+
+
+def results(session: "Session", id_: Id) -> ExitCode:
+    """List the results of an invocation.
+
+    Shows the formats each can be downloaded in. Exits 9 if it is still in progress, 5 if it
+    failed.
+    """
+
+    from nostra_cli.models import Result, check_completed
+    from nostra_cli.output.views import RESULTS
+
+    wanted = read_id(id_)
+
+    def listed() -> Iterator[Result]:
+        with session.service(session.deadline()) as service:
+            invocation = service.invocation(wanted)
+        check_completed(invocation)
+        yield from invocation.results
+
+    return session.out.show(RESULTS, listed())

@@ -1,0 +1,91 @@
+"""`nostra sandbox`."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nostra_cli.cli.params import option
+from nostra_cli.errors import ExitCode, UsageProblem, usage_errors
+from nostra_cli.units import parse_size
+
+if TYPE_CHECKING:
+    from nostra_cli.cli.context import Session
+
+EXAMPLES = (
+    "nostra sandbox exec -- nostra download demo --wait",
+    "nostra sandbox exec --scenario bad-day.toml -- sh fetch.sh",
+)
+CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[exec -- COMMAND...]", help="Run COMMAND with the sandbox, then stop it."
+    ),
+]
+Port = Annotated[
+    int,
+    option("--port", metavar="N", help="Listen here; by default a free port.", show_default=False),
+]
+LargeSize = Annotated[
+    int,
+    option(
+        "--large-size",
+        metavar="SIZE",
+        help="Size of demo-large: 500MB, 4GiB; by default 100MB.",
+        parser=parse_size,
+        show_default=False,
+    ),
+]
+ScenarioFile = Annotated[
+    Path | None, option("--scenario", metavar="FILE", help="Let go wrong what this TOML file says.")
+]
+
+
+KNOWN = (
+    "demo",
+    "demo-dedup",
+    "demo-demand",
+    "demo-partial",
+    "demo-failed",
+    "demo-stuck",
+    "demo-large",
+)
+
+
+def sandbox(
+    session: "Session",
+    words: Words = None,
+    port: Port = 0,
+    large_size: LargeSize = 100_000_000,
+    scenario: ScenarioFile = None,
+) -> int:
+    """Start a local stand-in for the service.
+
+    To try nostra and to test pipelines. Prints what to export and serves until interrupted; or
+    runs COMMAND with it, and exits with COMMAND's exit code. Knows demo, demo-dedup, demo-demand,
+    demo-partial, demo-failed, demo-stuck and demo-large.
+    """
+    from nostra_cli.sandbox import child, server
+    from nostra_cli.sandbox import scenario as scenarios
+
+    if words and (words[0] != "exec" or len(words) == 1):
+        raise UsageProblem(
+            f"cannot make sense of {' '.join(words)!r}", "nostra sandbox exec -- COMMAND..."
+        )
+    with ExitStack() as stack:
+        with usage_errors("the sandbox cannot start", "see nostra sandbox --help"):
+            faults = scenarios.load(scenario) if scenario else None
+            running = stack.enter_context(server.serving(port, large_size, faults))
+        if words:
+            with usage_errors(f"cannot run {words[1]!r}", "is it on the PATH?"):
+                process = stack.enter_context(
+                    child.started(words[1:], running.base_url, running.token)
+                )
+            return process.wait()
+        session.out.exports({"NOSTRA_BASE_URL": running.base_url, "NOSTRA_TOKEN": running.token})
+        session.out.talk("serving until interrupted (Ctrl-C); it knows: " + ", ".join(KNOWN))
+        child.sleep()
+    return ExitCode.DONE

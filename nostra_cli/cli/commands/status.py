@@ -1,0 +1,53 @@
+"""`nostra status`."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from nostra_cli.cli.params import Ci, Ids, option, read_ids
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, attempted
+
+if TYPE_CHECKING:
+    from nostra_cli.cli.context import Session
+
+EXAMPLES = (
+    "nostra status 4711 4712",
+    "nostra status 4711 --exit-status && echo completed",
+    "nostra status - --json < ids.txt",
+)
+CODES = OF_AN_INVOCATION
+
+ExitStatus = Annotated[
+    bool, option("--exit-status", help="Exit 0 if completed, 5 if failed, 9 if in progress.")
+]
+
+
+def status(
+    session: "Session", ids: Ids, exit_status: ExitStatus = False, ci: Ci = None
+) -> ExitCode:
+    """Show the status of invocations.
+
+    One request for each. Exits 0 if it could be read, whatever it is, unless told --exit-status.
+    """
+    from nostra_cli.models import Invocation, Outcome
+    from nostra_cli.output.views import STATUSES
+
+    codes = {
+        Outcome.COMPLETED: ExitCode.DONE,
+        Outcome.FAILED: ExitCode.FAILED,
+        Outcome.IN_PROGRESS: ExitCode.NOT_READY,
+    }
+    wanted = read_ids(ids)
+    outcomes: list[ExitCode] = []
+
+    def asked() -> Iterator[Invocation | NostraError]:
+        with session.service(session.deadline()) as service:
+            for id_ in wanted:
+                item = attempted(id_, partial(service.invocation, id_))
+                code = codes[item.outcome] if isinstance(item, Invocation) else item.code
+                outcomes.append(code)
+                yield item
+
+    with session.ci(ci, "status", wanted):
+        code = session.out.show(STATUSES, asked())
+    return next(filter(None, outcomes), code) if exit_status else code

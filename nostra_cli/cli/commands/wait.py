@@ -1,0 +1,65 @@
+"""`nostra wait`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, option, read_ids
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
+
+if TYPE_CHECKING:
+    from nostra_cli.cli.context import Session
+
+EXAMPLES = (
+    "nostra wait 4711",
+    "nostra wait 4711 4712 --timeout 2h --fail-fast",
+    "nostra wait 4711 && nostra results 4711",
+)
+CODES = tuple(code for code in OF_AN_INVOCATION if code is not ExitCode.NOT_READY)
+
+Any = Annotated[bool, option("--any", help="Return at the first final invocation.")]
+FailFast = Annotated[bool, option("--fail-fast", help="Return at the first failure.")]
+
+
+def wait(
+    session: "Session",
+    ids: Ids,
+    timeout: Timeout = None,
+    interval: Interval = None,
+    any_: Any = False,
+    fail_fast: FailFast = False,
+    ci: Ci = None,
+) -> ExitCode:
+    """Wait until every invocation is final.
+
+    Exits 0 if all are completed, 5 if one failed, 124 if --timeout passed first.
+    """
+    from nostra_cli.api.wait import Waited, Waiting
+    from nostra_cli.models import Invocation, failure_of
+    from nostra_cli.output.views import WAITED
+
+    wanted = read_ids(ids)
+
+    def waited() -> Iterator[Waited | NostraError]:
+        spinner = session.out.spinner()
+        deadline = session.deadline(timeout)
+        with session.service(deadline) as service, session.out.showing(spinner):
+            waiting = Waiting(
+                service.invocation,
+                deadline,
+                spinner,
+                interval,
+                session.settings.jobs.value,
+                service.give_up,
+            )
+            for item in waiting.run(wanted):
+                final = isinstance(item, Invocation)
+                failure = failure_of(item) if isinstance(item, Invocation) else item
+                if isinstance(item, Invocation):
+                    yield waiting.waited(item)
+                if failure is not None:
+                    yield failure
+                if (any_ and final) or (fail_fast and failure is not None):
+                    return
+
+    with session.ci(ci, "wait", wanted):
+        return session.out.show(WAITED, waited())

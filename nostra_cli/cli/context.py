@@ -1,0 +1,107 @@
+"""What a command is given: the output, the settings, and the service when it asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nostra_cli.units import show_duration
+
+if TYPE_CHECKING:
+    from nostra_cli.api.client import Service
+    from nostra_cli.cli.params import Shared
+    from nostra_cli.config.settings import Settings
+    from nostra_cli.config.tokens import Token
+    from nostra_cli.errors import Transient
+    from nostra_cli.http.retry import Deadline
+    from nostra_cli.http.timeouts import LowSpeed
+    from nostra_cli.output.console import Output
+
+
+class Session:
+    """One run of one command."""
+
+    def __init__(self, shared: Shared, out: Output) -> None:
+        """Keep the shared options and the way out."""
+        self.shared = shared
+        self.out = out
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Every setting, resolved once; warnings about the config file are shown then."""
+        for warning in self._loaded.config.warnings:
+            self.out.warn(warning)
+        return self._loaded
+
+    @cached_property
+    def _loaded(self) -> Settings:
+        from nostra_cli.config.settings import load
+
+        return load(self.shared.flags, os.environ)
+
+    def ci(
+        self, flag: bool | None, command: str, ids: Sequence[str]
+    ) -> AbstractContextManager[None]:
+        """Talk as a CI job wants it while the block lasts, and tell what became of `ids`.
+
+        Where neither the flag nor the setting asks for it, nothing is changed.
+        """
+        # What there is to warn of is said inside the block.
+        wanted = self._loaded.ci.value if flag is None else flag
+        return self.out.job(command, ids) if wanted else nullcontext()
+
+    def deadline(self, timeout: float | None = None) -> Deadline:
+        """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""
+        from nostra_cli.http.retry import Deadline
+
+        return Deadline(timeout if timeout is not None else self.settings.timeout.value)
+
+    def jobs(self, flag: int | None) -> int:
+        """Tell how many transfers may run at once; raises UsageProblem for what is out of range."""
+        from nostra_cli.config.settings import check_jobs
+
+        return self.settings.jobs.value if flag is None else check_jobs(flag, "-j")
+
+    @property
+    def low_speed(self) -> LowSpeed:
+        """How slow a body may be before it is tried again."""
+        from nostra_cli.http.timeouts import LowSpeed
+
+        return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
+
+    @contextmanager
+    def service(self, deadline: Deadline) -> Iterator[Service]:
+        """Give the service, with one deadline over all that is asked of it; ids are remembered.
+
+        Raises AuthProblem where there is no token.
+        """
+        base_url, token = self.settings.base_url.value, self.settings.require_token()
+        with self.service_at(base_url, token, deadline) as service:
+            try:
+                yield service
+            finally:
+                if self.settings.history.value:
+                    from nostra_cli.config import history
+
+                    history.record(os.environ, base_url, tuple(service.seen.values()))
+
+    @contextmanager
+    def service_at(self, base_url: str, token: Token, deadline: Deadline) -> Iterator[Service]:
+        """Give the service that is somewhere, as `service` does, whatever the settings say."""
+        from nostra_cli.api.client import Service
+        from nostra_cli.http.retry import Retrier
+        from nostra_cli.http.transport import Transport
+
+        self.out.hide(token.value)
+        trace = self.out.trace if self.shared.verbose else None
+        transport = Transport(base_url, token, deadline, trace)
+        try:
+            yield Service(transport, Retrier(deadline, notify=self._tell_retry))
+        finally:
+            transport.close()
+
+    def _tell_retry(self, failure: Transient, pause: float) -> None:
+        self.out.talk(f"{failure.message}; trying again in {show_duration(pause)}")

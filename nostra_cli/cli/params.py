@@ -1,0 +1,200 @@
+"""The options that commands share, and the parsers of what is typed."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+
+import typer
+from typer.models import OptionInfo
+
+from nostra_cli import units
+from nostra_cli.errors import ExitCode, Signalled, UsageProblem
+from nostra_cli.output.streams import Color, Look
+
+if TYPE_CHECKING:
+    from nostra_cli.config.settings import Flags
+
+T = TypeVar("T")
+
+
+def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
+    def parsed(text: str | T) -> T:
+        if not isinstance(text, str):  # Typer sends the default through here too
+            return text
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parsed
+
+
+def check_id(text: str) -> str:
+    """Give an id back, one path segment of the URL; raises ValueError for what cannot be one."""
+    from nostra_cli.models import is_segment
+
+    if not is_segment(text):
+        raise ValueError(
+            f"{text!r} is not an id: it is empty, a dot name or has control characters"
+        )
+    return text
+
+
+def is_path(text: str) -> bool:
+    """Tell whether what may be an id or a file is a file: whether it has a path separator."""
+    return os.sep in text or bool(os.altsep and os.altsep in text)
+
+
+def _target(text: str) -> str:
+    return text if is_path(text) else check_id(text)
+
+
+def read_ids(given: Sequence[str]) -> list[str]:
+    """Give each id once, in order; `-` stands for the lines of stdin.
+
+    Raises typer.BadParameter where there is none, or one that cannot be an id.
+    """
+    ids: list[str] = []
+    for text in given:
+        if text == "-":
+            # Not splitlines: it would cut an id at characters that only look like line ends.
+            lines = sys.stdin.read().split("\n") if sys.stdin is not None else []
+            ids += [line.strip(" \t\r") for line in lines if line.strip(" \t\r")]
+        else:
+            ids.append(text)
+    if not ids:
+        raise typer.BadParameter("no id on stdin")
+    return [_parser(check_id)(text) for text in dict.fromkeys(ids)]
+
+
+def read_id(given: str) -> str:
+    """Give the id of a command that takes one; `-` stands for the only line of stdin.
+
+    Raises typer.BadParameter where there is none, several, or one that cannot be an id.
+    """
+    if given != "-":
+        return given
+    ids = read_ids([given])
+    if len(ids) > 1:
+        raise typer.BadParameter(f"one id is wanted, {len(ids)} are on stdin")
+    return ids[0]
+
+
+def read_secret(prompt: str) -> str:
+    """Ask for a secret at a terminal, unseen; elsewhere give what is on stdin, and do not ask.
+
+    Raises UsageProblem for a terminal that would show it.
+    """
+    if sys.stdin is None:
+        return ""
+    if not sys.stdin.isatty():
+        from nostra_cli.config.tokens import read_token
+
+        return read_token(sys.stdin.buffer)
+    import getpass
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return getpass.getpass(prompt)
+    except getpass.GetPassWarning as error:
+        raise UsageProblem("this terminal would show the token", "give it on stdin") from error
+    except EOFError:
+        return ""
+    except UnicodeDecodeError:
+        return "\ufffd"  # no token: that is for the caller to say
+    except (KeyboardInterrupt, Signalled) as error:  # the first one comes from Windows
+        sys.stderr.write("\n")
+        raise error if isinstance(error, Signalled) else Signalled(ExitCode.INTERRUPT) from None
+
+
+def option(
+    *names: str,
+    help: str,
+    metavar: str | None = None,
+    parser: Callable[[str], object] | None = None,
+    show_default: bool = True,
+) -> OptionInfo:
+    """Describe an option; its default is in the command's signature."""
+    info: OptionInfo = typer.Option(
+        *names,
+        help=help,
+        metavar=metavar,
+        parser=_parser(parser) if parser else None,
+        show_default=show_default,
+    )
+    return info
+
+
+Ids = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Invocation ids; - reads them from stdin.")
+]
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="Invocation id; - reads it from stdin.", parser=_parser(check_id)
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Invocation id; - reads it from stdin; with a / in it, a local file.",
+        parser=_parser(_target),
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    option(
+        "--timeout",
+        metavar="DURATION",
+        help="Give up after this long: 90, 90s, 15m, 2h.",
+        parser=units.parse_duration,
+    ),
+]
+Interval = Annotated[
+    float | None,
+    option(
+        "--interval",
+        metavar="DURATION",
+        help="Poll this often, not less and less often.",
+        parser=units.parse_duration,
+    ),
+]
+Ci = Annotated[
+    bool | None,
+    option("--ci/--no-ci", help="Talk in plain lines, and tell GitHub Actions how it ended."),
+]
+Profile = Annotated[
+    str | None, option("--profile", metavar="NAME", help="Use this profile of the config file.")
+]
+BaseUrl = Annotated[str | None, option("--base-url", metavar="URL", help="Talk to this service.")]
+Json = Annotated[bool, option("--json", help="Write JSON to stdout.")]
+Quiet = Annotated[bool, option("-q", "--quiet", help="Only data and errors.")]
+Verbose = Annotated[bool, option("-v", "--verbose", help="Trace HTTP on stderr, secrets redacted.")]
+ColorWhen = Annotated[Color, option("--color", help="When to use colour.")]
+
+
+class Shared(NamedTuple):
+    """The options that every command takes."""
+
+    profile: Profile = None
+    base_url: BaseUrl = None
+    json: Json = False
+    quiet: Quiet = False
+    verbose: Verbose = False
+    color: ColorWhen = Color.AUTO
+
+    @property
+    def flags(self) -> "Flags":
+        """What they say of settings."""
+        from nostra_cli.config.settings import Flags
+
+        return Flags(self.profile, self.base_url)
+
+    @property
+    def look(self) -> Look:
+        """What they say of the output."""
+        return Look(self.json, self.quiet, self.verbose, self.color)

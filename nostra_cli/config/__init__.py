@@ -1,0 +1,1 @@
+"""Settings: one table, the config file, credentials."""

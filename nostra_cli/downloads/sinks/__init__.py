@@ -1,0 +1,1 @@
+"""Where a body goes: a file, stdout, a store, a spool."""

@@ -1,0 +1,1 @@
+"""Whether a body is complete, by its format."""

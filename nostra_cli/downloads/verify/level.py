@@ -1,0 +1,97 @@
+"""Is the body what its format promises? Checked while it streams, in bounded memory, at C speed.
+
+`full` reads the format to its end. `auto` does so for bodies of up to 64 MiB or of unknown length,
+and beyond that looks at the cheap signs. `off` leaves the length and the refusal of web pages.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import IO, Protocol
+
+from nostra_cli.errors import Corrupt
+from nostra_cli.models import Format
+
+FULL_UP_TO = 64 << 20
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")
+_HEAD = 512
+
+
+class Level(StrEnum):
+    """How closely to look."""
+
+    AUTO = "auto"
+    FULL = "full"
+    OFF = "off"
+
+
+class Check(Protocol):
+    """Is given a body piece by piece; raises ValueError, with the reason, for a bad one."""
+
+    def feed(self, data: bytes | bytearray) -> None:
+        """Look at the next bytes."""
+
+    def finish(self) -> None:
+        """Look at the whole, at its end."""
+
+
+def refuse_page(headers: Mapping[str, str], label: str) -> None:
+    """Raise Corrupt when the headers (lower-case names) of an answer say that it is a web page."""
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind in ("text/html", "application/xhtml+xml"):
+        raise Corrupt(
+            f"{label}: the answer is a web page, not a result",
+            "check the base URL; a proxy or a login page may stand in between",
+        )
+
+
+def checks_for(format: Format, level: Level, length: int | None) -> list[Check]:
+    """Give the checks for a body of `length` bytes (None: not known)."""
+    checks: list[Check] = [NotEmpty(format)]
+    if level is Level.OFF:
+        return checks
+    full = level is Level.FULL or length is None or length <= FULL_UP_TO
+    if format is Format.JSON:
+        from nostra_cli.downloads.verify import json as verify_json  # loads a parser
+
+        checks.append(verify_json.Whole() if full else verify_json.Signs())
+    elif format is Format.CSV:
+        from nostra_cli.downloads.verify import csv as verify_csv
+
+        checks.append(verify_csv.Whole() if full else verify_csv.Signs())
+    else:
+        from nostra_cli.downloads.verify import xlsx as verify_xlsx
+
+        checks.append(verify_xlsx.Signs())
+    return checks
+
+
+def check_file(format: Format, level: Level, file: IO[bytes], length: int) -> None:
+    """Look at the finished file where the format can only be read so; raises ValueError."""
+    if format is Format.XLSX and level is not Level.OFF:
+        from nostra_cli.downloads.verify import xlsx as verify_xlsx  # loads zipfile
+
+        verify_xlsx.check_file(file, whole=level is Level.FULL or length <= FULL_UP_TO)
+
+
+class NotEmpty:
+    """There is something, and it is not a web page."""
+
+    def __init__(self, format: Format) -> None:
+        """Say what it should be."""
+        self._format = format
+        self._head = b""
+
+    def feed(self, data: bytes | bytearray) -> None:
+        """Keep the first bytes, but for white space, and look at them."""
+        if len(self._head) < _HEAD:
+            self._head = (self._head + data).removeprefix(codecs.BOM_UTF8).lstrip()[:_HEAD]
+            if self._head.lower().startswith(_HTML_STARTS):
+                raise ValueError(f"it is a web page, not {self._format}")
+
+    def finish(self) -> None:
+        """Refuse nothing but white space."""
+        if not self._head:
+            raise ValueError("it is empty")

@@ -1,0 +1,1 @@
+"""The thin HTTP layer: httpx goes in and does not come out."""

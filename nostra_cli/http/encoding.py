@@ -1,0 +1,81 @@
+"""Content-Encoding undone, in bounded memory and to its last byte.
+
+We ask for `identity`; some servers and proxies compress all the same. httpx would take a truncated
+gzip body for a whole one, so its decoder is not used.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nostra_cli.errors import Corrupt
+from nostra_cli.models import Piece
+
+if TYPE_CHECKING:
+    from nostra_cli.http.transport import Reply
+
+_STEP = 256 * 1024
+
+
+def is_encoded(reply: Reply) -> bool:
+    """Tell whether the body is encoded: its offsets are then not those of the content."""
+    return _coding(reply) != "identity"
+
+
+def decoded(reply: Reply) -> Iterator[Piece]:
+    """Give the content of an answer's body in pieces of at most 256 KiB, or as they came.
+
+    Raises Corrupt for an unknown encoding and for a gzip body that is cut or damaged.
+    """
+    coding = _coding(reply)
+    if coding == "identity":
+        return reply.chunks
+    if coding in ("gzip", "x-gzip"):
+        return _gunzip(reply)
+    raise Corrupt(
+        f"{reply.host}: the body is encoded as {coding!r}, which was not asked for",
+        "report it to the service, or try without a proxy",
+    )
+
+
+def _coding(reply: Reply) -> str:
+    return reply.headers.get("content-encoding", "").strip().lower() or "identity"
+
+
+def _gunzip(reply: Reply) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=io.BufferedReader(_Raw(reply.chunks), _STEP)) as file:
+        while True:
+            try:
+                piece = file.read1(_STEP)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise Corrupt(
+                    f"{reply.host}: the gzip-encoded body is cut or damaged", "try again"
+                ) from error
+            if not piece:
+                return
+            yield piece
+
+
+class _Raw(io.RawIOBase):
+    """An iterator of bytes as a readable file."""
+
+    def __init__(self, chunks: Iterator[Piece]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self._rest:
+            # An empty piece is not the end, an empty answer would be.
+            self._rest = memoryview(next((piece for piece in self._chunks if piece), b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count

@@ -1,0 +1,180 @@
+"""The status object: strict about what is documented, tolerant about what is not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.api.client import read_invocation
+from nostra_cli.errors import Corrupt
+from nostra_cli.models import Format, JsonObject, JsonValue, Outcome
+
+FIELDS = ["primaryResult", "status", "jsonAvailable", "csvAvailable", "xlsxAvailable"]
+BOOLS = [field for field in FIELDS if field != "status"]
+NOT_STRINGS: list[JsonValue] = [None, True, 1, 1.5, [], {}, ["completed"]]
+NOT_BOOLS: list[JsonValue] = [None, 0, 1, "true", "", [], {}]
+NOT_OBJECTS: list[JsonValue] = [None, True, 1, "main", [], [{"id": "main"}]]
+
+json_values: st.SearchStrategy[JsonValue] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def described(**changes: JsonValue) -> JsonObject:
+    good: JsonObject = {
+        "primaryResult": False,
+        "status": "completed",
+        "jsonAvailable": False,
+        "csvAvailable": False,
+        "xlsxAvailable": False,
+    }
+    return {**good, **changes}
+
+
+def completed(**results: JsonValue) -> JsonObject:
+    return {"status": "completed", "invocationResults": dict(results)}
+
+
+def refused(raw: JsonObject) -> str:
+    with pytest.raises(Corrupt) as caught:
+        read_invocation("demo", raw)
+    assert "report it" in caught.value.hint
+    return caught.value.message
+
+
+def test_a_completed_invocation_is_read_whole() -> None:
+    raw = completed(
+        main=described(primaryResult=True, csvAvailable=True, xlsxAvailable=True),
+        extra=described(status="error"),
+    )
+    found = read_invocation("demo", raw)
+    assert (found.id, found.status, found.outcome) == ("demo", "completed", Outcome.COMPLETED)
+    main, extra = found.results
+    assert (main.id, main.primary, main.status) == ("main", True, "completed")
+    assert main.formats == {Format.CSV, Format.XLSX}
+    assert (extra.id, extra.primary, extra.failed) == ("extra", False, True)
+    assert extra.formats == frozenset()
+
+
+@pytest.mark.parametrize("format_", list(Format))
+def test_each_format_has_its_own_key(format_: Format) -> None:
+    raw = completed(main=described(**{f"{format_}Available": True}))
+    [result] = read_invocation("demo", raw).results
+    assert result.formats == {format_}
+
+
+def test_a_status_that_is_missing_is_refused_by_name() -> None:
+    assert "'status' is missing" in refused({"Status": "completed"})
+
+
+@pytest.mark.parametrize("value", NOT_STRINGS)
+def test_a_status_that_is_no_string_is_refused_by_name(value: JsonValue) -> None:
+    assert "'status' is not a string" in refused({"status": value})
+
+
+def test_results_that_are_missing_after_completion_are_refused_by_name() -> None:
+    assert "'invocationResults' is missing" in refused({"status": "Completed"})
+
+
+@pytest.mark.parametrize("value", NOT_OBJECTS)
+def test_results_that_are_no_object_after_completion_are_refused_by_name(value: JsonValue) -> None:
+    raw: JsonObject = {"status": "completed", "invocationResults": value}
+    assert "'invocationResults' is not an object" in refused(raw)
+
+
+@pytest.mark.parametrize("value", NOT_OBJECTS)
+def test_a_result_that_is_no_object_is_refused_by_name(value: JsonValue) -> None:
+    said = refused(completed(good=described(), main=value))
+    assert "result 'main' of 'demo'" in said
+    assert "not an object" in said
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_of_a_result_that_is_missing_is_refused_by_name(field: str) -> None:
+    short = {key: value for key, value in described().items() if key != field}
+    said = refused(completed(main=short))
+    assert said == f"result 'main' of 'demo': the field {field!r} is missing"
+
+
+@pytest.mark.parametrize("field", BOOLS)
+@pytest.mark.parametrize("value", NOT_BOOLS)
+def test_a_flag_of_a_result_that_is_no_bool_is_refused_by_name(
+    field: str, value: JsonValue
+) -> None:
+    said = refused(completed(main=described(**{field: value})))
+    assert said == f"result 'main' of 'demo': the field {field!r} is not true or false"
+
+
+@pytest.mark.parametrize("value", NOT_STRINGS)
+def test_a_status_of_a_result_that_is_no_string_is_refused(value: JsonValue) -> None:
+    said = refused(completed(main=described(status=value)))
+    assert said == "result 'main' of 'demo': the field 'status' is not a string"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "\x00", "\x1b[2J"])
+def test_a_result_id_that_cannot_be_asked_for_is_refused(name: str) -> None:
+    assert "is not an id" in refused(completed(**{name: described()}))
+
+
+@pytest.mark.parametrize("name", ["a/b", "a b", "größe", "../x", "?"])
+def test_a_result_id_that_can_be_encoded_is_kept_as_it_is(name: str) -> None:
+    [result] = read_invocation("demo", completed(**{name: described()})).results
+    assert result.id == name
+
+
+@pytest.mark.parametrize("status", ["running", "", "error", "FAILED", "cancelled"])
+@pytest.mark.parametrize("value", [None, {}, [], "soon", {"main": {}}, {"": 1}])
+def test_unless_completed_the_results_may_be_anything(status: str, value: JsonValue) -> None:
+    raw: JsonObject = {"status": status, "invocationResults": value}
+    found = read_invocation("demo", raw)
+    assert (found.status, found.results, found.raw) == (status, (), raw)
+    assert read_invocation("demo", {"status": status}).results == ()
+
+
+def test_a_completed_invocation_may_have_no_results() -> None:
+    assert read_invocation("demo", completed()).results == ()
+
+
+@given(st.dictionaries(st.text(), json_values, max_size=4), st.dictionaries(st.text(), json_values))
+def test_unknown_keys_are_kept_and_change_nothing(more: JsonObject, below: JsonObject) -> None:
+    raw = {**more, **completed(main={**below, **described(primaryResult=True)})}
+    found = read_invocation("demo", raw)
+    assert found.raw == raw
+    assert (
+        found.results
+        == read_invocation("demo", completed(main=described(primaryResult=True))).results
+    )
+
+
+ids = st.lists(st.from_regex(r"[a-zA-Z0-9/_-]{1,6}", fullmatch=True), unique=True, max_size=8)
+
+
+@given(ids, st.data())
+def test_the_primary_result_comes_first_then_the_others_by_id(
+    names: list[str], data: st.DataObject
+) -> None:
+    primary = data.draw(st.sampled_from(names)) if names else ""
+    raw = completed(**{name: described(primaryResult=name == primary) for name in names})
+    found = [result.id for result in read_invocation("demo", raw).results]
+    assert found == ([primary] if names else []) + sorted(set(names) - {primary})
+
+
+@given(st.dictionaries(st.sampled_from(["status", "invocationResults", "x"]), json_values))
+def test_no_object_ends_in_another_error(raw: JsonObject) -> None:
+    try:
+        found = read_invocation("demo", raw)
+    except Corrupt:
+        return
+    assert found.status == raw["status"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values))
+def test_no_result_ends_in_another_error(value: JsonObject) -> None:
+    try:
+        [found] = read_invocation("demo", completed(main=value)).results
+    except Corrupt:
+        return
+    assert found.status == value["status"]

@@ -1,0 +1,125 @@
+"""What the service is asked for: paths on the wire, headers, limits, ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.api.client import Service
+from nostra_cli.errors import NotFound
+from nostra_cli.http.retry import Deadline, Retrier
+from nostra_cli.http.transport import HEAD_SECONDS, Reply, Transport
+from nostra_cli.models import Format, is_segment
+from tests.asking import STATUS, meeting
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+def test_a_status_is_asked_for_once_and_as_json() -> None:
+    with meeting() as (world, sandbox):
+        found = world.status()
+    assert (found.id, found.status) == ("demo-dedup", "completed")
+    assert any(result.primary for result in found.results)
+    [asked] = sandbox.requests
+    assert (asked.method, asked.path) == ("GET", STATUS)
+    assert asked.headers["accept"] == "application/json"
+    assert asked.headers["authorization"] == f"Token {sandbox.token}"
+
+
+@pytest.mark.parametrize("format_", list(Format))
+def test_a_body_is_asked_for_by_its_result_or_without(format_: Format) -> None:
+    with meeting() as (world, sandbox):
+        [main] = (result for result in world.status().results if result.primary)
+        bodies = []
+        for result in (None, main.id):
+            with world.service.body("demo-dedup", result, format_) as reply:
+                bodies.append(b"".join(map(bytes, reply.chunks)))
+    assert bodies[0] == bodies[1] != b""
+    paths = [f"{STATUS}/{format_}", f"{STATUS}/result/{main.id}/{format_}"]
+    assert [asked.path for asked in sandbox.requests][1:] == paths
+
+
+@pytest.mark.parametrize(
+    ("id_", "segment"),
+    [
+        ("a/b", "a%2Fb"),
+        ("a b?c#d", "a%20b%3Fc%23d"),
+        ("100%", "100%25"),
+        ("%2e%2e", "%252e%252e"),
+        ("größe", "gr%C3%B6%C3%9Fe"),
+        ("...", "..."),
+        ("a;b=c&d+e", "a%3Bb%3Dc%26d%2Be"),
+    ],
+)
+def test_an_id_is_one_segment_of_the_path_on_the_wire(id_: str, segment: str) -> None:
+    with meeting() as (world, sandbox):
+        with pytest.raises(NotFound, match="no invocation"):
+            world.status(id_)
+        with pytest.raises(NotFound), world.service.body(id_, id_, Format.CSV):
+            pass
+    paths = [f"/api/invocation/{segment}", f"/api/invocation/{segment}/result/{segment}/csv"]
+    assert [asked.path for asked in sandbox.requests] == paths
+
+
+class Recorder(Transport):
+    """A transport that only keeps what it is asked for."""
+
+    def __init__(self) -> None:
+        self.base_url = "https://service.example/sub"
+        self.paths: list[str] = []
+        self.limits: list[float | None] = []
+
+    @contextmanager
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body_seconds: float | None = None,
+        content: bytes | None = None,
+    ) -> Iterator[Reply]:
+        self.paths.append(path)
+        self.limits.append(body_seconds)
+        yield Reply(404, {}, iter(()), "service.example", foreign=False)
+
+
+@given(st.text().filter(is_segment), st.none() | st.text().filter(is_segment))
+def test_any_id_can_be_read_back_from_its_path(id_: str, result: str | None) -> None:
+    recorder = Recorder()
+    service = Service(recorder, Retrier(Deadline()))
+    with pytest.raises(NotFound), service.body(id_, result, Format.XLSX):
+        pass
+    [path] = recorder.paths
+    url = urlsplit(service.url_of(id_, result, Format.XLSX))
+    assert (url.scheme, url.netloc, url.query, url.fragment) == ("https", "service.example", "", "")
+    assert url.path == "/sub" + path
+    ids = [id_] if result is None else [id_, "result", result]
+    assert [unquote(part) for part in path.split("/")] == ["", "api", "invocation", *ids, "xlsx"]
+
+
+def test_a_status_has_a_minute_to_come_and_a_body_as_long_as_it_needs() -> None:
+    recorder = Recorder()
+    service = Service(recorder, Retrier(Deadline()))
+    with pytest.raises(NotFound):
+        service.invocation("demo")
+    with pytest.raises(NotFound), service.body("demo", None, Format.CSV):
+        pass
+    assert recorder.limits == [HEAD_SECONDS, None]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({"Range": "bytes=5-"}, 206), ({"Range": "bytes=999999999-"}, 416)]
+)
+def test_an_answer_to_a_range_is_for_the_caller_to_judge(
+    headers: dict[str, str], status: int
+) -> None:
+    with meeting() as (world, _):
+        assert world.body(headers) == status

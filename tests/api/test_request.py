@@ -1,0 +1,179 @@
+"""What is typed for `nostra api`, and the request it becomes or the refusal it gets."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.api.request import LARGEST_BODY, make_call, read_data
+from nostra_cli.errors import UsageProblem
+
+BASE = "https://service.example:8443/sub"
+ORIGIN = "https://service.example:8443"
+
+
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        ("/api/collection", f"{BASE}/api/collection"),
+        ("api/collection", f"{BASE}/api/collection"),
+        ("/", f"{BASE}/"),
+        ("a?b=c", f"{BASE}/a?b=c"),
+        ("a?u=/x?y", f"{BASE}/a?u=/x?y"),
+        ("a b/ö", f"{BASE}/a%20b/%C3%B6"),
+        ("a%20b%2Fc", f"{BASE}/a%20b%2Fc"),
+        ("a\\b", f"{BASE}/a%5Cb"),
+        (f"{ORIGIN}/other", f"{ORIGIN}/other"),
+        ("HTTPS://Service.Example:8443/other?x=1", f"{ORIGIN}/other?x=1"),
+        (ORIGIN, f"{ORIGIN}/"),
+    ],
+)
+def test_a_path_is_joined_to_the_base_url(path: str, url: str) -> None:
+    assert make_call(BASE, path).url == url
+
+
+@pytest.mark.parametrize("path", ["https://a.example", "https://a.example:443/"])
+def test_the_default_port_is_the_same_origin(path: str) -> None:
+    assert make_call("https://a.example", path).url == "https://a.example/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "a\nb",
+        "a\x1b",
+        "a\x9bb",
+        "a#b",
+        "#",
+        "https://service.example/x",
+        "http://service.example:8443/x",
+        "https://service.example.evil.example:8443/x",
+        "https://service.example:8443@evil.example/x",
+        "https://me:pw@service.example:8443/x",
+        "https://evil.example\\@service.example:8443/x",
+        "//service.example/x",
+        "///x//",
+        "https://[::1",
+        "https://service.example:99999/",
+        "file:///etc/passwd",
+        "javascript:x",
+    ],
+)
+def test_another_origin_or_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        make_call(BASE, path)
+    assert "pw" not in caught.value.message
+
+
+@given(st.text() | st.text().map("https://".__add__) | st.text().map("//".__add__))
+def test_whatever_is_typed_stays_with_the_service(path: str) -> None:
+    try:
+        call = make_call(BASE, path, query=["a=b"])
+    except UsageProblem:
+        return
+    url = httpx.URL(call.url)
+    assert (url.scheme, url.host, url.port) == ("https", "service.example", 8443)
+    assert url.raw_path.decode().endswith("a=b")
+    assert call.url.isascii()
+    assert call.url.isprintable()
+
+
+def test_query_pairs_are_encoded_and_come_behind_what_is_there() -> None:
+    query = ["a=1", "a=x&y=z", "ö k=a+b c", "e=", "u=p=q"]
+    url = make_call(BASE, "x?q=%20", query=query).url
+    encoded = "q=%20&a=1&a=x%26y%3Dz&%C3%B6%20k=a%2Bb%20c&e=&u=p%3Dq"
+    assert url == f"{BASE}/x?{encoded}"
+
+
+@pytest.mark.parametrize("pair", ["limit", "", "=x"])
+def test_a_query_pair_has_a_key_and_a_value(pair: str) -> None:
+    with pytest.raises(UsageProblem, match="key=value"):
+        make_call(BASE, "x", query=[pair])
+
+
+@pytest.mark.parametrize(
+    ("method", "data", "expected"),
+    [(None, None, "GET"), (None, "", "POST"), ("get", "x", "GET"), ("PATCH", None, "PATCH")],
+)
+def test_a_body_means_post(method: str | None, data: str | None, expected: str) -> None:
+    assert make_call(BASE, "x", method, data).method == expected
+
+
+@pytest.mark.parametrize("method", ["", "CONNECT", "TRACE", "GET /x", "GE\nT"])
+def test_a_method_is_one_of_the_usual_ones(method: str) -> None:
+    with pytest.raises(UsageProblem, match="is not a method"):
+        make_call(BASE, "x", method)
+
+
+def test_a_body_is_json_unless_a_header_says_otherwise() -> None:
+    assert make_call(BASE, "x").headers == {}
+    assert make_call(BASE, "x", data="{}").headers == {"Content-Type": "application/json"}
+    own = make_call(BASE, "x", data="a", headers=["content-type: text/plain"])
+    assert own.headers == {"content-type": "text/plain"}
+
+
+def test_headers_are_trimmed_and_repeated_ones_are_joined() -> None:
+    given_ = ["X-A:  1 ", "x-a: 2", "Accept:", "Url: http://x"]
+    assert make_call(BASE, "x", headers=given_).headers == {
+        "X-A": "1, 2",
+        "Accept": "",
+        "Url": "http://x",
+    }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Authorization: Token s3cr3t",
+        "authorization:s3cr3t",
+        "Proxy-Authorization: s3cr3t",
+        "Host: s3cr3t",
+        "Content-Length: 5",
+        "Transfer-Encoding: chunked",
+        "Connection: s3cr3t",
+        "Accept-Encoding: br",
+        "X: s3cr3t\r\nAuthorization: x",
+        "X: s3cr3t\x00",
+        "X: s3cr3té",
+        "no colon",
+        ": x",
+        "a b: x",
+        "Authorization : x",
+        "\nX: y",
+    ],
+)
+def test_a_header_that_is_ours_or_none_is_refused_without_its_value(header: str) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        make_call(BASE, "x", headers=[header])
+    assert "s3cr3t" not in caught.value.message
+    assert caught.value.message.isprintable()
+
+
+def test_a_body_comes_from_a_file_stdin_or_the_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "body"
+    file.write_bytes(b"\x00\xff")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"in\n")))
+    assert (read_data("-"), read_data(f"@{file}")) == (b"in\n", b"\x00\xff")
+    assert (read_data(""), read_data("ö\udcff")) == (b"", b"\xc3\xb6\xff")
+
+
+def test_a_body_that_cannot_be_read_or_is_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "large"
+    with file.open("wb") as sparse:
+        sparse.truncate(LARGEST_BODY + 1)
+    monkeypatch.setattr(sys, "stdin", None)
+    for data in (f"@{file}", f"@{tmp_path}", "@", "@missing", "@a\x00b", "-"):
+        with pytest.raises(UsageProblem, match="cannot read it"):
+            read_data(data)

@@ -1,0 +1,275 @@
+"""`completions/` in the shells themselves, and what `nostra` answers them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.cli import completion
+from nostra_cli.cli.main import COMMANDS
+from nostra_cli.config import history
+from nostra_cli.models import Format, Invocation, Result
+from scripts import make_words
+from tests.running import NOSTRA, Runner, clean_env
+from tests.terminal import Terminal, terminal
+
+FOLDER = Path(__file__).parents[2] / "completions"
+SERVICE = "https://nostradamus.u-hopper.com"
+PRIMARY, OTHER = "5f0c:1", "a7e9"
+FORMATS = frozenset({Format.JSON, Format.CSV})
+
+
+@pytest.fixture
+def env(home: Path) -> dict[str, str]:
+    """Give the environment of a person who has used two ids, of two services, and has profiles."""
+    path = os.pathsep.join([str(Path(NOSTRA).parent), os.environ["PATH"]])
+    config = home / "config.toml"
+    state = home / "state"
+    env = clean_env(home, NOSTRA_CONFIG=str(config), XDG_STATE_HOME=str(state), PATH=path)
+    env |= {"TERM": "dumb", "PS1": "> "}
+    config.write_text(
+        f'[profiles.prod]\nbase_url = "{SERVICE}"\n[profiles.test]\n["profiles"."a b"]'
+    )
+    config.chmod(0o600)
+    results = (
+        Result(PRIMARY, True, "completed", FORMATS),
+        Result(OTHER, False, "completed", FORMATS),
+    )
+    job = Invocation("job:a:4711", "completed", results, {})
+    history.record(env, "https://else.example", [Invocation("elsewhere", "running", (), {})])
+    history.record(env, SERVICE, [Invocation("4712", "running", (), {}), job])
+    return env
+
+
+def asked(line: str, env: Mapping[str, str]) -> list[str]:
+    """Give the candidates at the end of a line."""
+    said = completion.answer({**env, "_TYPER_COMPLETE_ARGS": line})
+    return [row.partition("\t")[0] or row for row in said.splitlines()]
+
+
+def test_the_table_is_that_of_the_app() -> None:
+    assert make_words.TARGET.read_text(encoding="utf-8") == make_words.text()
+
+
+CASES = [
+    ("nostra ", list(COMMANDS)),
+    ("nostra dow", ["download"]),
+    ("nostra zz", []),
+    ("nostra -", ["--help", "--version"]),
+    ("nostra zz ", []),
+    ("/x/y/nostra wait --time", ["--timeout"]),
+    ("nostra wait --timeout ", []),
+    ("nostra wait --timeout 5 --time", []),
+    ("nostra wait --timeout=5 --time", []),
+    ("nostra download -f csv --form", ["--format"]),
+    ("nostra download -", None),
+    ("nostra config ", ["list", "get", "set", "unset", "path"]),
+    ("nostra config l", ["list"]),
+    ("nostra config --", ["--help"]),
+    ("nostra config list --pro", ["--profile"]),
+    ("nostra config get f", ["format"]),
+    ("nostra config set jobs ", None),
+    ("nostra wait x --no", ["--no-ci"]),
+    ("nostra wait x --no-ci --ci", ["--ci"]),
+    ("nostra download -f", ["-f"]),
+    ("nostra download x -f ", ["json", "csv", "xlsx", "all"]),
+    ("nostra download x -qf x", ["xlsx"]),
+    ("nostra download x -fcsv -j 4 --jo", []),
+    ("nostra download x --format=", [f"--format={f}" for f in ("json", "csv", "xlsx", "all")]),
+    ("nostra download x --nope=", []),
+    ("nostra download x --verify f", ["full"]),
+    ("nostra download x -o ", ["\tfiles"]),
+    ("nostra download x --output=a", ["\tfiles"]),
+    ("nostra download x -d ", ["\tdirs"]),
+    ("nostra sandbox --scenario ", ["\tfiles"]),
+    ("nostra sandbox ", ["exec"]),
+    ("nostra sandbox exec -- ", ["\tfiles"]),
+    ("nostra status --profile ", ["prod", "test"]),
+    ("nostra status --profile=p", ["--profile=prod"]),
+    ("nostra status ", ["4712", "job:a:4711"]),
+    ("nostra status --profile prod ", ["4712", "job:a:4711"]),
+    ("nostra status 4712 j", ["job:a:4711"]),
+    ("nostra status 4712 'job:a", ["job:a:4711"]),
+    ("nostra status --profile nope 4", []),
+    ("nostra status --base-url https://else.example ", ["elsewhere"]),
+    ("nostra status -- ", ["4712", "job:a:4711"]),
+    ("nostra results 4712 4", []),
+    ("nostra download job:a:4711 -r ", [PRIMARY, OTHER]),
+    ("nostra download 'job:a:4711' -r 5", [PRIMARY]),
+    ("nostra download 4712 -r ", []),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), CASES)
+def test_candidates(env: dict[str, str], line: str, expected: list[str] | None) -> None:
+    found = asked(line, env)
+    if expected is None:  # every option, by its long name
+        assert {"--color", "--json", "--help"} < set(found)
+        assert all(word.startswith("--") for word in found)
+    else:
+        assert found == expected
+
+
+def test_an_operand_too_many_gives_the_options(env: dict[str, str]) -> None:
+    assert "--json" in asked("nostra results 4712 ", env)
+
+
+def test_helps_are_one_line(env: dict[str, str]) -> None:
+    said = completion.answer({**env, "_TYPER_COMPLETE_ARGS": "nostra download 4712 --"})
+    assert len(said.splitlines()) > 15
+    assert all(len(line.split("\t")) == 2 for line in said.splitlines())
+
+
+def test_the_variables_of_bash_will_do(nostra: Runner) -> None:
+    env = {"_NOSTRA_COMPLETE": "complete_bash", "COMP_WORDS": "nostra wait --t", "COMP_CWORD": "2"}
+    ended = nostra(env=env)
+    assert (ended.code, ended.out, ended.err) == (0, "--timeout\n", "")
+
+
+@pytest.mark.parametrize("broken", ["config", "history", "home", "words"])
+def test_it_is_silent_whatever_is_broken(env: dict[str, str], tmp_path: Path, broken: str) -> None:
+    home = Path(env["HOME"])
+    (home / "config.toml").write_text("x = ") if broken == "config" else None
+    (home / "state/nostra/history.json").write_text("[1]") if broken == "history" else None
+    more = {"home": {"HOME": "/dev/null", "XDG_STATE_HOME": "", "NOSTRA_CONFIG": ""}}.get(
+        broken, {}
+    )
+    line = {} if broken == "words" else {"_TYPER_COMPLETE_ARGS": "nostra status 4"}
+    ended = Runner(tmp_path, {**env, **more, **line, "_NOSTRA_COMPLETE": "complete_zsh"})()
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+@given(st.text("nostra -'\"\\=:dowlf\x00é\n", max_size=40))
+def test_any_line_is_answered(line: str) -> None:
+    nowhere = {"NOSTRA_CONFIG": "/nowhere/config.toml", "XDG_STATE_HOME": "/nowhere"}
+    said = completion.answer({**nowhere, "_TYPER_COMPLETE_ARGS": f"nostra {line}"})
+    assert all("\t" in row for row in said.splitlines())
+
+
+def test_a_token_file_is_not_read(env: dict[str, str]) -> None:
+    env["NOSTRA_TOKEN_FILE"] = "/nowhere/token"  # it could also be a pipe, to be read once
+    assert asked("nostra status 4", env) == ["4712"]
+
+
+# What is typed, with the key that completes, and what has to be on the line then.
+TYPED = [
+    ("nostra dow\t", "nostra download "),
+    ("nostra wait --time\t", "nostra wait --timeout "),
+    ("nostra download x -f xl\t", "nostra download x -f xlsx "),
+    ("nostra download x --format=xl\t", "nostra download x --format=xlsx "),
+    ("nostra status --profile pr\t", "nostra status --profile prod "),
+    ("nostra status 47\t", "nostra status 4712 "),
+    ("nostra status job:\t", "nostra status job:a:4711 "),
+    ("nostra download job:a:4711 -r 5f\t", f"nostra download job:a:4711 -r {PRIMARY} "),
+    ("nostra download x -o some\t", "nostra download x -o some file.csv "),
+    ("nostra download x -d fol\t", "nostra download x -d folder/"),
+]
+
+
+def wanted(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+
+
+def typed(screen: Terminal, keys: str, expected: str) -> None:
+    """Type on the shell's line, see what it becomes, and empty it."""
+    screen.seen = b""
+    os.write(screen.fd, keys.encode())
+    plain = expected.replace("some file", "some\\ file")
+    screen.read_until(plain.encode())
+    os.write(screen.fd, b"\x15")
+
+
+@pytest.mark.parametrize(
+    ("shell", "start"),
+    [
+        (["bash", "--norc", "-i"], "source"),
+        (["zsh", "-f", "-i"], "PS1='> '; autoload -U compinit; compinit -D -u; source"),
+    ],
+)
+def test_shells_complete(shell: list[str], start: str, env: dict[str, str], tmp_path: Path) -> None:
+    wanted(shell[0])
+    (tmp_path / "some file.csv").touch()
+    (tmp_path / "folder").mkdir()
+    script = FOLDER / ("nostra.bash" if shell[0] == "bash" else "_nostra")
+    with terminal(shell, env, tmp_path) as screen:
+        os.write(screen.fd, f"{start} {script}; echo rea''dy\n".encode())
+        screen.read_until(b"ready")
+        for keys, expected in TYPED:
+            typed(screen, keys, expected)
+
+
+def test_bash_completes_without_readline(env: dict[str, str], tmp_path: Path) -> None:
+    wanted("bash")
+    script = f"""
+        source {FOLDER / "nostra.bash"}
+        COMP_WORDS=(nostra download x --verify ''); COMP_CWORD=4
+        $(complete -p nostra | sed 's/.*-F \\([^ ]*\\) .*/\\1/') nostra
+        echo "${{COMPREPLY[@]}}"
+    """
+    assert ran(["bash", "--norc", "-c", script], env, tmp_path) == "auto full off\n"
+
+
+def ran(command: list[str], env: Mapping[str, str], cwd: Path) -> str:
+    done = subprocess.run(
+        command, env=env, cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_zsh_completes_from_its_fpath(env: dict[str, str], tmp_path: Path) -> None:
+    wanted("zsh")
+    start = f"PS1='> '; fpath=({FOLDER} $fpath); autoload -U compinit; compinit -D -u"
+    with terminal(["zsh", "-f", "-i"], env, tmp_path) as screen:
+        os.write(screen.fd, f"{start}; echo rea''dy\n".encode())
+        screen.read_until(b"ready")
+        for keys, expected in TYPED[:1]:
+            typed(screen, keys, expected)
+
+
+def test_fish_completes(env: dict[str, str], tmp_path: Path) -> None:
+    wanted("fish")
+    (tmp_path / "some file.csv").touch()
+    (tmp_path / "folder").mkdir()
+    lines = [keys.removesuffix("\t") for keys, _ in TYPED]
+    script = f"source {FOLDER / 'nostra.fish'}\n"
+    script += "".join(f"complete -C '{line}'\n" for line in lines)
+    said = ran(["fish", "--no-config", "-c", script], env, tmp_path).splitlines()
+    assert said == [
+        "download\tDownload results to files, or to stdout.",
+        "--timeout\tGive up after this long: 90, 90s, 15m, 2h.",
+        "xlsx",
+        "--format=xlsx",
+        "prod",
+        "4712\trunning",
+        "job:a:4711\tcompleted",
+        f"{PRIMARY}\tcsv json",
+        "some file.csv",
+        "folder/\tDirectory",
+    ]
+
+
+def test_powershell_completes(env: dict[str, str], tmp_path: Path) -> None:
+    wanted("pwsh")
+    script = f". {FOLDER / 'nostra.ps1'}\n" + "".join(
+        f"$l = '{line}'; (TabExpansion2 $l $l.Length).CompletionMatches.CompletionText\n"
+        for line in ("nostra dow", "nostra wait --time", "nostra status ", "nostra status job:")
+    )
+    said = ran(["pwsh", "-NoProfile", "-Command", script], env, tmp_path).split()
+    assert said == ["download", "--timeout", "4712", "job:a:4711", "job:a:4711"]
+
+
+def test_what_the_service_says_reaches_no_terminal_as_it_is(env: dict[str, str]) -> None:
+    status = "\x1b]0;title\x07run\u202ening\x9b2J\tx"
+    history.record(env, SERVICE, [Invocation("4713", status, (), {})])
+    said = completion.answer({**env, "_TYPER_COMPLETE_ARGS": "nostra status 4713"})
+    assert said == "4713\t]0;title run ning 2J x\n"

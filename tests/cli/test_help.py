@@ -1,0 +1,179 @@
+"""Every `--help`: as it was last looked at, with examples that run and exit codes there are."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nostra_cli import __version__
+from nostra_cli.cli import overview
+from nostra_cli.cli.main import COMMANDS
+from nostra_cli.errors import ExitCode
+from nostra_cli.sandbox.server import Sandbox
+from scripts import make_help
+from tests.running import NOSTRA, Ended, Runner, check_invariants
+
+SIGNALS = {ExitCode.HANGUP, ExitCode.INTERRUPT, ExitCode.PIPE, ExitCode.TERMINATE}
+# What stands for something of a person's own, in the examples.
+STANDING_FOR = {"4711": "demo-dedup", "4712": "demo-demand", "demo --wait": "demo-dedup --wait"}
+EXAMPLES = [
+    (name, example)
+    for name in COMMANDS
+    for example in importlib.import_module(f"nostra_cli.cli.commands.{name}").EXAMPLES
+]
+
+
+def test_every_help_has_its_snapshot() -> None:
+    assert {make_help.file_of(name) for name in make_help.names()} == set(
+        make_help.FOLDER.iterdir()
+    )
+
+
+@pytest.mark.parametrize("name", make_help.names())
+def test_help_is_as_it_was_last_looked_at(name: str) -> None:
+    assert make_help.file_of(name).read_text(encoding="utf-8") == make_help.help_of(name)
+
+
+@pytest.mark.parametrize("name", make_help.names())
+def test_help_fits_a_terminal(name: str) -> None:
+    text = make_help.help_of(name)
+    assert max(map(len, text.splitlines())) <= 80
+    assert not text.startswith("Usage")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_codes_are_those_of_the_enum(name: str) -> None:
+    codes = importlib.import_module(f"nostra_cli.cli.commands.{name}").CODES
+    assert set(codes) <= set(ExitCode) - SIGNALS - {ExitCode.BUG}
+    assert list(codes) == sorted(set(codes))
+    assert {ExitCode.DONE, ExitCode.USAGE} <= set(codes)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_there_are_two_or_three_examples(name: str) -> None:
+    examples = [example for command, example in EXAMPLES if command == name]
+    assert 2 <= len(examples) <= 3
+    assert all(f"nostra {name}" in example for example in examples)
+
+
+@pytest.fixture
+def desk(nostra: Runner, sandbox: Sandbox, home: Path) -> Runner:
+    """Give `nostra` where the files are that examples name."""
+    profile = f'base_url = "{sandbox.base_url}"\ntoken = "{sandbox.token}"\n'
+    config = home / ".config" / "nostra" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"[profiles.prod]\n{profile}[profiles.test]\n{profile}")
+    config.chmod(0o600)
+    files = {
+        "ids.txt": "demo-dedup\ndemo-demand\n",
+        "token.txt": f"{sandbox.token}\n",
+        "invocation.json": '{"collectionId": "c", "invocationType": "boosting", "args": {}}',
+        "result.csv": "ID,Group\nC1,1\n",
+        "bad-day.toml": '[[fault]]\npath = "*/csv"\ntimes = 1\nstatus = 503\n',
+        "fetch.sh": "nostra download demo-dedup -f csv\n",
+    }
+    (nostra.cwd / "results").mkdir()
+    for name, text in files.items():
+        (nostra.cwd / name).write_text(text)
+    return nostra
+
+
+@pytest.mark.parametrize(
+    "example", dict.fromkeys([*(example for _, example in EXAMPLES), *overview.EXAMPLES])
+)
+def test_examples_run(desk: Runner, tmp_path: Path, example: str) -> None:
+    """Run an example in a shell, with a token on stdin; it has to do what it is there to show."""
+    token = desk.env["NOSTRA_TOKEN"]
+    line = example
+    service = {"https://nostradamus.example.com": desk.env["NOSTRA_BASE_URL"]}
+    for word, stands_for in {**STANDING_FOR, **service}.items():
+        line = line.replace(word, stands_for)
+    jq = tmp_path / "bin" / "jq"  # examples may name it; it is not ours to test
+    jq.parent.mkdir()
+    jq.write_text("#!/bin/sh\nexec cat\n")
+    jq.chmod(0o755)
+    path = os.pathsep.join([str(Path(NOSTRA).parent), str(jq.parent), desk.env["PATH"]])
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=desk.cwd,
+        env={**desk.env, "PATH": path},
+        input=f"{token}\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    check_invariants(Ended(done.returncode, done.stdout, done.stderr), token)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout or done.stderr
+
+
+@pytest.mark.parametrize("typed", [[], ["-h"], ["--help"], ["--version", "--help"]])
+def test_the_whole_is_the_same_however_it_is_asked_for(nostra: Runner, typed: list[str]) -> None:
+    ended = nostra(*typed)
+    assert (ended.code, ended.out, ended.err) == (0, overview.overview(), "")
+
+
+def test_version_is_said_behind_other_words(nostra: Runner) -> None:
+    assert nostra("--version").out == f"nostra {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("dowload x", "did you mean download? see nostra --help"),
+        ("Status x", "did you mean status? see nostra --help"),
+        ("frobnicate", "see nostra --help"),
+        ("--versoin", "did you mean --version? see nostra --help"),
+        ("-q status x", "options come behind the command; see nostra --help"),
+        ("download x --formt csv", "did you mean --format? see nostra download --help"),
+        ("download x --format xslx", "did you mean xlsx? see nostra download --help"),
+        ("download x -f excel", "did you mean xlsx? see nostra download --help"),
+        ("download x -f CVS", "did you mean csv? see nostra download --help"),
+        ("download x -f q", "see nostra download --help"),
+        ("download x --verify ful", "did you mean full? see nostra download --help"),
+        ("status x --color alwys", "did you mean always? see nostra status --help"),
+        ("status x --zzz", "see nostra status --help"),
+        ("config lst", "did you mean list? see nostra config --help"),
+        ("config list --jsno", "did you mean --json? see nostra config list --help"),
+        ("config frobnicate", "see nostra config --help"),
+        ("wait", "see nostra wait --help"),
+        ("wait ..", "see nostra wait --help"),
+        ("wait -", "see nostra wait --help"),
+        ("wait x --timeout abc", "see nostra wait --help"),
+    ],
+)
+def test_what_was_meant_is_suggested(nostra: Runner, typed: str, said: str) -> None:
+    words = typed.split()
+    ended = nostra(*words)
+    assert (ended.code, ended.out) == (2, "")
+    error, hint = ended.err.splitlines()
+    assert (error[:7], hint) == ("error: ", f"hint: {said}")
+    described = nostra(*words, "--json").error
+    assert (described["code"], described["kind"], described["hint"]) == (2, "usage", said)
+    assert error == f"error: {described['message']}"
+
+
+@pytest.mark.parametrize("asked", ["--version", "--help", "status --help"])
+@pytest.mark.parametrize(
+    ("stdout", "said"),
+    [("> /dev/full", "error: cannot write to stdout"), (">&-", "error: stdout is closed")],
+)
+def test_a_stdout_that_takes_nothing_is_no_traceback(
+    nostra: Runner, asked: str, stdout: str, said: str
+) -> None:
+    done = subprocess.run(
+        f"{NOSTRA} {asked} {stdout}",
+        shell=True,
+        env=dict(nostra.env),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    check_invariants(Ended(done.returncode, done.stdout, done.stderr), "")
+    assert done.returncode == 8
+    assert done.stderr.startswith(said)

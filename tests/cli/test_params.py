@@ -1,0 +1,85 @@
+"""Ids as they are typed or come on stdin."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.cli.params import Shared, check_id, read_ids
+from nostra_cli.config.settings import Flags
+from nostra_cli.models import is_segment
+from nostra_cli.output.streams import Color, Look
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
+    monkeypatch.setattr(sys, "stdin", None if text is None else io.StringIO(text))
+
+
+@given(st.text() | st.sampled_from(["", ".", "..", "a\x00", "\x1b", "\ud800"]))
+def test_an_id_comes_back_as_it_is_or_is_refused(text: str) -> None:
+    try:
+        assert check_id(text) == text
+    except ValueError as error:
+        assert not is_segment(text)
+        assert "is not an id" in str(error)  # noqa: PT017
+    else:
+        assert is_segment(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "a\nb", "\x1b[2J", "\x7f", "\x9b"])
+def test_what_cannot_be_an_id_is_named_without_its_controls(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an id") as caught:
+        check_id(text)
+    assert str(caught.value).startswith(repr(text))
+    assert str(caught.value).isprintable()
+
+
+def test_ids_keep_their_order_and_count_once() -> None:
+    assert read_ids(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
+
+
+def test_a_dash_stands_for_the_lines_of_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "x\r\n\n  y z  \na\nlast")
+    assert read_ids(["a", "-", "b"]) == ["a", "x", "y z", "last", "b"]
+
+
+def test_stdin_is_left_alone_without_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = io.StringIO("x\n")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert read_ids(["a", "--", "-a"]) == ["a", "--", "-a"]
+    assert stdin.tell() == 0
+
+
+@pytest.mark.parametrize("text", [None, "", "\n \n\t\n"])
+def test_no_id_on_stdin_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
+    typed(monkeypatch, text)
+    with pytest.raises(typer.BadParameter, match="no id on stdin"):
+        read_ids(["-"])
+    assert read_ids(["-", "a"]) == ["a"]
+
+
+@pytest.mark.parametrize("bad", ["..", ".", "a\x1bb", "\x00"])
+def test_one_bad_id_refuses_all(monkeypatch: pytest.MonkeyPatch, bad: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is not an id"):
+        read_ids(["a", bad])
+    typed(monkeypatch, f"a\n{bad}\nb\n")
+    with pytest.raises(typer.BadParameter, match="is not an id"):
+        read_ids(["-"])
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1), min_size=1))
+def test_ids_are_a_set_in_the_order_they_came(ids: list[str]) -> None:
+    assert read_ids(ids) == sorted(set(ids), key=ids.index)
+
+
+def test_shared_options_say_what_was_asked() -> None:
+    assert Shared().flags == Flags(None, None)
+    assert Shared().look == Look(json=False, quiet=False, verbose=False, color=Color.AUTO)
+    shared = Shared("p", "https://x", json=True, quiet=True, verbose=True, color=Color.NEVER)
+    assert shared.flags == Flags("p", "https://x")
+    assert shared.look == Look(json=True, quiet=True, verbose=True, color=Color.NEVER)

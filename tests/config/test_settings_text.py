@@ -1,0 +1,178 @@
+"""Settings as text: what is typed for one, and what is shown of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.config import profiles as config
+from nostra_cli.config.settings import Flags, load
+from nostra_cli.config.settings_text import Shown, forget, from_text, in_front, pick, shown, store
+from nostra_cli.errors import UsageProblem
+
+TOKEN = "s3cr3t-t0ken-of-mine"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {"NOSTRA_CONFIG": str(tmp_path / "config.toml")}
+
+
+def values(env: Mapping[str, str]) -> dict[str, object]:
+    return {item.key: item.value for item in shown(load(Flags(), env))}
+
+
+def test_every_setting_is_shown_with_its_origin(env: dict[str, str]) -> None:
+    assert values(env) == {
+        "profile": "default",
+        "base_url": "https://nostradamus.u-hopper.com",
+        "token": "absent",
+        "format": None,
+        "dir": ".",
+        "jobs": 8,
+        "timeout": None,
+        "low_speed_limit": 1024,
+        "low_speed_time": 30,
+        "ci": False,
+        "history": True,
+    }
+    for key, text in (("format", "csv"), ("timeout", "1.5"), ("jobs", "3")):
+        store(Flags(), env, key, text)
+    items = shown(load(Flags(), env))
+    where = f"in profile 'default' of {env['NOSTRA_CONFIG']}"
+    assert Shown("format", "csv", f"format {where}") in items
+    assert Shown("timeout", 1.5, f"timeout {where}") in items
+    assert Shown("jobs", 3, f"jobs {where}") in items
+
+
+@pytest.mark.parametrize(
+    ("token", "text"),
+    [
+        ("abcd", "present"),
+        ("123456789abc", "present"),
+        ("123456789abcd", "present, ends in abcd"),
+        (TOKEN, "present, ends in mine"),
+    ],
+)
+def test_of_a_token_only_the_end_is_shown_if_it_is_long(
+    env: dict[str, str], token: str, text: str
+) -> None:
+    assert values({**env, "NOSTRA_TOKEN": token})["token"] == text
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("format", "xlsx", "xlsx"),
+        ("jobs", "64", 64),
+        ("timeout", "90", "90"),
+        ("timeout", "2h", "2h"),
+        ("dir", "~/results", "~/results"),
+        ("base_url", "http://localhost:80/x/", "http://localhost:80/x/"),
+    ],
+)
+def test_what_is_typed_becomes_what_the_file_holds(key: str, text: str, value: object) -> None:
+    assert from_text(key, text) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "said"),
+    [
+        ("format", "xml", "format on the command line is not a format"),
+        ("format", "all", "format on the command line"),
+        ("jobs", "0", "jobs on the command line is out of range"),
+        ("jobs", "65", "jobs on the command line is out of range"),
+        ("jobs", "-1", "jobs must be a whole number"),
+        ("jobs", "3.5", "jobs must be a whole number"),
+        ("jobs", "٣", "jobs must be a whole number"),
+        ("jobs", "9" * 5000, "jobs must be a whole number"),
+        ("jobs", "", "jobs must be a whole number"),
+        ("timeout", "1d", "'1d' is not a duration"),
+        ("timeout", "0", "'0' is not a duration"),
+        ("dir", "", "dir must be a string that is not empty"),
+        ("base_url", "http://example.com", "the token would travel in the clear"),
+        ("base_url", "example.com", "is not an http"),
+        ("nope", "x", "there is no setting 'nope'"),
+        ("profile", "x", "there is no setting 'profile'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused(key: str, text: str, said: str) -> None:
+    with pytest.raises(UsageProblem, match=said):
+        from_text(key, text)
+
+
+def test_a_key_that_is_true_or_false(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = config.PROFILE_KEYS
+    assert isinstance(keys, dict)
+    monkeypatch.setitem(keys, "flag", (bool,))
+    assert (from_text("flag", "true"), from_text("flag", "false")) == (True, False)
+    with pytest.raises(UsageProblem, match="flag must be true or false"):
+        from_text("flag", "yes")
+
+
+def test_no_token_is_set_from_the_command_line(env: dict[str, str]) -> None:
+    with pytest.raises(UsageProblem, match="ps and the history") as caught:
+        store(Flags(), env, "token", TOKEN)
+    assert "nostra login" in caught.value.hint
+    assert TOKEN not in caught.value.message + caught.value.hint
+    assert not Path(env["NOSTRA_CONFIG"]).exists()
+
+
+def test_a_profile_is_named_by_flag_or_environment_or_the_file(env: dict[str, str]) -> None:
+    by_env = {**env, "NOSTRA_PROFILE": "b"}
+    assert store(Flags(profile="a"), by_env, "jobs", "1").profile == "a"
+    assert store(Flags(), by_env, "jobs", "2").profile == "b"
+    assert store(Flags(), env, "jobs", "3").profile == "default"
+    store(Flags(), env, "default_profile", "a")
+    assert store(Flags(), env, "jobs", "4").profile == "a"
+    assert forget(Flags(), by_env, "jobs").profile == "b"
+    found = config.read(env)
+    assert found.profiles == {"a": {"jobs": 4}, "b": {}, "default": {"jobs": 3}}
+
+
+def test_a_wrong_type_in_the_file_is_mended(env: dict[str, str]) -> None:
+    Path(env["NOSTRA_CONFIG"]).write_text('[profiles.default]\njobs = "3"\n')
+    store(Flags(), env, "jobs", "3")
+    assert config.read(env).profiles == {"default": {"jobs": 3}}
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("fromat", "did you mean format?"), ("zzz", "there are: profile, base_url, token, format")],
+)
+def test_an_unknown_setting_is_told_with_what_it_may_have_been(
+    env: dict[str, str], key: str, hint: str
+) -> None:
+    with pytest.raises(UsageProblem, match=f"no setting '{key}'") as caught:
+        pick(load(Flags(), env), key)
+    assert caught.value.hint.startswith(hint)
+    with pytest.raises(UsageProblem, match=f"no setting '{key}'"):
+        forget(Flags(), env, key)
+
+
+@pytest.mark.parametrize(
+    ("key", "how"), [("token", "nostra login"), ("format", "nostra config set format VALUE")]
+)
+def test_what_is_not_set_is_told_with_how_to_set_it(
+    env: dict[str, str], key: str, how: str
+) -> None:
+    with pytest.raises(UsageProblem, match=f"^{key} is not set$") as caught:
+        pick(load(Flags(), env), key)
+    assert caught.value.hint == f"to set it: {how}"
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("token", "NOSTRA_TOKEN"),
+        ("token", "NOSTRA_TOKEN_FILE"),
+        ("base_url", "NOSTRA_BASE_URL"),
+        ("default_profile", "NOSTRA_PROFILE"),
+    ],
+)
+def test_the_environment_comes_first(key: str, name: str) -> None:
+    assert in_front(key, {name: "x"}) == name
+    assert in_front(key, {name: ""}) is None
+    assert in_front("jobs", {name: "x"}) is None

@@ -1,0 +1,130 @@
+"""The way to a server, step by step."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+
+from nostra_cli.doctor import connectivity as network
+from nostra_cli.doctor.environment import Peer
+from nostra_cli.doctor.finding import Finding
+from tests.faults.raw import Raw, listening, nobody_takes, swallow
+
+SOON = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3, hours=1)
+
+
+def walk(
+    port: int, host: str = "localhost", tls: bool = True, seconds: float = 5.0
+) -> list[Finding]:
+    return list(network.reach(Peer(host, port), "", "a hint", tls, seconds))
+
+
+@contextmanager
+def shaking_hands(certificate: trustme.LeafCert) -> Iterator[Raw]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        with context.wrap_socket(connection, server_side=True) as inner:
+            swallow(inner)
+
+    with listening(handle) as raw:
+        yield raw
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code", "said"),
+    [
+        ("good", "ok", 0, "TLSv1.3, trusted until "),
+        ("near", "warning", 0, ": 3 days"),
+        ("untrusted", "error", 6, "localhost: its certificate is not trusted"),
+        ("elsewhere", "error", 6, "localhost: its certificate is not trusted"),
+        ("no-file", "warning", 0, "not checked"),
+    ],
+)
+def test_a_certificate_is_trusted_or_told_of(
+    kind: str, status: str, code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, file = trustme.CA(), tmp_path / "ca.pem"
+    host = "elsewhere.example" if kind == "elsewhere" else "localhost"
+    certificate = authority.issue_cert(host, not_after=SOON if kind == "near" else None)
+    if kind != "no-file":
+        trusted = trustme.CA() if kind == "untrusted" else authority
+        trusted.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with shaking_hands(certificate) as raw:
+        name, connection, tls = walk(raw.port)
+    assert (name.status, connection.status) == ("ok", "ok")
+    assert (tls.check, tls.status, tls.code) == ("tls", status, code)
+    assert said in tls.detail
+    assert bool(tls.hint) == (status != "ok")
+
+
+def test_a_handshake_has_so_long_and_no_longer() -> None:
+    over = threading.Event()
+
+    def drip(connection: socket.socket, _number: int) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB, byte by byte
+        while not over.wait(0.05):
+            connection.sendall(b"x")
+
+    with listening(drip) as raw:
+        began = time.monotonic()
+        *_, tls = walk(raw.port, seconds=0.3)
+    assert time.monotonic() - began < 5
+    over.set()
+    assert (tls.status, tls.code, tls.detail) == ("error", 6, "localhost: no TLS within 0.3 s")
+
+
+def test_what_is_no_tls_is_an_error() -> None:
+    def handle(connection: socket.socket, _number: int) -> None:
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        swallow(connection)
+
+    with listening(handle) as raw:
+        *_, tls = walk(raw.port)
+    assert (tls.check, tls.status, tls.code) == ("tls", "error", 6)
+
+
+def test_a_name_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [] if over.wait(20) else None)
+    began = time.monotonic()
+    [name] = walk(443, "slow.example", seconds=0.1)
+    assert time.monotonic() - began < 5
+    over.set()
+    assert (name.status, name.code, name.detail) == ("error", 6, "slow.example: no answer")
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
+def test_what_is_no_name_is_an_error(host: str) -> None:
+    [name] = walk(443, host)
+    assert (name.check, name.status, name.hint) == ("name", "error", "a hint")
+
+
+def test_every_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(lambda connection, _: swallow(connection)) as raw, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        both = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+            for address in (taken.getsockname(), ("127.0.0.1", raw.port))
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+        name, connection = walk(1, tls=False)
+    assert (name.status, connection.status) == ("ok", "ok")
+
+
+def test_a_connection_that_nobody_takes_is_given_up() -> None:
+    with nobody_takes() as port:
+        _, connection = walk(port, "127.0.0.1", tls=False, seconds=0.3)
+    assert (connection.status, connection.code) == ("error", 6)
+    assert connection.detail.endswith("no connection within 0.3 s")

@@ -1,0 +1,194 @@
+"""A service by script and a sink in memory; only the script and the sleeps move the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nostra_cli.api.client import Service
+from nostra_cli.downloads.plan import Item
+from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.stream import Fetch, Sink
+from nostra_cli.downloads.verify.level import Level
+from nostra_cli.errors import Transient, Truncated
+from nostra_cli.http.retry import Budget, Deadline, Retrier
+from nostra_cli.http.timeouts import LowSpeed
+from nostra_cli.http.transport import Reply, Transport
+from nostra_cli.models import Format, Piece, Result
+
+BASE = "https://service.example"
+URL = f"{BASE}/api/invocation/demo/csv"
+ETAG = '"v1"'
+RESULT = Result("main", True, "completed", frozenset(Format))
+ITEM = Item("demo", RESULT, Format.CSV, Path("demo.csv"), by_id=False)
+WHOLE = b"row,word\n" + b"".join(b"%03d,x\n" % n for n in range(100, 200))
+SIZE = len(WHOLE)
+IDENTITY = Identity(URL, ETAG, None, SIZE)
+CUT = Truncated("the body ended too early")
+RESET = Transient("the connection broke off")
+
+Step = bytes | float | Exception
+"""Of a body: bytes come, seconds pass, an error breaks it off."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service says to one request."""
+
+    body: Sequence[Step]
+    headers: Mapping[str, str]
+    status: int = 200
+
+    def but(self, **headers: str | None) -> Answer:
+        """Change headers, `_` for `-`; None takes one away."""
+        changed = {name.replace("_", "-"): value for name, value in headers.items()}
+        merged = {**self.headers, **changed}
+        return replace(self, headers={k: v for k, v in merged.items() if v is not None})
+
+
+def whole(*body: Step) -> Answer:
+    """Answer 200 with WHOLE, or with these steps as if they were."""
+    return Answer(body or (WHOLE,), {"content-length": str(SIZE), "etag": ETAG})
+
+
+def rest(start: int, *body: Step) -> Answer:
+    """Answer 206 with the end of WHOLE, or with these steps as if they were."""
+    headers = {"content-range": f"bytes {start}-{SIZE - 1}/{SIZE}", "etag": ETAG}
+    return Answer(body or (WHOLE[start:],), headers, 206)
+
+
+class Memory:
+    """A sink that keeps what it is given, and maybe has something of an earlier run."""
+
+    def __init__(self, data: bytes = b"", identity: Identity | None = None) -> None:
+        self.data = data
+        self.identity = identity
+        self.restarts = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    @size.setter
+    def size(self, _value: int) -> None:
+        raise AssertionError("a sink counts for itself")
+
+    def restart(self, identity: Identity) -> None:
+        self.data = b""
+        self.identity = identity
+        self.restarts += 1
+
+    def blocks(self) -> Iterator[bytes]:
+        for start in range(0, self.size, 7):
+            yield self.data[start : start + 7]
+
+    def write(self, data: Piece) -> None:
+        self.data += bytes(data)
+
+
+class Scripted(Transport):
+    """A transport without a network."""
+
+    def __init__(self, world: World) -> None:
+        self.base_url = BASE
+        self._world = world
+
+    @contextmanager
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body_seconds: float | None = None,
+        content: bytes | None = None,
+    ) -> Iterator[Reply]:
+        assert (method, path, body_seconds) == (
+            "GET",
+            f"/api/invocation/demo/{self._world.item.format}",
+            None,
+        )
+        answer = self._world.asked_for(dict(headers or {}))
+        chunks = self._world.come(answer.body)
+        yield Reply(answer.status, answer.headers, chunks, "service.example", foreign=False)
+
+
+Script = Sequence[Answer | Callable[[dict[str, str]], Answer]]
+"""What the service answers to one request after the other, or makes of its headers."""
+
+
+@dataclass
+class World:
+    """One fetch from a service that follows `script`."""
+
+    script: Script
+    sink: Sink = field(default_factory=Memory)
+    level: Level = Level.FULL
+    hashing: bool = True
+    seconds: float | None = None
+    low_speed: LowSpeed = field(default_factory=LowSpeed)
+    item: Item = ITEM
+    budget: Budget = field(default_factory=Budget)
+    now: float = 0.0
+    asked: list[dict[str, str]] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+    starts: list[tuple[int, int | None]] = field(default_factory=list)
+    counted: int = 0
+
+    def __post_init__(self) -> None:
+        self.left = list(self.script)
+        retrier = Retrier(
+            deadline=Deadline(self.seconds, lambda: self.now),
+            budget=self.budget,
+            sleep=self._sleep,
+            random=lambda: 1.0,
+        )
+        self.fetch = Fetch(
+            Service(Scripted(self), retrier),
+            self.item,
+            self.sink,
+            self,
+            self.level,
+            self.hashing,
+            self.low_speed,
+            lambda: self.now,
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def asked_for(self, headers: dict[str, str]) -> Answer:
+        self.asked.append(headers)
+        assert self.left, f"nobody thought of this request: {headers}"
+        said = self.left.pop(0)
+        return said if isinstance(said, Answer) else said(headers)
+
+    def come(self, body: Sequence[Step]) -> Iterator[bytes]:
+        for step in body:
+            if isinstance(step, bytes):
+                yield step
+            elif isinstance(step, Exception):
+                raise step
+            else:
+                self.now += step
+
+    def start(self, done: int, total: int | None) -> None:
+        self.starts.append((done, total))
+        self.counted = done
+
+    def advance(self, count: int) -> None:
+        self.counted += count
+
+    def run(self) -> bytes:
+        """Fetch to the end; give what the sink holds, once all of the script was needed."""
+        assert isinstance(self.sink, Memory)
+        self.fetch.run()
+        assert self.left == [], "not every answer was asked for"
+        return self.sink.data
+
+    @property
+    def ranges(self) -> list[str | None]:
+        """Which Range each request had."""
+        return [headers.get("Range") for headers in self.asked]

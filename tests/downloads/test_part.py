@@ -1,0 +1,213 @@
+"""The partial file on a real file system: resumed, locked, never a link, and never lost."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.sinks.file import Part, part_path, tidy
+from nostra_cli.errors import FileProblem
+from tests.downloads.parts import IDENTITY, UNPROVEN, begun, left, names, note_path
+
+HOLD = """
+import fcntl, sys
+with open(sys.argv[1], "wb") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_part_is_hidden_beside_its_target(target: Path) -> None:
+    assert part_path(target) == target.with_name(".demo.csv.part")
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "日"])
+def test_a_target_of_255_bytes_has_a_part_and_a_note(tmp_path: Path, letter: str) -> None:
+    name = letter * (255 // len(letter.encode()))
+    target, other = tmp_path / name, tmp_path / ("y" + name[1:])
+    assert part_path(target) != part_path(other)
+    part = begun(target, b"0123456789")
+    assert len(names(tmp_path)) == 2
+    assert max(len(made.encode()) for made in names(tmp_path)) <= 255
+    part.publish(replace=False)
+    part.close(keep=False)
+    assert names(tmp_path) == [name]
+
+
+def test_the_longest_name_that_has_room_for_its_part_is_shown_in_it(tmp_path: Path) -> None:
+    room = 255 - len("..part.json")
+    assert part_path(tmp_path / ("x" * room)).name == f".{'x' * room}.part"
+    assert part_path(tmp_path / ("x" * (room + 1))).name.startswith(".nostra-")
+
+
+def test_a_new_part_is_empty_and_part_of_nothing(target: Path) -> None:
+    part = Part(target, resume=True)
+    assert (part.size, part.identity, list(part.blocks())) == (0, None, [])
+    assert part.close(keep=True) is False
+    assert names(target.parent) == []
+
+
+def test_a_part_is_gone_on_with_where_it_was_left(target: Path) -> None:
+    left(target, b"01234")
+    part = Part(target, resume=True)
+    assert (part.size, part.identity) == (5, IDENTITY)
+    assert b"".join(part.blocks()) == b"01234"
+    part.write(memoryview(b"56789"))
+    part.publish(replace=False)
+    part.close(keep=True)
+    assert target.read_bytes() == b"0123456789"
+    assert names(target.parent) == ["demo.csv"]
+
+
+def test_without_resume_what_is_there_is_taken_for_nothing(target: Path) -> None:
+    left(target, b"01234")
+    part = Part(target, resume=False)
+    assert part.identity is None
+    part.restart(IDENTITY)
+    part.write(b"ab")
+    assert part_path(target).read_bytes() == b"ab"
+    part.close(keep=False)
+
+
+@pytest.mark.parametrize("data", [b"0123456789", b"0123456789 and more"])
+def test_one_byte_of_a_complete_part_is_asked_for_again(target: Path, data: bytes) -> None:
+    left(target, data)
+    part = Part(target, resume=True)
+    assert part.size == 9
+    assert b"".join(part.blocks()) == b"012345678"
+    part.close(keep=False)
+
+
+def test_a_part_of_unknown_length_is_not_cut(target: Path) -> None:
+    left(target, b"01234", Identity("u", '"v1"', None, None))
+    part = Part(target, resume=True)
+    assert part.size == 5
+    part.close(keep=False)
+
+
+@pytest.mark.parametrize("note", [b"", b"{", b"[]", b"\xff" * 9, b"{}" + b" " * 70_000])
+def test_a_part_with_a_damaged_note_is_part_of_nothing(target: Path, note: bytes) -> None:
+    left(target, b"01234")
+    note_path(target).write_bytes(note)
+    part = Part(target, resume=True)
+    assert part.identity is None
+    part.close(keep=False)
+
+
+def test_a_part_without_a_note_is_part_of_nothing(target: Path) -> None:
+    left(target, b"01234")
+    note_path(target).unlink()
+    part = Part(target, resume=True)
+    assert part.identity is None
+    part.close(keep=False)
+
+
+def test_a_link_in_the_place_of_the_note_is_neither_read_nor_written(target: Path) -> None:
+    left(target, b"01234")
+    other = target.with_name("other")
+    note_path(target).rename(other)
+    note_path(target).symlink_to(other)
+    text = other.read_text()
+    part = Part(target, resume=True)
+    assert part.identity is None
+    with pytest.raises(FileProblem):
+        part.restart(UNPROVEN)
+    part.close(keep=False)
+    assert other.read_text() == text
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_the_place_of_the_part_is_refused(target: Path, exists: bool) -> None:
+    victim = target.with_name("victim")
+    if exists:
+        victim.write_bytes(b"precious")
+    part_path(target).symlink_to(victim)
+    with pytest.raises(FileProblem) as caught:
+        Part(target, resume=True)
+    assert str(part_path(target)) in caught.value.message
+    assert caught.value.hint == "a symbolic link stands there: remove it"
+    assert part_path(target).is_symlink()
+    assert victim.exists() == exists
+    assert not exists or victim.read_bytes() == b"precious"
+
+
+def test_a_fifo_in_the_place_of_the_part_is_refused_and_not_waited_for(target: Path) -> None:
+    os.mkfifo(part_path(target))
+    with pytest.raises(FileProblem, match="is not a file of ours"):
+        Part(target, resume=True)
+    assert stat.S_ISFIFO(part_path(target).lstat().st_mode)
+
+
+def test_a_directory_in_the_place_of_the_part_is_refused(target: Path) -> None:
+    part_path(target).mkdir()
+    with pytest.raises(FileProblem):
+        Part(target, resume=True)
+
+
+def test_a_part_of_another_user_is_refused(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left(target, b"01234")
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    with pytest.raises(FileProblem, match="is not a file of ours"):
+        Part(target, resume=True)
+    assert part_path(target).read_bytes() == b"01234"
+
+
+def test_a_folder_that_is_gone_is_a_problem_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match="No such file or directory"):
+        Part(tmp_path / "gone" / "demo.csv", resume=True)
+
+
+def test_a_name_of_the_published_file_is_dropped_and_not_written_through(target: Path) -> None:
+    left(target, b"0123456789")
+    os.link(part_path(target), target)
+    part = begun(target, b"new")
+    assert target.read_bytes() == b"0123456789"
+    assert target.stat().st_nlink == 1
+    assert part_path(target).read_bytes() == b"new"
+    part.close(keep=False)
+
+
+def test_tidying_removes_what_a_killed_publication_left(target: Path) -> None:
+    left(target, b"0123456789")
+    os.link(part_path(target), target)
+    tidy(target)
+    assert names(target.parent) == ["demo.csv"]
+    assert target.read_bytes() == b"0123456789"
+
+
+def test_tidying_removes_a_note_without_a_part_and_no_part_of_a_run_to_come(target: Path) -> None:
+    note_path(target).write_text(IDENTITY.to_json())
+    tidy(target)
+    assert names(target.parent) == []
+    left(target, b"01234")
+    target.write_bytes(b"older")
+    tidy(target)
+    assert names(target.parent) == [".demo.csv.part", ".demo.csv.part.json", "demo.csv"]
+
+
+def test_two_parts_of_one_target_are_refused_in_one_process(target: Path) -> None:
+    part = begun(target, b"01234")
+    with pytest.raises(FileProblem, match="another process is downloading to"):
+        Part(target, resume=True)
+    assert part_path(target).read_bytes() == b"01234"
+    part.close(keep=False)
+    Part(target, resume=True).close(keep=False)
+
+
+def test_a_part_that_another_process_works_on_is_refused(target: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(part_path(target))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"locked\n"
+        with pytest.raises(FileProblem, match="another process is downloading to"):
+            Part(target, resume=True)
+        holder.communicate()
+    Part(target, resume=True).close(keep=False)

@@ -1,0 +1,209 @@
+"""The end of a part: published at once and for good, kept where it can be proven, or removed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.sinks.file import Part, part_path
+from nostra_cli.errors import FileProblem, file_errors
+from tests.downloads.parts import IDENTITY, UNPROVEN, begun, left, names, note_path
+
+
+@pytest.fixture
+def umask() -> Iterator[int]:
+    before = os.umask(0o007)
+    yield 0o007
+    os.umask(before)
+
+
+def test_publishing_never_takes_the_place_of_another_file(target: Path) -> None:
+    part = begun(target, b"0123456789")
+    target.write_bytes(b"precious")
+    with pytest.raises(FileProblem, match="exists and stays as it is"):
+        part.publish(replace=False)
+    assert target.read_bytes() == b"precious"
+    assert part.close(keep=True)
+    assert part_path(target).read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_without_hard_links_publishing_takes_no_place_either(
+    target: Path, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_more: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    part = begun(target, b"0123456789")
+    if taken:
+        target.symlink_to("nowhere")
+        with pytest.raises(FileProblem, match="exists and stays as it is"):
+            part.publish(replace=False)
+        assert target.is_symlink()
+    else:
+        part.publish(replace=False)
+        assert target.read_bytes() == b"0123456789"
+    part.close(keep=False)
+    assert names(target.parent) == ["demo.csv"]
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "directory"])
+def test_publishing_takes_no_place_of_any_kind(target: Path, kind: str) -> None:
+    part = begun(target, b"0123456789")
+    if kind == "file":
+        target.touch()
+    elif kind == "link":
+        target.symlink_to("nowhere")
+    else:
+        target.mkdir()
+    before = target.lstat()
+    with pytest.raises(FileProblem, match="exists and stays as it is"):
+        part.publish(replace=False)
+    assert os.path.samestat(target.lstat(), before)
+    assert part.close(keep=True)
+
+
+def test_publishing_over_a_file_replaces_it_and_keeps_its_mode(target: Path) -> None:
+    target.write_bytes(b"older")
+    target.chmod(0o604)
+    part = begun(target, b"0123456789")
+    assert target.read_bytes() == b"older"
+    with target.open("rb") as older:
+        part.publish(replace=True)
+        assert older.read() == b"older"
+    part.close(keep=False)
+    assert target.read_bytes() == b"0123456789"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o604
+    assert names(target.parent) == ["demo.csv"]
+
+
+def test_told_to_replace_what_is_not_there_publishes_too(target: Path) -> None:
+    part = begun(target, b"0123456789")
+    part.publish(replace=True)
+    part.close(keep=False)
+    assert target.read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_new_file_has_the_mode_that_the_umask_asks_for(
+    target: Path, umask: int, replace: bool
+) -> None:
+    part = begun(target, b"0123456789")
+    assert stat.S_IMODE(note_path(target).stat().st_mode) == 0o600
+    part.publish(replace=replace)
+    part.close(keep=False)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+
+
+def test_the_target_is_not_there_before_it_is_published(target: Path) -> None:
+    part = begun(target, b"0123456789")
+    assert not target.exists()
+    with part.reader() as reader:
+        assert reader.read() == b"0123456789"
+    part.publish(replace=False)
+    assert target.exists()
+    assert part.close(keep=True)
+    assert names(target.parent) == ["demo.csv"]
+
+
+@pytest.mark.parametrize(
+    ("identity", "kept"),
+    [
+        (IDENTITY, True),
+        (Identity("u", None, "Mon, 01 Jan 2024 10:00:00 GMT", None), True),
+        (UNPROVEN, False),
+    ],
+)
+def test_a_part_is_kept_only_with_a_validator(target: Path, identity: Identity, kept: bool) -> None:
+    assert begun(target, b"01234", identity).close(keep=True) is kept
+    assert names(target.parent) == ([".demo.csv.part", ".demo.csv.part.json"] if kept else [])
+
+
+def test_a_part_is_removed_where_nothing_came_or_it_is_not_to_be_kept(target: Path) -> None:
+    assert not begun(target, b"").close(keep=True)
+    assert names(target.parent) == []
+    assert not begun(target, b"01234").close(keep=False)
+    assert names(target.parent) == []
+
+
+def test_closing_removes_no_file_that_took_the_place_of_the_part(target: Path) -> None:
+    part = begun(target, b"01234")
+    part_path(target).unlink()
+    part_path(target).write_bytes(b"not ours")
+    assert not part.close(keep=False)
+    assert part_path(target).read_bytes() == b"not ours"
+
+
+def test_a_closed_part_is_free_for_the_next_run(target: Path) -> None:
+    left(target, b"01234")
+    part = Part(target, resume=True)
+    part.cut(3)
+    part.write(b"xy")
+    assert (part.size, b"".join(part.blocks())) == (5, b"012xy")
+    part.close(keep=False)
+
+
+def test_a_part_begun_again_holds_only_the_new_body(target: Path) -> None:
+    part = begun(target, b"0123456789")
+    other = Identity("u", '"v2"', None, 2)
+    part.restart(other)
+    assert (part.size, part.identity, list(part.blocks())) == (0, other, [])
+    part.write(b"ab")
+    part.close(keep=True)
+    again = Part(target, resume=True)
+    assert (again.identity, b"".join(again.blocks())) == (other, b"a")
+    again.close(keep=False)
+
+
+def test_a_short_write_is_gone_on_with(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    part = begun(target, b"")
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:3]))
+    part.write(b"0123456789")
+    monkeypatch.undo()
+    assert part.size == 10
+    assert part_path(target).read_bytes() == b"0123456789"
+    part.close(keep=False)
+
+
+def test_a_full_disk_keeps_what_was_written(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, room = os.write, [3, 2]
+
+    def fill(fd: int, data: memoryview) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(fd, data[: room.pop()])
+
+    part = begun(target, b"")
+    monkeypatch.setattr(os, "write", fill)
+    with pytest.raises(FileProblem) as caught:
+        part.write(b"0123456789")
+    monkeypatch.undo()
+    assert str(target) in caught.value.message
+    assert caught.value.hint == "make room; then run it again"
+    assert part.size == 5
+    assert part.close(keep=True)
+    assert part_path(target).read_bytes() == b"01234"
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (errno.EDQUOT, "make room"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EEXIST, "--overwrite"),
+        (errno.EACCES, "permissions"),
+    ],
+)
+def test_an_error_of_the_file_system_says_what_to_do(code: int, hint: str) -> None:
+    with pytest.raises(FileProblem) as caught, file_errors(Path("demo.csv")):
+        raise OSError(code, os.strerror(code))
+    assert hint in caught.value.hint
+    assert "demo.csv" in caught.value.message

@@ -1,0 +1,194 @@
+"""What an earlier run left is gone on with where it is proven; never a mixed body, in any sink."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.sinks.file import Part
+from nostra_cli.downloads.stream import Stream
+from nostra_cli.errors import Corrupt, NostraError, Truncated
+from tests.downloads.fetching import (
+    CUT,
+    ETAG,
+    IDENTITY,
+    RESET,
+    SIZE,
+    WHOLE,
+    Answer,
+    Memory,
+    Step,
+    World,
+    rest,
+    whole,
+)
+from tests.downloads.parts import left, names
+
+SHA256 = hashlib.sha256(WHOLE).hexdigest()
+
+
+@pytest.mark.parametrize("length", [SIZE, None])
+def test_what_an_earlier_run_left_is_gone_on_with(length: int | None) -> None:
+    sink = Memory(WHOLE[:50], replace(IDENTITY, length=length))
+    world = World([rest(50)], sink=sink)
+    assert world.run() == WHOLE
+    assert world.asked == [{"Range": "bytes=50-", "If-Range": ETAG}]
+    assert (world.starts, sink.restarts) == ([(50, length)], 0)
+    assert (world.fetch.resumed, world.fetch.sha256) == (True, SHA256)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        None,
+        replace(IDENTITY, etag=None),
+        replace(IDENTITY, url=IDENTITY.url.replace("demo", "demo2")),
+        replace(IDENTITY, url=IDENTITY.url.replace("/csv", "/json")),
+    ],
+)
+def test_what_is_of_another_result_or_not_proven_is_begun_again(identity: Identity | None) -> None:
+    world = World([whole()], sink=Memory(b"\xff" * 50, identity))
+    assert world.run() == WHOLE
+    assert world.asked == [{}]
+    assert (world.fetch.resumed, world.fetch.sha256) == (False, SHA256)
+
+
+def test_what_an_earlier_run_left_is_checked_too() -> None:
+    damaged = WHOLE[:30].replace(b"x", b'x"', 1) + WHOLE[31:50]
+    world = World([rest(50)], sink=Memory(damaged, IDENTITY))
+    with pytest.raises(Corrupt, match="quoted field"):
+        world.run()
+
+
+def test_a_complete_part_is_proven_by_its_last_byte(target: Path) -> None:
+    left(target, WHOLE, IDENTITY)
+    part = Part(target, resume=True)
+    world = World([rest(SIZE - 1)], sink=part)
+    world.fetch.run()
+    part.publish(replace=False)
+    assert world.ranges == [f"bytes={SIZE - 1}-"]
+    assert target.read_bytes() == WHOLE
+    assert world.fetch.sha256 == SHA256
+
+
+def test_a_part_that_breaks_off_twice_goes_on_in_a_later_run(target: Path) -> None:
+    part = Part(target, resume=True)
+    world = World([whole(WHOLE[:50], CUT), Answer((), {}, 404)], sink=part)
+    with pytest.raises(NostraError):
+        world.fetch.run()
+    assert part.close(keep=True)
+    part = Part(target, resume=True)
+    World([rest(50)], sink=part).fetch.run()
+    part.publish(replace=False)
+    part.close(keep=False)
+    assert target.read_bytes() == WHOLE
+    assert names(target.parent) == [target.name]
+
+
+def test_stdout_goes_on_where_it_can() -> None:
+    out = io.BytesIO()
+    sink = Stream(out)
+    world = World([whole(WHOLE[:50], CUT), rest(50)], sink=sink)
+    world.fetch.run()
+    assert (out.getvalue(), sink.size) == (WHOLE, SIZE)
+
+
+@pytest.mark.parametrize("second", [[whole()], [rest(49), whole()]])
+def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) -> None:
+    out = io.BytesIO()
+    world = World([whole(WHOLE[:50], CUT), *second], sink=Stream(out))
+    with pytest.raises(Corrupt, match="stdout has 50 bytes"):
+        world.fetch.run()
+    assert out.getvalue() == WHOLE[:50]
+
+
+def test_stdout_is_begun_again_as_long_as_it_is_empty() -> None:
+    out = io.BytesIO()
+    World([whole(RESET).but(etag=None), whole()], sink=Stream(out)).fetch.run()
+    assert out.getvalue() == WHOLE
+
+
+@dataclass(frozen=True)
+class Mood:
+    """How a service of many editions answers one request: honest in its validators, in no else."""
+
+    edition: int
+    breaks_after: int | None
+    shift: int
+    ignores_range: bool
+    ignores_if_range: bool
+    hides_length: bool
+    hides_etag: bool
+
+
+moods = st.builds(
+    Mood,
+    edition=st.sampled_from([0, 0, 0, 1]),
+    breaks_after=st.none() | st.integers(0, 60),
+    shift=st.sampled_from([0, 0, 0, -1, 1]),
+    ignores_range=st.booleans(),
+    ignores_if_range=st.booleans(),
+    hides_length=st.booleans(),
+    hides_etag=st.sampled_from([False, False, True]),
+)
+EDITIONS = [bytes([letter]) * 9 + b"\n" + b"%d\n" % letter * 10 for letter in b"ab"]
+
+
+def answer_of(mood: Mood, asked: dict[str, str]) -> Answer:
+    body, etag = EDITIONS[mood.edition], f'"{mood.edition}"'
+    start = int(asked.get("Range", "bytes=0-")[6:-1])
+    same = asked.get("If-Range") == etag or mood.ignores_if_range
+    headers = {} if mood.hides_etag else {"etag": etag}
+    status = 200
+    if "Range" in asked and same and not mood.ignores_range:
+        start, status = max(0, start + mood.shift), 206
+        size = "*" if mood.hides_length else str(len(body))
+        headers["content-range"] = f"bytes {start}-{len(body) - 1}/{size}"
+        if start >= len(body):
+            headers, status = {"content-range": f"bytes */{len(body)}"}, 416
+    else:
+        start = 0
+        if not mood.hides_length:
+            headers["content-length"] = str(len(body))
+    steps: list[Step] = [body[start:]]
+    if mood.breaks_after is not None:
+        steps = [body[start : start + mood.breaks_after], CUT]
+    return Answer(steps, headers, status)
+
+
+GOOD = Mood(0, None, 0, False, False, False, False)
+
+
+@given(st.lists(moods, max_size=4), st.integers(0, 30), st.sampled_from([0, 1, None]))
+def test_whatever_the_service_does_the_body_is_one_edition_and_whole(
+    bad: list[Mood], begun: int, known: int | None
+) -> None:
+    identity = None if known is None else Identity(IDENTITY.url, f'"{known}"', None, None)
+    sink = Memory(EDITIONS[known or 0][:begun], identity)
+    world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=sink)
+    world.fetch.run()
+    assert sink.data in EDITIONS
+    assert world.fetch.sha256 == hashlib.sha256(sink.data).hexdigest()
+    assert world.counted == sink.size
+    assert len(world.slept) <= len(bad)
+
+
+@given(st.lists(moods, max_size=9))
+def test_whatever_the_service_does_stdout_is_the_beginning_of_one_edition(bad: list[Mood]) -> None:
+    out = io.BytesIO()
+    world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=Stream(out))
+    ended = False
+    with contextlib.suppress(Corrupt, Truncated):
+        world.fetch.run()
+        ended = True
+    got = out.getvalue()
+    assert any(got == edition if ended else edition.startswith(got) for edition in EDITIONS)

@@ -1,0 +1,68 @@
+"""What a redirect makes of a request that is more than a GET."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from nostra_cli.errors import ServiceProblem
+from nostra_cli.http.redirects import Asked
+from tests.faults.raw import ok
+from tests.talking import answering, get, talking
+
+HERE, THERE = "https://a.example/x", "https://b.example/y"
+HEADERS = {"Accept": "text/csv", "Content-Type": "text/plain", "X-Key": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "then"),
+    [
+        (303, "POST", "GET"),
+        (303, "PUT", "GET"),
+        (301, "POST", "GET"),
+        (302, "POST", "GET"),
+        (302, "DELETE", "DELETE"),
+        (307, "POST", "POST"),
+        (308, "PATCH", "PATCH"),
+        (303, "HEAD", "HEAD"),
+    ],
+)
+def test_what_goes_on_within_the_origin(status: int, method: str, then: str) -> None:
+    after = Asked(method, httpx.URL(HERE), HEADERS, b"body").redirected(status, "/z")
+    kept = then == method and method != "HEAD"
+    assert (after.method, str(after.url)) == (then, "https://a.example/z")
+    assert after.content == (b"body" if kept else None)
+    assert ("Content-Type" in after.headers) == kept
+    assert after.headers["X-Key"] == "secret"
+
+
+@pytest.mark.parametrize(
+    ("status", "method"),
+    [(307, "POST"), (308, "PUT"), (302, "DELETE"), (301, "PATCH"), (307, "GET")],
+)
+def test_a_body_is_not_sent_to_another_origin(status: int, method: str) -> None:
+    with pytest.raises(ServiceProblem, match=f"redirects a {method} to https://b.example"):
+        Asked(method, httpx.URL(HERE), {}, b"body").redirected(status, THERE)
+
+
+@pytest.mark.parametrize(("status", "method"), [(302, "GET"), (303, "POST"), (307, "HEAD")])
+def test_another_origin_gets_no_header_but_what_is_wanted(status: int, method: str) -> None:
+    content = b"body" if method == "POST" else None
+    after = Asked(method, httpx.URL(HERE), HEADERS, content).redirected(status, THERE)
+    assert (after.headers, after.content) == ({"Accept": "text/csv"}, None)
+
+
+@pytest.mark.parametrize(("method", "sent"), [("GET", 3), ("PUT", 3), ("POST", 2)])
+def test_only_what_may_be_sent_twice_is_sent_again_on_a_connection_that_died(
+    method: str, sent: int
+) -> None:
+    answers = [ok(b"kept"), None, ok(b"again")]
+    with answering(lambda number, _: answers[number]) as raw, talking(raw.base_url) as transport:
+        assert get(transport)[1] == b"kept"
+        if method == "POST":
+            with pytest.raises(ServiceProblem), transport.request(method, "/x"):
+                pass
+        else:
+            with transport.request(method, "/x") as reply:
+                assert b"".join(map(bytes, reply.chunks)) == b"again"
+        assert len(raw.heads) == sent

@@ -1,0 +1,280 @@
+"""Repeating: Retry-After, the pauses, the attempts, the shared budget and the deadline."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.errors import Corrupt, DeadlinePassed, NostraError, Transient
+from nostra_cli.http.retry import (
+    LONGEST_RETRY_AFTER,
+    NORMAL,
+    PATIENT,
+    Budget,
+    Deadline,
+    Policy,
+    Retrier,
+    retry_after,
+)
+
+NOW = 1_700_000_000.0
+
+
+@dataclass
+class World:
+    """A clock that only sleeping moves, and a retrier in it."""
+
+    seconds: float | None = None
+    chance: float = 1.0
+    budget: Budget = field(default_factory=Budget)
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+    told: list[tuple[str, float]] = field(default_factory=list)
+    calls: int = 0
+
+    def __post_init__(self) -> None:
+        self.retrier = Retrier(
+            deadline=Deadline(self.seconds, lambda: self.now),
+            budget=self.budget,
+            sleep=self._sleep,
+            random=lambda: self.chance,
+            notify=lambda failure, pause: self.told.append((failure.message, pause)),
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def failing(
+        self, times: float, error: Callable[[], NostraError] = lambda: Transient("down")
+    ) -> Callable[[], str]:
+        """Give an attempt that fails so many times."""
+        left = times
+
+        def attempt() -> str:
+            nonlocal left
+            self.calls += 1
+            left -= 1
+            if left >= 0:
+                raise error()
+            return "answer"
+
+        return attempt
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("0", 0), ("7", 7), (" 7 ", 7), ("1.5", 1.5), ("1000000000", 1e9), ("1e9", 1e9), ("007", 7)],
+)
+def test_retry_after_in_seconds_is_read(value: str, seconds: float) -> None:
+    assert retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(("offset", "seconds"), [(90, 90), (0, 0), (-90, 0), (-(10**9), 0)])
+def test_retry_after_as_a_date_counts_from_now_and_the_past_is_zero(
+    offset: int, seconds: float
+) -> None:
+    date = format_datetime(datetime.fromtimestamp(NOW + offset, UTC), usegmt=True)
+    assert retry_after(date, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "-1",
+        "+1",
+        "soon",
+        "nan",
+        "inf",
+        "1e999",
+        "9" * 400,
+        "٣",
+        "1_0",
+        "0x10",
+        "1 2",
+        "GMT",
+        "Tue, 14 Nov 2023 22:13:20",
+        "Tue, 99 Nov 2023 22:13:20 GMT",
+        "Tue, 14 Nov 99999999999 22:13:20 GMT",
+        "Tue, 14 Nov 2023 22:13:20 ÇGMT",
+    ],
+)
+def test_retry_after_that_says_nothing_leaves_the_schedule_to_us(value: str | None) -> None:
+    assert retry_after(value, NOW) is None
+
+
+_NUMBERS = st.from_regex(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?(e[-+]?[0-9]{1,5})?", fullmatch=True)
+_DATES = st.from_regex(
+    r"([A-Za-z]{3},? )?[0-9]{0,3}[ -]?[A-Z][a-z]{2}[ -][0-9]{1,12} "
+    r"[0-9]{1,3}:[0-9]{1,3}(:[0-9]{1,3})? ?GMT",
+    fullmatch=True,
+)
+
+
+@given(st.none() | st.text() | st.text().map(lambda text: text + "GMT") | _NUMBERS | _DATES)
+def test_retry_after_never_raises_and_is_never_negative(value: str | None) -> None:
+    found = retry_after(value, NOW)
+    assert found is None or 0 <= found < float("inf")
+
+
+def test_an_answer_at_once_needs_no_pause() -> None:
+    world = World()
+    assert world.retrier.run(world.failing(0), "it") == "answer"
+    assert (world.calls, world.slept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("chance", "slept"),
+    [(1.0, [0.5, 1, 2, 4]), (0.0, [0.25, 0.5, 1, 2]), (0.5, [0.375, 0.75, 1.5, 3])],
+)
+def test_pauses_double_and_chance_takes_up_to_half(chance: float, slept: list[float]) -> None:
+    world = World(chance=chance)
+    assert world.retrier.run(world.failing(4), "it") == "answer"
+    assert world.slept == slept
+
+
+def test_the_last_failure_is_raised_when_the_attempts_are_spent() -> None:
+    world = World()
+    failures = iter(Transient(f"failure {number}") for number in range(1, 99))
+    with pytest.raises(Transient, match="failure 5"):
+        world.retrier.run(world.failing(99, lambda: next(failures)), "it")
+    assert world.calls == NORMAL.attempts
+    assert len(world.slept) == NORMAL.attempts - 1
+    assert [message for message, _ in world.told] == [f"failure {n}" for n in range(1, 5)]
+    assert [pause for _, pause in world.told] == world.slept
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_a_patient_poll_has_ten_attempts_and_outlives_a_minute(chance: float) -> None:
+    world = World(chance=chance)
+    assert world.retrier.run(world.failing(9), "it", PATIENT) == "answer"
+    assert world.calls == 10
+    assert max(world.slept) <= PATIENT.longest_pause
+    assert sum(world.slept) == pytest.approx(60.75 * (1 + chance))
+
+
+def test_what_is_not_transient_is_raised_at_once() -> None:
+    world = World()
+    with pytest.raises(Corrupt):
+        world.retrier.run(world.failing(1, lambda: Corrupt("broken")), "it")
+    assert (world.calls, world.slept, world.budget.left) == (1, [], world.budget.most)
+
+
+@pytest.mark.parametrize(
+    ("wish", "pause"), [(0.0, 0.0), (7.0, 7.0), (60.0, 60.0), (1e9, LONGEST_RETRY_AFTER)]
+)
+def test_the_wish_of_the_server_replaces_the_schedule_up_to_a_minute(
+    wish: float, pause: float
+) -> None:
+    world = World()
+    world.retrier.run(world.failing(1, lambda: Transient("busy", wait=wish)), "it")
+    assert world.slept == [pause]
+
+
+def test_with_a_deadline_a_longer_wish_is_kept() -> None:
+    world = World(seconds=600)
+    world.retrier.run(world.failing(1, lambda: Transient("busy", wait=300)), "it")
+    assert world.slept == [300]
+
+
+@pytest.mark.parametrize("wish", [10.0, 11.0, 1e99])
+def test_a_pause_that_would_outlast_the_deadline_is_not_slept(wish: float) -> None:
+    world = World(seconds=10)
+    with pytest.raises(DeadlinePassed, match=r"^the deadline of 10 s passed before it was known$"):
+        world.retrier.run(world.failing(9, lambda: Transient("busy", wait=wish)), "it was known")
+    assert world.slept == []
+
+
+@given(
+    seconds=st.floats(0.001, 100),
+    chance=st.floats(0, 1, exclude_max=True),
+    wishes=st.lists(st.none() | st.floats(0, 200), min_size=1, max_size=12),
+)
+def test_no_sleep_ends_after_the_deadline(
+    seconds: float, chance: float, wishes: list[float | None]
+) -> None:
+    world = World(seconds, chance)
+    failures = iter([Transient("busy", wait=wish) for wish in wishes])
+    with contextlib.suppress(DeadlinePassed):
+        world.retrier.run(
+            world.failing(len(wishes), lambda: next(failures)), "it", Policy(attempts=20)
+        )
+    assert world.now <= 1000 + seconds
+    assert sum(world.slept) <= seconds + 1e-9
+
+
+def test_after_the_deadline_nothing_is_tried() -> None:
+    world = World(seconds=5)
+    world.now += 5
+    with pytest.raises(DeadlinePassed):
+        world.retrier.run(world.failing(0), "it")
+    assert world.calls == 0
+
+
+def test_a_failure_that_comes_at_the_deadline_is_the_deadline() -> None:
+    world = World(seconds=5)
+
+    def attempt() -> str:
+        world.now += 6
+        raise Transient("slow")
+
+    with pytest.raises(DeadlinePassed):
+        world.retrier.run(attempt, "it", Policy(attempts=1))
+
+
+def test_a_deadline_counts_down_to_zero_and_no_deadline_never_passes() -> None:
+    now = 50.0
+    deadline = Deadline(10, lambda: now)
+    assert deadline.remaining() == 10
+    now = 59.0
+    assert deadline.remaining() == 1
+    deadline.check()
+    now = 99.0
+    assert deadline.remaining() == 0
+    with pytest.raises(DeadlinePassed) as caught:
+        deadline.check("the end")
+    assert "--timeout" in caught.value.hint
+    never = Deadline(None, lambda: now)
+    assert never.remaining() is None
+    never.check()
+
+
+def test_the_budget_is_shared_by_all_requests() -> None:
+    world = World(budget=Budget(5))
+    with pytest.raises(Transient):
+        world.retrier.run(world.failing(99), "first")
+    assert (world.calls, world.budget.left) == (5, 1)
+    with pytest.raises(Transient):
+        world.retrier.run(world.failing(99), "second")
+    assert (world.calls, world.budget.left) == (7, 0)
+    with pytest.raises(Transient):
+        world.retrier.run(world.failing(99), "third")
+    assert world.calls == 8
+
+
+def test_each_success_gives_one_retry_back_and_no_more_than_there_were() -> None:
+    world = World(budget=Budget(3))
+    with pytest.raises(Transient):
+        world.retrier.run(world.failing(99), "it")
+    left = [world.budget.left]
+    for _ in range(5):
+        world.retrier.run(world.failing(0), "it")
+        left.append(world.budget.left)
+    assert left == [0, 1, 2, 3, 3, 3]
+
+
+def test_a_poll_that_was_answered_before_needs_no_budget() -> None:
+    """Many waits in one run: an outage must not end those that come after the first ones."""
+    world = World(budget=Budget(0))
+    assert world.retrier.run(world.failing(3), "it", PATIENT) == "answer"
+    with pytest.raises(Transient):
+        world.retrier.run(world.failing(1), "it", NORMAL)

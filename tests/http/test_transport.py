@@ -1,0 +1,283 @@
+"""HTTP against servers of raw sockets: where the token goes, redirects, connections and bodies."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostra_cli.errors import ServiceProblem, Transient
+from nostra_cli.http import fast_body
+from nostra_cli.http import transport as transports
+from nostra_cli.http.redirects import MOST_REDIRECTS, _next_hop
+from nostra_cli.http.transport import LARGE, public_url
+from tests.faults.raw import ok
+from tests.talking import TOKEN, answering, body_of, get, redirect, talking
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+def authorized(asked: bytes) -> bool:
+    return f"authorization: token {TOKEN}" in asked.decode().lower()
+
+
+def test_the_token_goes_to_the_origin_of_the_base_url() -> None:
+    with answering(lambda _n, _head: ok(b"hello")) as raw, talking(raw.base_url) as transport:
+        assert get(transport, "/a%2Fb") == (200, b"hello", False)
+    [asked] = raw.heads
+    assert asked.startswith(b"GET /a%2Fb HTTP/1.1\r\n")
+    assert authorized(asked)
+    assert b"accept-encoding: identity\r\n" in asked.lower()
+
+
+def test_the_token_is_not_sent_to_another_origin_and_comes_back_to_its_own() -> None:
+    with answering(lambda n, _: redirect(f"{home[0]}/back") if n == 0 else ok(b"far")) as storage:
+        home: list[str] = []
+
+        def answer(number: int, _head: bytes) -> bytes:
+            return redirect(f"{storage.base_url}/object?sig=1") if number != 1 else ok(b"near")
+
+        with answering(answer) as raw, talking(raw.base_url) as transport:
+            home.append(raw.base_url)
+            assert get(transport) == (200, b"near", False)
+            assert get(transport) == (200, b"far", True)
+    assert len(storage.heads) == 2
+    assert not any(authorized(asked) or TOKEN.encode() in asked for asked in storage.heads)
+    assert [asked.split()[1] for asked in raw.heads] == [b"/x", b"/back", b"/x"]
+    assert all(authorized(asked) for asked in raw.heads)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_no_proxy_sees_the_token_of_what_is_not_encrypted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    with (
+        answering(lambda _n, _: ok(b"proxy")) as proxy,
+        answering(lambda _n, _: ok(b"service")) as raw,
+    ):
+        monkeypatch.setenv(name, proxy.base_url)
+        with talking(raw.base_url) as transport:
+            assert get(transport) == (200, b"service", False)
+    assert proxy.heads == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_within_the_origin_keeps_the_token(status: int) -> None:
+    answers = [redirect("/y?z=1", status), ok(b"there")]
+    with answering(lambda n, _: answers[n]) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (200, b"there", False)
+    assert raw.heads[1].startswith(b"GET /y?z=1 ")
+    assert all(authorized(asked) for asked in raw.heads)
+
+
+def test_a_user_name_in_a_redirect_never_replaces_the_token() -> None:
+    def answer(number: int, _head: bytes) -> bytes:
+        return redirect(f"http://me:pw@127.0.0.1:{raw.port}/y") if number == 0 else ok(b"y")
+
+    with answering(answer) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (200, b"y", False)
+    assert authorized(raw.heads[1])
+    assert b"basic" not in raw.heads[1].lower()
+
+
+@pytest.mark.parametrize(
+    ("hops", "followed"), [(MOST_REDIRECTS, True), (MOST_REDIRECTS + 1, False)]
+)
+def test_twenty_redirects_are_followed_and_no_more(hops: int, followed: bool) -> None:
+    def answer(number: int, _head: bytes) -> bytes:
+        return redirect(f"/{number + 1}") if number < hops else ok(b"end")
+
+    with answering(answer) as raw, talking(raw.base_url) as transport:
+        if followed:
+            assert get(transport) == (200, b"end", False)
+        else:
+            with pytest.raises(ServiceProblem, match="more than 20 redirects"):
+                get(transport)
+    assert len(raw.heads) == 21
+
+
+def test_a_redirect_without_a_location_is_the_answer() -> None:
+    said = b"HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nhm"
+    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (302, b"hm", False)
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "target"),
+    [
+        ("https://a.example/x", "/y", "https://a.example/y"),
+        ("https://a.example/x/", "y", "https://a.example/x/y"),
+        ("https://a.example/x", "//b.example/y", "https://b.example/y"),
+        ("https://a.example/x", "https://me:pw@b.example/y?z", "https://b.example/y?z"),
+        ("http://127.0.0.1:1/x", "http://localhost:2/y", "http://localhost:2/y"),
+        ("http://127.0.0.1:1/x", "https://b.example/y", "https://b.example/y"),
+    ],
+)
+def test_a_redirect_leads_where_it_says(url: str, location: str, target: str) -> None:
+    assert str(_next_hop(httpx.URL(url), location)) == target
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "said"),
+    [
+        ("https://a.example/x", "http://a.example/x", "which is not encrypted"),
+        ("https://a.example/x", "http://localhost/x", "which is not encrypted"),
+        ("https://a.example/x", "HTTP://a.example/x", "which is not encrypted"),
+        ("http://127.0.0.1/x", "http://b.example/", "which is not encrypted"),
+        ("https://a.example/x", "ftp://a.example/x", "to a ftp: URL"),
+        ("https://a.example/x", "file:///etc/passwd", "to a file: URL"),
+        ("https://a.example/x", "javascript:alert(1)", "to a javascript: URL"),
+        ("https://a.example/x", "https://b.example:port/", "what is not a URL"),
+        ("https://a.example/x", "https://[::1/", "what is not a URL"),
+        ("https://a.example/x", "https://b.example/\x00", "what is not a URL"),
+    ],
+)
+def test_a_redirect_that_must_not_be_followed_is_refused(
+    url: str, location: str, said: str
+) -> None:
+    with pytest.raises(ServiceProblem, match=said):
+        _next_hop(httpx.URL(url), location)
+
+
+@given(st.text(), st.sampled_from(["", "http:", "https:", "//", "https://", "http://a@"]))
+def test_no_location_leads_from_https_to_anything_else(text: str, start: str) -> None:
+    try:
+        target = _next_hop(httpx.URL("https://a.example/x"), start + text)
+    except ServiceProblem:
+        return
+    assert target.scheme == "https"
+    assert target.host
+    assert not target.userinfo
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://a.example/x?sig=1#y", "https://a.example/x?***"),
+        ("https://me:pw@a.example:1/x", "https://a.example:1/x"),
+        ("https://a@b@c.example/", "https://c.example/"),
+        ("/y?sig=1", "/y?***"),
+        ("/y", "/y"),
+        ("https://[::1/", "(not a URL)"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert public_url(url) == shown
+
+
+def test_the_trace_shows_headers_and_no_secret() -> None:
+    signed = f"/y?signature={TOKEN}"
+    cookie = f"Set-Cookie: {TOKEN}"
+    answers = [redirect(signed), ok(b"y", cookie, "X-Plain: shown")]
+    trace: list[str] = []
+    with answering(lambda n, _: answers[n]) as raw, talking(raw.base_url, trace) as transport:
+        get(transport)
+    assert TOKEN not in "\n".join(trace)
+    lines = [line.lower() for line in trace]
+    for line in (
+        f"> get {raw.base_url}/x",
+        "< location: /y?***",
+        f"> get {raw.base_url}/y?***",
+        "> authorization: ***",
+        "< set-cookie: ***",
+        "< x-plain: shown",
+    ):
+        assert line in lines
+
+
+def test_a_kept_connection_that_died_is_replaced_once_and_in_silence() -> None:
+    def answer(number: int, _head: bytes) -> bytes | None:
+        return None if number == 1 else ok(b"%d" % number)
+
+    with answering(answer) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (200, b"0", False)
+        assert get(transport) == (200, b"2", False)
+    assert len(raw.heads) == 3
+
+
+def test_a_fresh_connection_that_dies_is_not_tried_again_here() -> None:
+    with answering(lambda n, _: ok(b"") if n == 0 else None) as raw:
+        with talking(raw.base_url) as transport:
+            get(transport)
+            with pytest.raises(Transient, match=r"^127\.0\.0\.1: the connection broke off"):
+                get(transport)  # the kept one dies, and the fresh one after it
+            assert len(raw.heads) == 3
+            with pytest.raises(Transient):
+                get(transport)
+        assert len(raw.heads) == 4
+
+
+def test_a_port_where_nobody_listens_is_transient() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with (
+        talking(f"http://127.0.0.1:{port}") as transport,
+        pytest.raises(Transient, match=r"^127\.0\.0\.1: connection refused"),
+    ):
+        get(transport)
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    ["Content-Length: 3\r\nContent-Length: 5", "Content-Length: 3, 5", "Content-Length: -1"],
+)
+def test_lengths_that_contradict_each_other_are_refused(lengths: str) -> None:
+    said = f"HTTP/1.1 200 OK\r\n{lengths}\r\n\r\nabcde".encode()
+    with (
+        answering(lambda _n, _: said) as raw,
+        talking(raw.base_url) as transport,
+        pytest.raises(Transient),
+    ):
+        get(transport)
+
+
+@pytest.mark.parametrize("length", [0, 1, LARGE - 1, LARGE, LARGE + 1, 3 * LARGE + 17])
+def test_the_fast_path_and_the_ordinary_path_give_the_same_bytes(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    read = fast_body.read
+
+    def watched(
+        response: httpx.Response, source: socket.socket, seconds: float
+    ) -> Iterator[bytes | bytearray | memoryview]:
+        taken.append(length)
+        return read(response, source, seconds)
+
+    monkeypatch.setattr(fast_body, "read", watched)
+    body = body_of(length)
+    with answering(lambda _n, _: ok(body)) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (200, body, False)
+        assert get(transport) == (200, body, False)
+        assert len(taken) == (2 if length >= LARGE else 0)
+        monkeypatch.setattr(transports, "LARGE", 1 << 60)
+        assert get(transport) == (200, body, False)
+        assert len(taken) == (2 if length >= LARGE else 0)
+
+
+@pytest.mark.parametrize("header", ["Transfer-Encoding: chunked", "Content-Encoding: gzip"])
+def test_a_large_body_that_is_coded_takes_the_ordinary_path(header: str) -> None:
+    length = f"Content-Length: {LARGE}"
+    lines = ["HTTP/1.1 200 OK", header, *([length] if "gzip" in header else [])]
+    body = body_of(LARGE)
+    sent = body if "gzip" in header else b"%x\r\n%b\r\n0\r\n\r\n" % (LARGE, body)
+    said = "\r\n".join(lines).encode() + b"\r\n\r\n" + sent
+    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+        assert get(transport)[1] == body
+        assert get(transport)[1] == body
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_ends_with_its_head_whatever_length_it_names(status: int) -> None:
+    said = f"HTTP/1.1 {status} x\r\nContent-Length: {LARGE}\r\n\r\n".encode()
+    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+        assert get(transport) == (status, b"", False)
+        assert get(transport) == (status, b"", False)

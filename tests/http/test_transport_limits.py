@@ -1,0 +1,275 @@
+"""How long the transport waits, and what it cuts off then: by a watchdog that the tests hold."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from nostra_cli.config.tokens import Token
+from nostra_cli.errors import ExitCode, Transient
+from nostra_cli.http import transport as transports
+from nostra_cli.http.connections import Lane
+from nostra_cli.http.retry import Deadline
+from nostra_cli.http.transport import HEAD_SECONDS, LARGE, Transport
+from nostra_cli.http.watchdog import Watchdog
+from tests.faults.raw import Raw, head, listening, ok, swallow
+from tests.talking import answering, body_of, get, redirect, talking
+
+Act = Callable[[], None]
+BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    # What is not cut off ends all the same, and the test is red, not stuck.
+    monkeypatch.setattr(transports, "READ_SECONDS", 3.0)
+
+
+class Held(Watchdog):
+    """A watchdog that acts when it is told to, and remembers the limits it was given."""
+
+    def __init__(self) -> None:
+        self.limits: list[float] = []
+        self.acts: list[Act] = []
+        self.acted = 0
+
+    @contextlib.contextmanager
+    def limited(self, seconds: float, act: Act) -> Iterator[None]:
+        self.limits.append(seconds)
+        self.acts.append(act)
+        try:
+            yield
+        finally:
+            self.acts.remove(act)
+
+    def act(self) -> None:
+        [act] = self.acts
+        self.acted += 1
+        act()
+
+
+@contextlib.contextmanager
+def held(base_url: str, seconds: float | None = None) -> Iterator[tuple[Transport, Held]]:
+    """Give a transport with its watchdog; the deadline comes no nearer."""
+    transport, watchdog = (
+        Transport(base_url, Token("t0ken"), Deadline(seconds, lambda: 0.0)),
+        Held(),
+    )
+    transport._watchdog = watchdog
+    try:
+        yield transport, watchdog
+    finally:
+        transport.close()
+
+
+@contextlib.contextmanager
+def stuck(sent: bytes, answered: int = 0, first: bytes = b"") -> Iterator[tuple[Raw, list[Act]]]:
+    """Answer so many requests with `first`, the next with `sent`; then do what is in the list."""
+    then: list[Act] = []
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        while asked := head(connection):
+            raw.heads.append(asked)
+            if len(raw.heads) <= answered:
+                connection.sendall(first)
+                continue
+            connection.sendall(sent)
+            for act in then:
+                act()
+            swallow(connection)
+
+    with listening(handle) as raw:
+        yield raw, then
+
+
+@pytest.mark.parametrize(
+    ("deadline", "limits"),
+    [(None, [HEAD_SECONDS, 7.0]), (100.0, [HEAD_SECONDS, 7.0]), (5.0, [5.0, 5.0])],
+)
+def test_head_and_body_have_their_limits_and_the_deadline(
+    deadline: float | None, limits: list[float]
+) -> None:
+    with (
+        answering(lambda _n, _: ok(b"abc")) as raw,
+        held(raw.base_url, deadline) as (transport, watchdog),
+    ):
+        with transport.request("GET", "/x", body_seconds=7.0) as reply:
+            assert b"".join(map(bytes, reply.chunks)) == b"abc"
+        assert (watchdog.limits, watchdog.acts) == (limits, [])
+
+
+def test_a_body_without_a_limit_is_not_watched_but_that_of_a_refusal_is() -> None:
+    refusal = b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno"
+    answers = [ok(b"abc"), refusal]
+    with (
+        answering(lambda n, _: answers[n]) as raw,
+        held(raw.base_url) as (transport, watchdog),
+    ):
+        get(transport)
+        assert watchdog.limits == [HEAD_SECONDS]
+        get(transport)
+        assert watchdog.limits == [HEAD_SECONDS] * 3
+
+
+@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
+def test_a_head_that_drips_is_cut_off(sent: bytes) -> None:
+    with stuck(sent) as (raw, then), held(raw.base_url) as (transport, watchdog):
+        then.append(watchdog.act)
+        with pytest.raises(Transient, match="broke off"):
+            get(transport)
+        assert (watchdog.acted, len(raw.heads)) == (1, 1)
+
+
+def read(transport: Transport, then: Act = lambda: None) -> bytes:
+    """Read a body until it breaks off, and do something at its first piece."""
+    got = b""
+    with pytest.raises(Transient), transport.request("GET", "/x") as reply:  # noqa: PT012
+        for chunk in reply.chunks:
+            if not got:
+                then()
+            got += chunk
+    return got
+
+
+@pytest.mark.parametrize("length", [10, LARGE])
+def test_a_body_that_drips_is_cut_off(length: int) -> None:
+    with (
+        stuck(BEGUN % length + b"abc") as (raw, _),
+        held(raw.base_url, 60) as (transport, watchdog),
+    ):
+        assert read(transport, watchdog.act) == b"abc"
+    assert watchdog.acted
+
+
+def test_a_body_that_was_cut_off_is_late_and_not_too_short() -> None:
+    with (
+        stuck(BEGUN % 10 + b"abc") as (raw, _),
+        talking(raw.base_url) as transport,
+        transport.request("GET", "/x", body_seconds=0.2) as reply,
+        pytest.raises(Transient, match=r"did not end within 0\.2 s") as caught,
+    ):
+        list(reply.chunks)
+    assert caught.value.code == ExitCode.SERVICE
+
+
+def test_a_kept_connection_is_cut_off_too() -> None:
+    with stuck(b"", 1, ok(b"abc")) as (raw, then), held(raw.base_url) as (transport, watchdog):
+        assert get(transport)[1] == b"abc"
+        then.append(watchdog.act)
+        with pytest.raises(Transient, match="broke off"):
+            get(transport)
+    assert watchdog.acted
+
+
+def test_a_kept_connection_to_the_storage_of_a_redirect_is_cut_off_too() -> None:
+    with stuck(b"", 1, ok(b"far")) as (storage, then):
+        link = redirect(f"{storage.base_url}/object")
+        with answering(lambda _n, _: link) as raw, held(raw.base_url) as (transport, watchdog):
+            assert get(transport)[1] == b"far"
+            then.append(watchdog.act)
+            with pytest.raises(Transient, match="broke off"):
+                get(transport)
+    assert watchdog.acted
+
+
+def test_a_connection_that_another_thread_made_is_cut_off_too() -> None:
+    with stuck(b"", 1, ok(b"abc")) as (raw, then), held(raw.base_url) as (transport, watchdog):
+        other = threading.Thread(target=get, args=(transport,))
+        other.start()
+        other.join()
+        then.append(watchdog.act)
+        with pytest.raises(Transient, match="broke off"):
+            get(transport)
+    assert watchdog.acted
+
+
+def test_what_is_given_up_is_cut_off_in_every_thread() -> None:
+    with stuck(b"") as (raw, then), held(raw.base_url) as (transport, _):
+        both = threading.Barrier(2, action=transport.abort)
+
+        def meet() -> None:
+            both.wait(5)
+
+        then.append(meet)
+        ended: list[str] = []
+
+        def ask() -> None:
+            try:
+                get(transport)
+            except Transient as error:
+                ended.append(error.message)
+
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(raw.heads) == 2
+    assert ["broke off" in message for message in ended] == [True, True]
+
+
+def test_a_read_ends_at_the_deadline_though_nobody_watches() -> None:
+    with (
+        stuck(b"") as (raw, _),
+        held(raw.base_url, 0.05) as (transport, _),
+        pytest.raises(Transient, match="no answer"),
+    ):
+        get(transport)
+
+
+def test_a_large_body_that_comes_no_further_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transports, "READ_SECONDS", 0.05)
+    sent = BEGUN % LARGE + body_of(LARGE // 2)
+    with stuck(sent) as (raw, _), held(raw.base_url) as (transport, _):
+        assert read(transport) == body_of(LARGE // 2)
+
+
+def test_a_body_that_nobody_reads_to_its_end_has_no_limit_that_outlasts_it() -> None:
+    with (
+        answering(lambda _n, _: ok(body_of(LARGE))) as raw,
+        held(raw.base_url) as (transport, watchdog),
+    ):
+        with transport.request("GET", "/x", body_seconds=7.0) as reply:
+            next(reply.chunks)
+            assert len(watchdog.acts) == 1
+        assert watchdog.acts == []  # `reply` is still there
+        assert list(reply.chunks) == []
+
+
+def test_a_lane_is_cut_off_while_it_makes_connections() -> None:
+    class Stream:
+        def __init__(self) -> None:
+            self.made = socket.socket.__new__(socket.socket)  # one that is closed already
+            kept.append(self.made)
+
+        def get_extra_info(self, _info: str) -> socket.socket:
+            return self.made
+
+    def connect() -> None:
+        while not over:
+            lane.watch("connection.connect_tcp.complete", {"return_value": Stream()})
+
+    kept: deque[socket.socket] = deque(maxlen=100)
+    with httpx.Client() as client:
+        lane = Lane(client)
+    over: list[bool] = []
+
+    interval = sys.getswitchinterval()
+    thread = threading.Thread(target=connect)
+    thread.start()
+    try:
+        sys.setswitchinterval(1e-6)
+        for _ in range(500):
+            lane.cut_off()
+    finally:
+        sys.setswitchinterval(interval)
+        over.append(True)
+        thread.join()

@@ -1,0 +1,277 @@
+"""Values and errors to the streams that are handed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from nostra_cli.api.wait import Transition, Waited
+from nostra_cli.errors import (
+    Corrupt,
+    DeadlinePassed,
+    ExitCode,
+    NostraError,
+    NotFound,
+    Signalled,
+    Transient,
+)
+from nostra_cli.models import Format, Invocation, JsonValue, Result
+from nostra_cli.output.sanitize import clean
+from nostra_cli.output.streams import Color, Look
+from nostra_cli.output.views import RESULTS, STATUSES, WAITED, View
+from tests.output.screens import Screen
+
+JSON = Look(json=True)
+PATHS: View[str] = View(("path",), lambda path: (path,), lambda path: {"path": path}, bare=True)
+MISSING = NotFound("no invocation 'gone'", "check the id")
+
+
+def invocation(id_: str, status: str = "completed", **more: JsonValue) -> Invocation:
+    return Invocation(id_, status, (), {"status": status, **more})
+
+
+def waited(id_: str, *statuses: str) -> Waited:
+    """Make a wait that saw a status every 1.5 seconds, from the epoch on."""
+    seen = statuses or ("completed",)
+    changes = tuple(Transition(one, 1.5 * n, 1.5 * n) for n, one in enumerate(seen))
+    return Waited(invocation(id_, seen[-1]), changes)
+
+
+def test_piped_values_are_tab_separated_lines_without_a_header() -> None:
+    screen = Screen()
+    code = screen.output.show(STATUSES, [invocation("a"), invocation("b" * 300, "running")])
+    assert code is ExitCode.DONE
+    assert screen.out == f"a\tcompleted\n{'b' * 300}\trunning\n"
+    assert screen.err == ""
+
+
+def test_results_have_their_columns() -> None:
+    screen = Screen()
+    formats = frozenset({Format.JSON, Format.XLSX})
+    screen.output.show(RESULTS, [Result("main", True, "completed", formats)])
+    assert screen.out == "main\tyes\tcompleted\tyes\tno\tyes\n"
+
+
+def test_a_value_of_the_server_stays_in_its_cell() -> None:
+    screen = Screen()
+    screen.output.show(STATUSES, [invocation("a", "x\ty\nz\x1b[2J\u202e")])
+    assert screen.out == "a\tx\\ty\\nz\\x1b[2J\\u202e\n"
+
+
+def test_each_line_is_there_before_the_next_value_is_asked_for() -> None:
+    screen = Screen()
+    seen: list[str] = []
+
+    def values() -> Iterator[Invocation]:
+        for id_ in "abc":
+            seen.append(screen.out)
+            yield invocation(id_)
+
+    screen.output.show(STATUSES, values())
+    assert seen == ["", "a\tcompleted\n", "a\tcompleted\nb\tcompleted\n"]
+
+
+def test_json_is_one_array_with_the_keys_of_the_service_and_ours() -> None:
+    screen = Screen(JSON)
+    screen.output.show(STATUSES, [invocation("a", other=[1, None]), invocation("b", "Failed")])
+    [line] = screen.out.splitlines()
+    assert json.loads(line) == [
+        {"status": "completed", "other": [1, None], "invocation": "a", "outcome": "completed"},
+        {"status": "Failed", "invocation": "b", "outcome": "failed"},
+    ]
+
+
+def test_json_of_nothing_is_an_empty_array_and_nothing_when_it_failed() -> None:
+    screen = Screen(JSON)
+    assert screen.output.show(STATUSES, []) is ExitCode.DONE
+    assert screen.out == "[]\n"
+    screen = Screen(JSON)
+    assert screen.output.show(STATUSES, [MISSING]) is ExitCode.NOT_FOUND
+    assert screen.out == ""
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_json_of_a_wait_is_one_object_a_line_as_each_comes(terminal: bool) -> None:
+    screen = Screen(JSON, terminal)
+    seen: list[int] = []
+
+    def values() -> Iterator[Waited | NostraError]:
+        yield waited("a", "line\u2028end")
+        seen.append(len(screen.out.splitlines()))
+        yield waited("b")
+
+    screen.output.show(WAITED, values())
+    assert seen == [1]
+    lines = [json.loads(line) for line in screen.out.splitlines()]
+    assert [line["invocation"] for line in lines] == ["a", "b"]
+    assert lines[0]["status"] == "line\u2028end"
+
+
+def test_json_of_a_wait_tells_when_each_status_was_seen() -> None:
+    screen = Screen(JSON)
+    screen.output.show(WAITED, [waited("a", "queued", "odd\x9b", "failed")])
+    assert json.loads(screen.out) == {
+        "status": "failed",
+        "invocation": "a",
+        "outcome": "failed",
+        "at": "1970-01-01T00:00:03.000Z",
+        "waited": 3.0,
+        "transitions": [
+            {"status": "queued", "at": "1970-01-01T00:00:00.000Z"},
+            {"status": "odd\x9b", "at": "1970-01-01T00:00:01.500Z"},
+            {"status": "failed", "at": "1970-01-01T00:00:03.000Z"},
+        ],
+    }
+
+
+def test_an_error_takes_its_place_and_the_first_one_gives_the_code() -> None:
+    screen = Screen()
+    items: list[Invocation | NostraError] = [
+        invocation("a"),
+        MISSING,
+        Corrupt("broken"),
+        invocation("b"),
+    ]
+    assert screen.output.show(STATUSES, items) is ExitCode.NOT_FOUND
+    assert screen.out == "a\tcompleted\nb\tcompleted\n"
+    assert screen.err == "error: no invocation 'gone'\nhint: check the id\nerror: broken\n"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_error_that_ends_the_values_leaves_what_came_before(as_json: bool) -> None:
+    screen = Screen(Look(json=as_json))
+
+    def values() -> Iterator[Invocation]:
+        yield invocation("a")
+        raise DeadlinePassed("too late", "--timeout")
+
+    assert screen.output.show(STATUSES, values()) is ExitCode.DEADLINE
+    assert "completed" in screen.out
+    assert screen.err.count("too late") == 1
+
+
+def test_a_signal_leaves_what_was_collected_and_goes_on_its_way() -> None:
+    screen = Screen(JSON)
+
+    def values() -> Iterator[Invocation]:
+        yield invocation("a")
+        raise Signalled(ExitCode.INTERRUPT)
+
+    with pytest.raises(Signalled):
+        screen.output.show(STATUSES, values())
+    assert [item["invocation"] for item in json.loads(screen.out)] == ["a"]
+
+
+def test_an_error_in_json_is_one_object_on_stderr() -> None:
+    screen = Screen(JSON)
+    screen.output.error(NotFound("no \x1b[2J\u202ething", "look"))
+    assert screen.out == ""
+    assert json.loads(screen.err) == {
+        "error": {
+            "code": 4,
+            "kind": "not_found",
+            "message": "no \x1b[2J\u202ething",
+            "hint": "look",
+        }
+    }
+    assert clean(screen.err.rstrip("\n")) == screen.err.rstrip("\n")
+
+
+def test_an_error_is_shown_with_its_words_made_harmless() -> None:
+    screen = Screen()
+    screen.output.error(Transient("bad\x1b[2J\nerror: not ours", "do\rthis"))
+    assert screen.err == "error: bad\\x1b[2J\\nerror: not ours\nhint: do\\rthis\n"
+
+
+@pytest.mark.parametrize(("hint", "shown"), [("look", "hint: a; b; look\n"), ("", "hint: a; b\n")])
+def test_notes_of_an_error_come_before_its_hint(hint: str, shown: str) -> None:
+    error = Corrupt("broken", hint)
+    error.add_note("a")
+    error.add_note("b")
+    screen = Screen()
+    screen.output.error(error)
+    assert screen.err == f"error: broken\n{shown}"
+
+
+def test_an_error_is_coloured_on_a_terminal_only() -> None:
+    screen = Screen(terminal=True)
+    screen.output.error(Corrupt("broken", "hm"))
+    assert screen.err == "\x1b[1;31merror\x1b[0m: broken\n\x1b[2mhint\x1b[0m: hm\n"
+
+
+def test_warnings_and_talk_go_to_stderr_and_quiet_leaves_errors() -> None:
+    for quiet in (False, True):
+        screen = Screen(Look(quiet=quiet))
+        screen.output.warn("careful\x07")
+        screen.output.talk("going on")
+        screen.output.error(Corrupt("broken"))
+        talk = "" if quiet else "warning: careful\\x07\ngoing on\n"
+        assert screen.err == f"{talk}error: broken\n"
+        assert screen.out == ""
+
+
+def test_warnings_in_json_are_objects_and_there_is_no_talk() -> None:
+    screen = Screen(JSON)
+    screen.output.warn("careful")
+    screen.output.talk("going on")
+    assert [json.loads(line) for line in screen.err.splitlines()] == [{"warning": "careful"}]
+    screen = Screen(Look(json=True, quiet=True))
+    screen.output.warn("careful")
+    assert screen.err == ""
+
+
+@pytest.mark.parametrize("secret", ["t0ken", 'q"uote', "back\\slash", "~!#$%&'()*+"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_hidden_text_is_nowhere_shown(secret: str, as_json: bool) -> None:
+    screen = Screen(Look(json=as_json))
+    output = screen.output
+    output.hide(secret)
+    output.show(STATUSES, [invocation(f"id-{secret}", f"is {secret}", **{secret: secret})])
+    output.error(Corrupt(f"has {secret}", f"not {secret}"))
+    output.warn(f"warn {secret}")
+    output.talk(f"talk {secret}")
+    output.trace(f"> Authorization: Token {secret}")
+    shown = screen.out + screen.err
+    for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+        assert form not in shown
+    assert "id-***" in screen.out
+    assert "has ***" in screen.err
+
+
+def test_a_table_is_for_a_terminal() -> None:
+    screen = Screen(Look(color=Color.NEVER), terminal=True, TERM="xterm", COLUMNS="80")
+    screen.output.show(STATUSES, [invocation("a", "x\x1b[2J"), invocation("b", "running")])
+    head, *rows = [line.split() for line in screen.out.splitlines()]
+    assert head == ["invocation", "status"]
+    assert rows == [["a", "x\\x1b[2J"], ["b", "running"]]
+    assert "\x1b" not in screen.out
+
+
+def test_colour_is_for_the_status_alone_and_for_a_pipe_only_when_asked_for() -> None:
+    screen = Screen(Look(color=Color.ALWAYS))
+    for status in ("completed", "error", "queued"):
+        screen.output.show(STATUSES, [invocation("a", status)])
+    assert screen.out == (
+        "a\t\x1b[32mcompleted\x1b[0m\na\t\x1b[31merror\x1b[0m\na\t\x1b[33mqueued\x1b[0m\n"
+    )
+
+
+def test_a_path_is_written_as_it_is_into_a_pipe_and_harmless_on_a_terminal() -> None:
+    paths = ["a b", "\udcff", "x\u202ey"]
+    screen = Screen()
+    screen.output.show(PATHS, paths)
+    assert screen.stdout.content == b"a b\n\xff\nx\xe2\x80\xaey\n"
+    screen = Screen(terminal=True)
+    screen.output.show(PATHS, paths)
+    assert screen.out == "a b\n\\udcff\nx\\u202ey\n"
+
+
+def test_exports_can_be_read_by_a_shell_or_as_json() -> None:
+    screen = Screen()
+    screen.output.exports({"A": "plain", "B": "it's $HOME"})
+    assert screen.out == "export A=plain\nexport B='it'\"'\"'s $HOME'\n"
+    screen = Screen(JSON)
+    screen.output.exports({"A": "plain"})
+    assert json.loads(screen.out) == {"A": "plain"}
