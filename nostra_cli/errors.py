@@ -174,7 +174,7 @@ class Signalled(BaseException):
         self.code = code
 
 
-def attempted(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:
+def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:
     """Give what `attempt` gives, or the error that it raises: one of many stands for itself.
 
     The error is told which invocation it is about. Raises AuthProblem and DeadlinePassed, which
@@ -190,7 +190,7 @@ def attempted(invocation: str | None, attempt: Callable[[], T]) -> T | NostraErr
 
 
 @contextmanager
-def noted(note: str) -> Iterator[None]:
+def with_note(note: str) -> Iterator[None]:
     """Add `note` to what goes before the hint of an error of ours that leaves the block."""
     try:
         yield
@@ -229,7 +229,7 @@ def file_errors(path: Path) -> Iterator[None]:
         raise FileProblem(f"cannot use {path}: {error.strerror}", hint) from error
 
 
-def settled(
+def resolve_or_collect(
     problems: dict[str, UsageProblem] | None,
     name: str,
     resolve: Callable[[], T],

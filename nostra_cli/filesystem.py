@@ -35,7 +35,7 @@ from nostra_cli.http.retry import Deadline, Retrier
 from nostra_cli.http.timeouts import LowSpeed
 from nostra_cli.http.transport import Transport
 from nostra_cli.models import Format, Invocation, Result, check_completed
-from nostra_cli.output.sanitize import clean
+from nostra_cli.output.sanitize import sanitize
 
 Entry = dict[str, str | int | bool | None]
 _BUFFER = 128 * 1024
@@ -114,7 +114,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         if address.format is not None:
             return _entry(path, self._item(path, address))
         invocation = self._invocation(path, address.invocation)
-        status = clean(invocation.status)
+        status = sanitize(invocation.status)
         return {"name": path, "size": 0, "type": "directory", "status": status}
 
     def exists(self, path: str, **_options: object) -> bool:
@@ -200,7 +200,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
     def _connect(self) -> _Connection:
         settings = load(self._flags, os.environ)
         for warning in settings.config.warnings:
-            warnings.warn(clean(warning), stacklevel=2)
+            warnings.warn(sanitize(warning), stacklevel=2)
         token, deadline = settings.require_token(), Deadline()
         transport = Transport(settings.base_url.value, token, deadline)
         weakref.finalize(self, transport.close)
@@ -216,7 +216,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         except NostraError as error:
             secret = self._connection.token.value if self._connection else ""
             error.message, error.hint = (
-                clean(text.replace(secret, "***") if secret else text)
+                sanitize(text.replace(secret, "***") if secret else text)
                 for text in (error.message, error.hint)
             )
             error.args = (error.message,)

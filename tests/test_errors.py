@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nostra_cli.errors import AuthProblem, DeadlinePassed, NotFound, attempted
+from nostra_cli.errors import AuthProblem, DeadlinePassed, NotFound, capture_error
 
 
 def fail(error: Exception) -> int:
@@ -13,7 +13,7 @@ def fail(error: Exception) -> int:
 
 def test_one_of_many_stands_for_itself() -> None:
     error = NotFound("none")
-    assert [attempted("a", lambda: 1), attempted("b", lambda: fail(error))] == [1, error]
+    assert [capture_error("a", lambda: 1), capture_error("b", lambda: fail(error))] == [1, error]
     assert error.invocation == "b"
 
 
@@ -22,4 +22,4 @@ def test_one_of_many_stands_for_itself() -> None:
 )
 def test_what_ends_all_work_is_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
-        attempted("a", lambda: fail(error))
+        capture_error("a", lambda: fail(error))

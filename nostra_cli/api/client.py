@@ -23,7 +23,7 @@ from nostra_cli.errors import (
 from nostra_cli.http.encoding import decoded
 from nostra_cli.http.redirects import is_idempotent
 from nostra_cli.http.retry import NORMAL, ONCE, Policy, Retrier
-from nostra_cli.http.transport import HEAD_SECONDS, Reply, Transport
+from nostra_cli.http.transport import HEAD_SECONDS, Response, Transport
 from nostra_cli.models import (
     Format,
     Invocation,
@@ -104,7 +104,7 @@ class Service:
         format: Format,  # the field's own word
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
-    ) -> AbstractContextManager[Reply]:
+    ) -> AbstractContextManager[Response]:
         """Open the body of a result, the primary one where `result` is None ("Downloads").
 
         One attempt, not repeated: the caller keeps what it has got. The body has `seconds` to come.
@@ -124,7 +124,7 @@ class Service:
     @contextmanager
     def _open(
         self, path: str, headers: Mapping[str, str], missing: NotFound, seconds: float | None
-    ) -> Iterator[Reply]:
+    ) -> Iterator[Response]:
         with self._transport.request("GET", path, headers, seconds) as reply:
             if reply.status not in (206, 416):
                 check(reply, missing)
@@ -172,7 +172,7 @@ class Service:
                 raise
             return refused[-1]
 
-    def _whole(self, reply: Reply, call: Call, low_speed: LowSpeed) -> Iterator[Piece]:
+    def _whole(self, reply: Response, call: Call, low_speed: LowSpeed) -> Iterator[Piece]:
         from nostra_cli.http.timeouts import paced  # not loaded for a status
 
         try:
@@ -204,11 +204,11 @@ def _body_path(invocation: str, result: str | None, format: Format) -> str:
     return f"{_path(invocation)}{which}/{format}"
 
 
-def _head(reply: Reply) -> list[str]:
+def _head(reply: Response) -> list[str]:
     return [reply.status_line, *(f"{name}: {value}" for name, value in reply.headers.items())]
 
 
-def _refused(reply: Reply, call: Call) -> Answer:
+def _refused(reply: Response, call: Call) -> Answer:
     """Read a refusal, up to 16 MiB of its body, and say what it means."""
     content = bytearray()
     try:

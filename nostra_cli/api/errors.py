@@ -15,13 +15,13 @@ from nostra_cli.errors import (
 )
 from nostra_cli.http.encoding import decoded
 from nostra_cli.http.retry import retry_after
-from nostra_cli.http.transport import Reply
+from nostra_cli.http.transport import Response
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_DETAIL = 300
 
 
-def check(reply: Reply, missing: NotFound) -> None:
+def check(reply: Response, missing: NotFound) -> None:
     """Raise what a refusal means (`missing` for 404); pass for 200 (API page, "Errors")."""
     status = reply.status
     if status == 200:
@@ -31,7 +31,7 @@ def check(reply: Reply, missing: NotFound) -> None:
     raise refusal(reply, missing)
 
 
-def refusal(reply: Reply, missing: NotFound) -> NostraError:
+def refusal(reply: Response, missing: NotFound) -> NostraError:
     """Give what an answer that is no success means (API page, "Errors")."""
     status = reply.status
     said = f" ({status}{_detail(reply)})"
@@ -51,7 +51,7 @@ _TOKEN_HINT = "check NOSTRA_TOKEN, or the token in the profile, and the base URL
 _REFUSED_HINT = "see the whole exchange with -v"
 
 
-def _detail(reply: Reply) -> str:
+def _detail(reply: Response) -> str:
     """Give the `detail` of an error as Django REST Framework puts it, or nothing.
 
     Where a body was refused it is what is wrong with each field: `{"name": ["why", ...]}`.

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from nostra_cli import concurrency as parallel
-from nostra_cli.errors import DeadlinePassed, NostraError, attempted
+from nostra_cli.errors import DeadlinePassed, NostraError, capture_error
 from nostra_cli.http.retry import NORMAL, PATIENT, Deadline, Policy
 from nostra_cli.models import Invocation
 
@@ -117,7 +117,7 @@ class Waiting:
 
     def _poll(self, id_: str) -> Invocation | NostraError:
         policy = PATIENT if id_ in self._history else NORMAL
-        found = attempted(id_, lambda: self.poll(id_, policy))
+        found = capture_error(id_, lambda: self.poll(id_, policy))
         if isinstance(found, Invocation):
             self._note(found)
             self.watcher.seen(found)

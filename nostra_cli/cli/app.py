@@ -30,7 +30,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 _SHARED = frozenset({"help", *Shared._fields})
 
 
-class Job(NamedTuple):
+class ParsedCommand(NamedTuple):
     """A command with its options parsed, not yet run."""
 
     command: Runnable
@@ -46,15 +46,15 @@ class Job(NamedTuple):
             return self.command(Session(self.shared, out), **self.options)
 
 
-def parsed(command: Runnable) -> Callable[..., Job]:
-    """Make a Typer callback of a command: it takes the shared options too, and gives a Job.
+def parsed(command: Runnable) -> Callable[..., ParsedCommand]:
+    """Make a Typer callback of a command: it also takes the shared options.
 
     The job runs outside Typer, which has its own ideas about interrupts and closed pipes.
     """
 
-    def parse(**options: Any) -> Job:
+    def parse(**options: Any) -> ParsedCommand:
         shared = Shared(**{name: options.pop(name) for name in Shared._fields})
-        return Job(command, options, shared)
+        return ParsedCommand(command, options, shared)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = list(inspect.signature(command).parameters.values())[1:]
@@ -170,7 +170,7 @@ def root(
         typer.echo(context.get_help())
 
 
-def parse(argv: Sequence[str], commands: Sequence[str]) -> Job | str:
+def parse(argv: Sequence[str], commands: Sequence[str]) -> ParsedCommand | str:
     """Read a command line; gives the text to show where it asked for help or the version.
 
     Raises UsageProblem, with what was meant where that is clear.
@@ -184,7 +184,7 @@ def parse(argv: Sequence[str], commands: Sequence[str]) -> Job | str:
     with usage_problems(path), redirect_stdout(StringIO()) as said:
         app = make_app([first] if first in commands else commands)
         job = app(args=list(argv), prog_name="nostra", standalone_mode=False)
-    return job if isinstance(job, Job) else said.getvalue()
+    return job if isinstance(job, ParsedCommand) else said.getvalue()
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from nostra_cli import __version__
 from nostra_cli.cli import interrupts
 from nostra_cli.errors import ExitCode, NostraError, Signalled
 from nostra_cli.output.console import Output
-from nostra_cli.output.streams import Look, secure_descriptors, settle_streams
+from nostra_cli.output.streams import OutputOptions, flush_streams, secure_descriptors
 
 if TYPE_CHECKING:
-    from nostra_cli.cli.app import Job
+    from nostra_cli.cli.app import ParsedCommand
 
 COMMANDS = (
     "status",
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     secure_descriptors()
     argv = sys.argv[1:] if argv is None else argv
     own = list(argv)[: argv.index("--")] if "--" in argv else argv
-    out = Output(Look(json="--json" in own), sys.stdout, sys.stderr)
+    out = Output(OutputOptions(json="--json" in own), sys.stdout, sys.stderr)
     if "--ci" in own:
         out.in_lines()
     try:
@@ -59,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         out.error(_bug(error))
         return ExitCode.BUG
     finally:
-        settle_streams()
+        flush_streams()
 
 
-def _parsed(argv: Sequence[str]) -> Job | str:
+def _parsed(argv: Sequence[str]) -> ParsedCommand | str:
     """Give the job that a command line asks for, or a text: help, the version, completions."""
     if _COMPLETE in os.environ:
         from nostra_cli.cli.completion import answer

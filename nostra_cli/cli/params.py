@@ -10,7 +10,7 @@ from typer.models import OptionInfo
 
 from nostra_cli import units
 from nostra_cli.errors import ExitCode, Signalled, UsageProblem
-from nostra_cli.output.streams import Color, Look
+from nostra_cli.output.streams import Color, OutputOptions
 
 if TYPE_CHECKING:
     from nostra_cli.config.settings import Flags
@@ -195,6 +195,6 @@ class Shared(NamedTuple):
         return Flags(self.profile, self.base_url)
 
     @property
-    def look(self) -> Look:
+    def look(self) -> OutputOptions:
         """What they say of the output."""
-        return Look(self.json, self.quiet, self.verbose, self.color)
+        return OutputOptions(self.json, self.quiet, self.verbose, self.color)

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 from nostra_cli.config import profiles as config
 from nostra_cli.config.base_url import DEFAULT_BASE_URL, check_base_url
 from nostra_cli.config.tokens import Token, check_token, read_token_file
-from nostra_cli.errors import AuthProblem, UsageProblem, settled
+from nostra_cli.errors import AuthProblem, UsageProblem, resolve_or_collect
 from nostra_cli.models import Format
 from nostra_cli.units import parse_duration, parse_size
 
@@ -120,7 +120,7 @@ def load(flags: Flags, env: Mapping[str, str], problems: Problems = None) -> Set
     for the file), and the default stands in.
     """
     empty = config.Config(config.config_path(env), None, {})
-    file = settled(problems, "config", lambda: config.read(env), lambda: empty)
+    file = resolve_or_collect(problems, "config", lambda: config.read(env), lambda: empty)
     profile = _profile(flags, env, file)
     if profile.value not in file.profiles and profile.origin != DEFAULT:
         whence = f" (from {profile.origin})"
@@ -149,7 +149,9 @@ def _resolved(
     nothing = _Sources(Flags(), {}, {}, "", profile_first=False)
 
     def of(name: str, resolve: Callable[[_Sources], T]) -> T:
-        return settled(problems, name, lambda: resolve(sources), lambda: resolve(nothing))
+        return resolve_or_collect(
+            problems, name, lambda: resolve(sources), lambda: resolve(nothing)
+        )
 
     return Settings(
         profile=profile,

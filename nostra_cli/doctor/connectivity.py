@@ -24,7 +24,7 @@ Step = Generator[Finding, None, bool]
 
 
 def reach(peer: Peer, before: str, hint: str, tls: bool, seconds: float) -> Step:
-    """Look up `peer`, connect to it, and shake hands if `tls`; each within `seconds`.
+    """Check up `peer`, connect to it, and shake hands if `tls`; each within `seconds`.
 
     `before` comes in front of the names of the checks, `hint` says what to mend.
     """

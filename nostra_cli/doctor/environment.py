@@ -25,7 +25,7 @@ class Peer(NamedTuple):
 
 
 def proxies(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Look at the variables that name proxies; of their URLs no user and no password is shown."""
+    """Check the variables that name proxies; of their URLs no user and no password is shown."""
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
         value = _variable(env, name)
         if not value:
@@ -77,7 +77,7 @@ def proxy_of(base_url: str) -> Peer | None:
 
 
 def authorities(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Look at SSL_CERT_FILE and SSL_CERT_DIR, in the order in which they count."""
+    """Check SSL_CERT_FILE and SSL_CERT_DIR, in the order in which they count."""
     file, folder = env.get("SSL_CERT_FILE"), env.get("SSL_CERT_DIR")
     bundle = "not set" if folder else "not set: the authorities of certifi are trusted"
     yield _bundle(file) if file else fine("SSL_CERT_FILE", bundle)

@@ -20,7 +20,7 @@ Problems = Mapping[str, UsageProblem]
 def config_file(
     settings: Settings, problems: Problems, env: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Look at the config file, its mode and its folder's, and what it says."""
+    """Check the config file, its mode and its folder's, and what it says."""
     path = settings.config.path
     mode = _mode(path) if path.is_file() else None
     loose = loose_mode(path, mode) if mode is not None else None
@@ -51,7 +51,7 @@ def _warned(check: str, text: str) -> Finding:
 
 
 def _folder(folder: Path, chosen: bool) -> Iterator[Finding]:
-    """Look at the folder's mode; in one that the user chose, others may read."""
+    """Check the folder's mode; in one that the user chose, others may read."""
     mode = _mode(folder)
     if mode is None:
         return

@@ -18,7 +18,7 @@ from nostra_cli.errors import (
 )
 from nostra_cli.http.encoding import decoded
 from nostra_cli.http.retry import Deadline
-from nostra_cli.http.transport import HEAD_SECONDS, Reply, Trace, Transport
+from nostra_cli.http.transport import HEAD_SECONDS, Response, Trace, Transport
 from nostra_cli.units import show_duration
 
 _PATH = "/api/collection?limit=1"
@@ -51,7 +51,7 @@ def _too_slow(seconds: float) -> ServiceProblem:
     return ServiceProblem(f"no answer within {seconds:g} s", hint)
 
 
-def _judged(reply: Reply, token: Token | None, seconds: float) -> Finding:
+def _judged(reply: Response, token: Token | None, seconds: float) -> Finding:
     said = f"{reply.host}: {reply.status} in {seconds:.2f} s"
     if 200 <= reply.status < 300:
         start = bytes(next(iter(decoded(reply)), b"")).lstrip()[:1]

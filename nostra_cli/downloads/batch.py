@@ -13,8 +13,8 @@ from nostra_cli.api.client import Service
 from nostra_cli.downloads import checksums
 from nostra_cli.downloads.plan import (
     Destination,
-    Existing,
     Item,
+    OnExisting,
     Selection,
     check_distinct,
     check_folder,
@@ -23,8 +23,8 @@ from nostra_cli.downloads.plan import (
 from nostra_cli.downloads.sinks import upload
 from nostra_cli.downloads.stream import Meter, Writer
 from nostra_cli.downloads.target import Remote
-from nostra_cli.downloads.transfer import Done, Manner, download, occupied
-from nostra_cli.errors import NostraError, UsageProblem, attempted
+from nostra_cli.downloads.transfer import Done, DownloadOptions, download, occupied
+from nostra_cli.errors import NostraError, UsageProblem, capture_error
 from nostra_cli.files import sync_folder
 from nostra_cli.models import Invocation
 
@@ -39,7 +39,7 @@ class Request:
     ids: tuple[str, ...]
     selection: Selection
     to: Destination
-    manner: Manner
+    manner: DownloadOptions
     jobs: int = 1
 
     @property
@@ -51,7 +51,7 @@ class Request:
 
 
 def check_before(request: Request) -> None:
-    """Look at what can be seen to fail before anything is asked of the service.
+    """Check what can be seen to fail before anything is asked of the service.
 
     Raises UsageProblem or FileProblem.
     """
@@ -85,7 +85,7 @@ def _check_remote(place: Remote, request: Request) -> None:
         )
     existing = request.manner.existing
     if request.to.folder_is_used:
-        occupied(place, Existing.SKIP if existing is Existing.REFUSE else existing)
+        occupied(place, OnExisting.SKIP if existing is OnExisting.REFUSE else existing)
 
 
 def run(
@@ -140,7 +140,7 @@ def _tasks(
             return download(service, item, request.manner, meter, stdout)
 
     items = [item for invocation in group for item in _planned(invocation, request)]
-    return [partial(attempted, item.invocation, partial(transfer, item)) for item in items]
+    return [partial(capture_error, item.invocation, partial(transfer, item)) for item in items]
 
 
 def _planned(

@@ -12,7 +12,7 @@ class Flusher:
     """Syncs a file in the background, so that the sync before its publication is short."""
 
     def __init__(self, fd: int) -> None:
-        """Look after the open file `fd`."""
+        """Check after the open file `fd`."""
         self._fd = fd
         self._waiting = 0
         self._thread: threading.Thread | None = None

@@ -24,7 +24,7 @@ from nostra_cli.errors import (
 from nostra_cli.models import Format, Invocation, Result, check_completed
 
 
-class Existing(StrEnum):
+class OnExisting(StrEnum):
     """What to do with a file that is there already."""
 
     REFUSE = "refuse"
@@ -197,8 +197,8 @@ def check_folder(folder: Path) -> None:
         raise FileProblem(f"no permission to write in {folder}", hint)
 
 
-def check_target(path: Path, existing: Existing) -> bool:
-    """Look at the place of a file before it is made; True means: leave it, it is there.
+def check_target(path: Path, existing: OnExisting) -> bool:
+    """Check the place of a file before it is made; True means: leave it, it is there.
 
     Raises FileProblem for what must stay as it is: an existing file (unless told otherwise), and,
     whatever was told, a directory, a symbolic link, a FIFO or a device.
@@ -218,8 +218,8 @@ def check_target(path: Path, existing: Existing) -> bool:
         raise FileProblem(
             f"{path} is {kind} and stays as it is", "name a file with -o, or use -o - for stdout"
         )
-    if existing is Existing.REFUSE:
+    if existing is OnExisting.REFUSE:
         raise FileProblem(
             f"{path} exists and stays as it is", "use --overwrite, --skip-existing or another name"
         )
-    return existing is Existing.SKIP
+    return existing is OnExisting.SKIP

@@ -22,7 +22,7 @@ from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, Truncated
 from nostra_cli.http.encoding import is_encoded
 from nostra_cli.http.timeouts import LowSpeed, paced
-from nostra_cli.http.transport import Reply
+from nostra_cli.http.transport import Response
 from nostra_cli.models import Format
 
 FIRST_BLOCK = 256 * 1024
@@ -153,7 +153,7 @@ class Reader(io.RawIOBase):
         got = bytearray()
         with self._errors(), contextlib.ExitStack() as opened:
 
-            def attempt() -> Reply | None:
+            def attempt() -> Response | None:
                 with contextlib.ExitStack() as stack:
                     if self._identity and not self._identity.validator:
                         got.clear()  # nothing proves that the rest would be the rest of it
@@ -175,7 +175,7 @@ class Reader(io.RawIOBase):
                 return
         self._block, self._block_start = bytes(got), start
 
-    def _take(self, reply: Reply, begin: int, stop: int | None, got: bytearray) -> bool:
+    def _take(self, reply: Response, begin: int, stop: int | None, got: bytearray) -> bool:
         """Append what an answer holds; False when it can only be taken as a whole."""
         verify.refuse_page(reply.headers, self._item.label)
         known = self._identity
@@ -205,7 +205,7 @@ class Reader(io.RawIOBase):
     def _changed(self) -> Corrupt:
         return Corrupt(f"{self._item.label} changed while it was read", "open it again")
 
-    def _drain(self, reply: Reply, wanted: int, got: bytearray) -> None:
+    def _drain(self, reply: Response, wanted: int, got: bytearray) -> None:
         before = len(got)
         for chunk in paced(reply.chunks, self._low_speed, self._item.label):
             got += chunk
@@ -216,7 +216,7 @@ class Reader(io.RawIOBase):
                 f"{self._item.label}: {len(got) - before} of {wanted} bytes came", "try again"
             )
 
-    def _take_whole(self, reply: Reply) -> None:
+    def _take_whole(self, reply: Response) -> None:
         """Fetch as a download does, with `reply` as the first answer if it holds the body."""
         service = self._service
         if reply.status == HTTPStatus.OK:
@@ -243,9 +243,9 @@ class _NoMeter:
 class _Answered(Service):
     """A service that has answered the first request for a body already."""
 
-    def __init__(self, service: Service, reply: Reply) -> None:
+    def __init__(self, service: Service, reply: Response) -> None:
         vars(self).update(vars(service))
-        self._answer: Reply | None = reply
+        self._answer: Response | None = reply
 
     def body(
         self,
@@ -254,7 +254,7 @@ class _Answered(Service):
         format: Format,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
-    ) -> contextlib.AbstractContextManager[Reply]:
+    ) -> contextlib.AbstractContextManager[Response]:
         answer, self._answer = self._answer, None
         if answer is not None:
             return contextlib.nullcontext(answer)
@@ -263,7 +263,7 @@ class _Answered(Service):
 
 def _body(
     service: Service, item: Item, headers: Mapping[str, str]
-) -> contextlib.AbstractContextManager[Reply]:
+) -> contextlib.AbstractContextManager[Response]:
     return service.body(item.invocation, item.source, item.format, headers)
 
 

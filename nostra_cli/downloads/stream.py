@@ -16,7 +16,7 @@ from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, Transient, Truncated
 from nostra_cli.http.encoding import decoded, is_encoded
 from nostra_cli.http.timeouts import ORDINARY_SPEED, LowSpeed, paced
-from nostra_cli.http.transport import Reply
+from nostra_cli.http.transport import Response
 from nostra_cli.models import Piece
 
 
@@ -171,7 +171,7 @@ class Fetch:
             self._stream(reply, identity)
         return True
 
-    def _start(self, reply: Reply) -> Identity:
+    def _start(self, reply: Response) -> Identity:
         verify.refuse_page(reply.headers, self.item.label)
         identity = identity_of(self._url(), reply.headers)
         if is_encoded(reply):
@@ -182,7 +182,7 @@ class Fetch:
         self._new_checks(identity)
         return identity
 
-    def _stream(self, reply: Reply, identity: Identity) -> None:
+    def _stream(self, reply: Response, identity: Identity) -> None:
         label, deadline = self.item.label, self.service.retrier.deadline
         for chunk in paced(decoded(reply), self.low_speed, label, self.clock):
             self.sink.write(chunk)

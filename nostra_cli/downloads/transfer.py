@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from nostra_cli.api.client import Service
-from nostra_cli.downloads.plan import Existing, Item, check_target
+from nostra_cli.downloads.plan import Item, OnExisting, check_target
 from nostra_cli.downloads.sinks import store
 from nostra_cli.downloads.sinks.file import Part
 from nostra_cli.downloads.sinks.spool import Spool
@@ -25,10 +25,10 @@ from nostra_cli.units import show_size
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class DownloadOptions:
     """How to transfer."""
 
-    existing: Existing = Existing.REFUSE
+    existing: OnExisting = OnExisting.REFUSE
     level: verify.Level = verify.Level.AUTO
     resume: bool = True
     hashing: bool = False
@@ -48,7 +48,9 @@ class Done:
     sha256: str | None = None
 
 
-def download(service: Service, item: Item, manner: Manner, meter: Meter, stdout: Writer) -> Done:
+def download(
+    service: Service, item: Item, manner: DownloadOptions, meter: Meter, stdout: Writer
+) -> Done:
     """Transfer one item to its file, or to `stdout` where it has none.
 
     Raises FileProblem, Corrupt, or what `Fetch.run` raises; the target then is as it was before.
@@ -66,8 +68,8 @@ def download(service: Service, item: Item, manner: Manner, meter: Meter, stdout:
     return _to_file(service, item, item.path, manner, meter, began)
 
 
-def occupied(target: Target, existing: Existing) -> bool:
-    """Look at a target before it is made; True means: leave it, it is there.
+def occupied(target: Target, existing: OnExisting) -> bool:
+    """Check a target before it is made; True means: leave it, it is there.
 
     Raises FileProblem for what must stay as it is.
     """
@@ -76,7 +78,7 @@ def occupied(target: Target, existing: Existing) -> bool:
     return check_target(target, existing)
 
 
-def _skipped(item: Item, path: Target, manner: Manner) -> Done:
+def _skipped(item: Item, path: Target, manner: DownloadOptions) -> Done:
     if isinstance(path, Remote):  # its hash would cost as much as the object
         return Done(item, "skipped", store.size_of(path), 0.0)
     with file_errors(path), path.open("rb") as file:
@@ -85,7 +87,7 @@ def _skipped(item: Item, path: Target, manner: Manner) -> Done:
 
 
 def _to_file(
-    service: Service, item: Item, path: Path, manner: Manner, meter: Meter, began: float
+    service: Service, item: Item, path: Path, manner: DownloadOptions, meter: Meter, began: float
 ) -> Done:
     part = Part(path, resume=manner.resume)
     try:
@@ -93,7 +95,7 @@ def _to_file(
         fetch.run()
         with part.reader() as file:
             _check_file(item, manner.level, file, part.size)
-        part.publish(replace=manner.existing is Existing.OVERWRITE)
+        part.publish(replace=manner.existing is OnExisting.OVERWRITE)
     except BaseException as error:
         # What is whole but wrong would, continued, be wrong again.
         if part.close(keep=not isinstance(error, Corrupt)):
@@ -107,7 +109,12 @@ def _to_file(
 
 
 def _to_store(
-    service: Service, item: Item, target: Remote, manner: Manner, meter: Meter, began: float
+    service: Service,
+    item: Item,
+    target: Remote,
+    manner: DownloadOptions,
+    meter: Meter,
+    began: float,
 ) -> Done:
     upload = Upload(target)
     spool = Spool()
@@ -122,7 +129,7 @@ def _to_store(
             upload.restart(spool.identity)
             for block in spool.blocks():
                 upload.write(block)
-        upload.publish(replace=manner.existing is Existing.OVERWRITE)
+        upload.publish(replace=manner.existing is OnExisting.OVERWRITE)
     except BaseException:
         upload.drop()
         raise

@@ -16,17 +16,17 @@ from nostra_cli.errors import Corrupt
 from nostra_cli.models import Piece
 
 if TYPE_CHECKING:
-    from nostra_cli.http.transport import Reply
+    from nostra_cli.http.transport import Response
 
 _STEP = 256 * 1024
 
 
-def is_encoded(reply: Reply) -> bool:
+def is_encoded(reply: Response) -> bool:
     """Tell whether the body is encoded: its offsets are then not those of the content."""
     return _coding(reply) != "identity"
 
 
-def decoded(reply: Reply) -> Iterator[Piece]:
+def decoded(reply: Response) -> Iterator[Piece]:
     """Give the content of an answer's body in pieces of at most 256 KiB, or as they came.
 
     Raises Corrupt for an unknown encoding and for a gzip body that is cut or damaged.
@@ -42,11 +42,11 @@ def decoded(reply: Reply) -> Iterator[Piece]:
     )
 
 
-def _coding(reply: Reply) -> str:
+def _coding(reply: Response) -> str:
     return reply.headers.get("content-encoding", "").strip().lower() or "identity"
 
 
-def _gunzip(reply: Reply) -> Iterator[bytes]:
+def _gunzip(reply: Response) -> Iterator[bytes]:
     with gzip.GzipFile(fileobj=io.BufferedReader(_Raw(reply.chunks), _STEP)) as file:
         while True:
             try:

@@ -40,7 +40,7 @@ _HEADERS = {
 Trace = Callable[[str], None]
 
 
-class Reply(NamedTuple):
+class Response(NamedTuple):
     """An answer whose body has not been read yet.
 
     `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
@@ -95,7 +95,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
         content: bytes | None = None,
-    ) -> Iterator[Reply]:
+    ) -> Iterator[Response]:
         """Send one request, follow its redirects, and give the answer while the block lasts.
 
         `path` is percent-encoded already, or a whole URL; `content` is the body to send. That of
@@ -108,7 +108,7 @@ class Transport:
             seconds = body_seconds if response.is_success else HEAD_SECONDS
             chunks = self._chunks(lane, response, seconds)
             try:
-                yield Reply(
+                yield Response(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     chunks,
@@ -161,7 +161,7 @@ class Transport:
                 timeout=self._timeout(),
                 extensions={"trace": lane.watch},
             )
-            self._tell(f"> {method} {public_url(str(url))}", request.headers)
+            self._tell(f"> {method} {redact_url(str(url))}", request.headers)
             try:
                 with self._at_most(lane, HEAD_SECONDS):
                     response = lane.client.send(request, stream=True)
@@ -222,7 +222,7 @@ class Transport:
             return
         self._trace(line)
         for name, value in headers.items():
-            shown = public_url(value) if name.lower() == "location" else value
+            shown = redact_url(value) if name.lower() == "location" else value
             secret = name.lower() in _SECRET_HEADERS
             self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
 
@@ -244,7 +244,7 @@ def _told(error: Exception, url: httpx.URL, response: httpx.Response | None = No
     return httpx_errors.told(error, url, response is not None)
 
 
-def public_url(url: str) -> str:
+def redact_url(url: str) -> str:
     """Give the URL without user name, password and query: a signed URL's query is a secret."""
     try:
         parts = urlsplit(url)

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, NostraError
-from nostra_cli.output.sanitize import clean, clean_json
-from nostra_cli.output.streams import DataStream, Look, TalkStream, colored
+from nostra_cli.output.sanitize import sanitize, sanitize_json
+from nostra_cli.output.streams import DataStream, OutputOptions, TalkStream, colored
 
 if TYPE_CHECKING:
     from nostra_cli.models import JsonObject, JsonValue
@@ -28,7 +28,7 @@ class Output:
 
     def __init__(
         self,
-        look: Look,
+        look: OutputOptions,
         stdout: TextIO | None,
         stderr: TextIO | None,
         env: Mapping[str, str] = os.environ,
@@ -50,10 +50,10 @@ class Output:
         """Show `***` in place of this text from now on, whoever says it."""
         self._secrets.append(secret)
 
-    def _clean(self, text: str) -> str:
+    def _sanitize(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return clean(text)
+        return sanitize(text)
 
     def show(self, view: View[T], items: Iterable[T | NostraError]) -> ExitCode:
         """Show each item as soon as its form allows, and each error when it comes.
@@ -97,14 +97,14 @@ class Output:
         elif items and self.data.stream is not None:
             from nostra_cli.output.tables import render  # rich, for a person only
 
-            def clean(cell: str) -> str:
-                return self._harmless(self._clean(cell))
+            def sanitize(cell: str) -> str:
+                return self._harmless(self._sanitize(cell))
 
-            render(view, items, self.data.stream, self._color_data, clean)
+            render(view, items, self.data.stream, self._color_data, sanitize)
 
     def text(self, line: str) -> None:
         """Show one line of the service's, made harmless."""
-        self.data.line(self._harmless(self._clean(line)))
+        self.data.line(self._harmless(self._sanitize(line)))
 
     def document(self, value: JsonValue, one_line: bool = False) -> None:
         """Show one JSON value: laid out on a terminal unless it is to be one line."""
@@ -117,7 +117,7 @@ class Output:
     def _row(self, view: View[T], item: T) -> None:
         cells = list(view.row(item))
         if not view.bare or self.data.terminal:
-            cells = [self._clean(cell) for cell in cells]
+            cells = [self._sanitize(cell) for cell in cells]
         if self._color_data and "status" in view.columns:
             place = view.columns.index("status")
             cells[place] = _painted(cells[place], view.outcome(cells[place]))
@@ -134,11 +134,11 @@ class Output:
             self.document(preview.as_json(found))
         elif self.data.terminal and self.data.stream is not None:
             self.talk(preview.title(found))
-            for line in preview.drawn(found, self.data.stream, self._color_data, self._clean):
+            for line in preview.drawn(found, self.data.stream, self._color_data, self._sanitize):
                 self.data.line(line)
         else:
             for cells in preview.lines_of(found):
-                self.data.line("\t".join(map(self._clean, cells)))
+                self.data.line("\t".join(map(self._sanitize, cells)))
 
     def exports(self, variables: Mapping[str, str]) -> None:
         """Show variables as lines that a shell can read, or as one JSON object."""
@@ -166,7 +166,7 @@ class Output:
             return
         self._announce("error", error.message)
         if error.advice:
-            self._say(f"{self._word('hint')}: {self._clean(error.advice)}")
+            self._say(f"{self._word('hint')}: {self._sanitize(error.advice)}")
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right but does not stop the work."""
@@ -180,11 +180,11 @@ class Output:
     def talk(self, text: str) -> None:
         """Tell how things go on; not with `--quiet`, and not with `--json`."""
         if not (self.look.quiet or self.look.json):
-            self._say(self._clean(text))
+            self._say(self._sanitize(text))
 
     def trace(self, text: str) -> None:
         """Tell of a step of HTTP (`--verbose`)."""
-        self._say(self._clean(text))
+        self._say(self._sanitize(text))
 
     def _say_json(self, value: JsonObject) -> None:
         import json
@@ -194,7 +194,7 @@ class Output:
     def _clean_json(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret.replace("\\", "\\\\").replace('"', '\\"'), "***")
-        text = clean_json(text)
+        text = sanitize_json(text)
         if self.to_github:
             from nostra_cli.output.github import harmless_json
 
@@ -208,12 +208,12 @@ class Output:
         if self.to_github:
             self._command(word, text)
         else:
-            self._say(f"{self._word(word)}: {self._clean(text)}")
+            self._say(f"{self._word(word)}: {self._sanitize(text)}")
 
     def _command(self, name: str, text: str = "") -> None:
         from nostra_cli.output.github import command
 
-        self._talk.line(command(name, self._clean(text)))
+        self._talk.line(command(name, self._sanitize(text)))
 
     def _harmless(self, line: str) -> str:
         if self.to_github:
@@ -246,7 +246,7 @@ class Output:
             return
         from nostra_cli.output.github import Report, title
 
-        self._report = Report(command, ids, self._clean)
+        self._report = Report(command, ids, self._sanitize)
         grouped = not (self.look.quiet or self.look.json)
         if grouped:
             self._command("group", title(f"nostra {command}", ids))

@@ -23,7 +23,7 @@ class Page:
     width: int
     color: bool
     unicode: bool
-    clean: Callable[[str], str]
+    sanitize: Callable[[str], str]
 
     def cut(self, text: str, width: int) -> str:
         """Cut a text that is wider than `width`, with a sign that it was."""
@@ -33,10 +33,10 @@ class Page:
         return set_cell_size(text[:_LONGEST], width - len(mark)) + mark
 
 
-def page_of(stream: TextIO, color: bool, clean: Callable[[str], str]) -> Page:
+def page_of(stream: TextIO, color: bool, sanitize: Callable[[str], str]) -> Page:
     """Give the page that the terminal behind `stream` is."""
     unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
-    return Page(console(stream, color).width, color, unicode, clean)
+    return Page(console(stream, color).width, color, unicode, sanitize)
 
 
 def fit(widths: Sequence[int], total: int) -> list[int]:
@@ -71,8 +71,8 @@ def table(
 
     Numbers of columns where `right` is true end below each other.
     """
-    names = [page.clean(name) for name in names]
-    cells = [[page.clean(cell) for cell in row] for row in rows]
+    names = [page.sanitize(name) for name in names]
+    cells = [[page.sanitize(cell) for cell in row] for row in rows]
     widths = [
         max(1, *(cell_len(text[:_LONGEST]) for text in column))
         for column in zip(names, *cells, strict=True)

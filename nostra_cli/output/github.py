@@ -67,10 +67,10 @@ class _Row:
 class Report:
     """What became of each id, told to GitHub at the end of a command."""
 
-    def __init__(self, name: str, ids: Sequence[str], clean: Callable[[str], str]) -> None:
-        """Begin with nothing known of `ids`; `clean` neutralises what others wrote."""
+    def __init__(self, name: str, ids: Sequence[str], sanitize: Callable[[str], str]) -> None:
+        """Begin with nothing known of `ids`; `sanitize` neutralises what others wrote."""
         self._name = name
-        self._clean = clean
+        self._sanitize = sanitize
         self._rows = {id_: _Row() for id_ in ids}
         self._beyond: list[Outcome] = []
 
@@ -145,4 +145,4 @@ class Report:
 
     def _cell(self, text: str) -> str:
         """Give text for a cell: no character of it has a meaning in Markdown or HTML."""
-        return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", self._clean(text))
+        return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", self._sanitize(text))

@@ -112,12 +112,12 @@ def title(found: Preview) -> str:
 
 
 def drawn(
-    found: Preview, stream: TextIO, color: bool, clean: Callable[[str], str]
+    found: Preview, stream: TextIO, color: bool, sanitize: Callable[[str], str]
 ) -> Iterator[str]:
     """Draw the rows, and the statistics where there are some, for the terminal behind `stream`."""
     from nostra_cli.output.fitted import page_of, table  # rich, for a person only
 
-    page = page_of(stream, color, clean)
+    page = page_of(stream, color, sanitize)
     if found.columns and (found.rows or found.stats is None):
         cells = _cells(found)
         right = [_are_numbers(column) for column in zip(*cells, strict=True)]
@@ -171,7 +171,7 @@ def _values(column: ColumnStats, page: Page) -> str:
         return f"more than {column.distinct} different ones"
     if column.filled and column.distinct == column.filled:
         return "all different"
-    shown = (f"{page.cut(page.clean(v), _LONGEST_VALUE)} ({count})" for v, count in column.top)
+    shown = (f"{page.cut(page.sanitize(v), _LONGEST_VALUE)} ({count})" for v, count in column.top)
     more = column.distinct - len(column.top)
     return ", ".join(shown) + (f", and {more} more" if more else "")
 
@@ -184,7 +184,7 @@ def _plot(by_date: ByDate, page: Page) -> Iterator[str]:
     width = min(page.width, _WIDEST_PLOT) - margin - 2
     if width < len(days[0]) + len(days[-1]) + 2:
         return  # too narrow to be read
-    yield page.cut(page.clean(f"{by_date.quantity}, summed by {by_date.date}"), page.width)
+    yield page.cut(page.sanitize(f"{by_date.quantity}, summed by {by_date.date}"), page.width)
     lines = plots.line(points, width, _PLOT_LINES, page.unicode)
     labels = [high, *[""] * (_PLOT_LINES - 2), low]
     for label, text in zip(labels, lines, strict=True):

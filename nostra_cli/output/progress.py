@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from nostra_cli.models import Invocation, Outcome, outcome_of
-from nostra_cli.output.sanitize import clean
+from nostra_cli.output.sanitize import sanitize
 from nostra_cli.units import show_duration, show_size
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Spinner(_Live):
         if self._progress is None or not pending:
             return
         id_, status = pending[0]
-        text = f"{clean(id_)}: {clean(status)}"
+        text = f"{sanitize(id_)}: {sanitize(status)}"
         if len(pending) > 1:
             text += f", and {len(pending) - 1} more in progress"
         if self._task is None:
@@ -169,7 +169,7 @@ class Bar:
             return
         note = "" if total is not None else "size unknown"
         if self._task is None:
-            self._task = self._progress.add_task(clean(self._label), total=total, note=note)
+            self._task = self._progress.add_task(sanitize(self._label), total=total, note=note)
         self._progress.update(self._task, completed=done, total=total, note=note)
 
     def advance(self, count: int) -> None:

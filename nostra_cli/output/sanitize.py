@@ -12,21 +12,21 @@ _HARMFUL = (
 )
 
 
-def clean(text: str) -> str:
+def sanitize(text: str) -> str:
     r"""Give the text with every harmful character as an escape: `\x1b`, `\u202e`, `\n`."""
     if text.isprintable():  # none of them is
         return text
     return re.sub(_HARMFUL, _escape, text)
 
 
-def clean_json(text: str) -> str:
+def sanitize_json(text: str) -> str:
     r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
     text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone
     if text.isascii():
         return text
     import json
 
-    return "".join(json.dumps(c)[1:-1] if not c.isascii() and clean(c) != c else c for c in text)
+    return "".join(json.dumps(c)[1:-1] if not c.isascii() and sanitize(c) != c else c for c in text)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ class Color(StrEnum):
     NEVER = "never"
 
 
-class Look(NamedTuple):
+class OutputOptions(NamedTuple):
     """What was asked of the output."""
 
     json: bool = False
@@ -97,7 +97,7 @@ def colored(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bool
     return stream.isatty()
 
 
-def settle_streams() -> None:
+def flush_streams() -> None:
     """Write out what is buffered, and throw away in silence what nobody takes."""
     for fd, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:

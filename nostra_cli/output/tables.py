@@ -23,7 +23,7 @@ def render(
     items: Sequence[T],
     stream: TextIO,
     color: bool,
-    clean: Callable[[str], str],
+    sanitize: Callable[[str], str],
 ) -> None:
     """Write `items`, each cell cleaned, as a table fitted to the terminal behind `stream`."""
     table = Table(
@@ -32,7 +32,7 @@ def render(
     for column in view.columns:
         table.add_column(column, overflow="fold")
     for item in items:
-        cells = zip(view.columns, map(clean, view.row(item)), strict=True)
+        cells = zip(view.columns, map(sanitize, view.row(item)), strict=True)
         table.add_row(*(Text(cell, _style(view, column, cell)) for column, cell in cells))
     console(stream, color).print(table)
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from nostra_cli.downloads.verify.json import Whole
+from nostra_cli.downloads.verify.json import FullCheck
 from nostra_cli.downloads.verify.utf8 import Utf8
 from nostra_cli.models import JsonValue, Piece
 from nostra_cli.preview.table import LONGEST_ROW, MOST_COLUMNS, Row, Sparse, check_columns
@@ -29,7 +29,7 @@ class JsonRows:
 
     def __init__(self) -> None:
         """Begin a document."""
-        self._syntax = Whole()
+        self._syntax = FullCheck()
         self._utf8 = Utf8()
         self._text = ""
         self._kind = ""

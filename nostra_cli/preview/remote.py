@@ -23,7 +23,7 @@ from nostra_cli.downloads.verify.level import Level, checks_for, refuse_page
 from nostra_cli.errors import AuthProblem, Corrupt, NostraError, NotFound, UsageProblem
 from nostra_cli.http.encoding import decoded, is_encoded
 from nostra_cli.http.timeouts import LowSpeed
-from nostra_cli.http.transport import HEAD_SECONDS, Reply
+from nostra_cli.http.transport import HEAD_SECONDS, Response
 from nostra_cli.models import Format, Result
 from nostra_cli.preview.book import read_book
 from nostra_cli.preview.reading import Preview, Reading, Source, malformed, parser_for
@@ -39,7 +39,7 @@ _RANGE = re.compile(r"bytes 0-[0-9]{1,19}/([0-9]{1,19}|\*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PreviewOptions:
     """What to look at: `result` None is the primary one, `format` None the first there is."""
 
     invocation: str
@@ -54,7 +54,7 @@ class Look:
         return Reading(self.rows, self.stats)
 
 
-def look(service: Service, wanted: Look, progress: Progress) -> Preview:
+def look(service: Service, wanted: PreviewOptions, progress: Progress) -> Preview:
     """Read the beginning of a result, or all of it for statistics.
 
     The status is asked for only where the result cannot be had in the first format. Raises
@@ -69,7 +69,7 @@ def look(service: Service, wanted: Look, progress: Progress) -> Preview:
         return _look(service, _there_is(service, wanted, missing), wanted, progress)
 
 
-def _there_is(service: Service, wanted: Look, missing: NotFound) -> Item:
+def _there_is(service: Service, wanted: PreviewOptions, missing: NotFound) -> Item:
     """Choose by the status; raises what it tells, else `missing`."""
     invocation = service.invocation(wanted.invocation)
     results = (wanted.result,) if wanted.result is not None else ()
@@ -85,7 +85,7 @@ def _there_is(service: Service, wanted: Look, missing: NotFound) -> Item:
     return found
 
 
-def _look(service: Service, item: Item, wanted: Look, progress: Progress) -> Preview:
+def _look(service: Service, item: Item, wanted: PreviewOptions, progress: Progress) -> Preview:
     if item.format is Format.XLSX:
         return _book(service, item, wanted, progress)
     if wanted.stats:
@@ -103,7 +103,7 @@ def _download_hint(item: Item) -> str:
     return f"download it for a closer look: nostra download {item.invocation}{which} -f "
 
 
-def _head(service: Service, item: Item, wanted: Look) -> Preview:
+def _head(service: Service, item: Item, wanted: PreviewOptions) -> Preview:
     """Ask for the beginning; where that is not what comes, for the body."""
     ask = partial(service.body, item.invocation, item.source, item.format, seconds=HEAD_SECONDS)
     with ask({"Range": f"bytes=0-{HEAD_BYTES - 1}"}) as reply:
@@ -119,11 +119,11 @@ def _head(service: Service, item: Item, wanted: Look) -> Preview:
         return _beginning(reply, item, wanted, _length(reply))
 
 
-def _length(reply: Reply) -> int | None:
+def _length(reply: Response) -> int | None:
     return None if is_encoded(reply) else identity_of("", reply.headers).length
 
 
-def _beginning(reply: Reply, item: Item, wanted: Look, size: int | None) -> Preview:
+def _beginning(reply: Response, item: Item, wanted: PreviewOptions, size: int | None) -> Preview:
     refuse_page(reply.headers, item.label)
     reading, parser = wanted.reading(), parser_for(item.format)
     checks, read = checks_for(item.format, Level.OFF, None), 0
@@ -152,12 +152,14 @@ def _too_little(reading: Reading, item: Item, read: int) -> tuple[str, ...]:
     return (f"{item.label}: its first {limit} hold {reading.count} rows, and no more is read",)
 
 
-def _fetch(service: Service, item: Item, wanted: Look, sink: Sink, progress: Progress) -> None:
+def _fetch(
+    service: Service, item: Item, wanted: PreviewOptions, sink: Sink, progress: Progress
+) -> None:
     with progress() as metering, metering(item.label) as meter:
         Fetch(service, item, sink, meter, Level.OFF, False, wanted.low_speed).run()
 
 
-def _whole(service: Service, item: Item, wanted: Look, progress: Progress) -> Preview:
+def _whole(service: Service, item: Item, wanted: PreviewOptions, progress: Progress) -> Preview:
     hint = f"{_download_hint(item)}{item.format} --verify off"
     judged = partial(malformed, item.label, hint)
     intake = Intake(lambda: (parser_for(item.format), wanted.reading()), judged)
@@ -166,7 +168,7 @@ def _whole(service: Service, item: Item, wanted: Look, progress: Progress) -> Pr
     return reading.preview(_source(item), intake.size, parser.header)
 
 
-def _book(service: Service, item: Item, wanted: Look, progress: Progress) -> Preview:
+def _book(service: Service, item: Item, wanted: PreviewOptions, progress: Progress) -> Preview:
     hint = f"{_download_hint(item)}xlsx"
     reading = wanted.reading()
     with closing(Book(item.label, hint)) as spool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nostra_cli.sandbox.replies import Request
+    from nostra_cli.sandbox.responses import Request
 
 
 @dataclass(frozen=True)

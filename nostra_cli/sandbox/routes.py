@@ -12,14 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from nostra_cli.sandbox import replies
+from nostra_cli.sandbox import responses
 from nostra_cli.sandbox.content import FORMATS
 from nostra_cli.sandbox.state import COLLECTION, CREATED_AT, TABLES_OF_TYPE, Invocation, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nostra_cli.sandbox.replies import Reply, Request
+    from nostra_cli.sandbox.responses import Request, Response
 
 _READ = ("GET", "HEAD", "OPTIONS")
 _CREATE = ("POST", "OPTIONS")
@@ -34,30 +34,30 @@ _COLLECTIONS = tuple(
 )
 
 
-def answer(state: State, token: str, request: Request) -> Reply:
+def answer(state: State, token: str, request: Request) -> Response:
     """Answer a request as the service does: path, then token, then method, then the rest.
 
     Each segment of the path is decoded by itself, so an id may hold an encoded slash.
     """
     found = _view([unquote(part) for part in request.path.split("/")[1:]])
     if found is None:
-        return replies.unknown_path()
+        return responses.unknown_path()
     methods, view = found
     allow = ("Allow", ", ".join(methods))
     refusal = _refusal(token, request)
     if refusal is not None:
         reply = refusal
     elif request.method not in methods:
-        reply = replies.error(405, f'Method "{request.method}" not allowed.')
+        reply = responses.error(405, f'Method "{request.method}" not allowed.')
     elif request.method == "OPTIONS":
         media = ["application/json"]
-        reply = replies.document(200, {"renders": media, "parses": media})
+        reply = responses.document(200, {"renders": media, "parses": media})
     else:
         reply = view(state, request)
     return replace(reply, headers=(*reply.headers, allow))
 
 
-def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request], Reply]] | None:
+def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request], Response]] | None:
     """Find the methods and the view of a decoded path, or None."""
     match parts:
         case ["api", "collection"]:
@@ -75,68 +75,68 @@ def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request],
     return None
 
 
-def _refusal(token: str, request: Request) -> Reply | None:
+def _refusal(token: str, request: Request) -> Response | None:
     """Read the header as DRF's TokenAuthentication does; None lets the request in."""
     given = request.headers.get("authorization", "").encode("latin-1").split()
     if not given or given[0].lower() != b"token":
-        return replies.refused("Authentication credentials were not provided.")
+        return responses.refused("Authentication credentials were not provided.")
     if len(given) == 1:
-        return replies.refused("Invalid token header. No credentials provided.")
+        return responses.refused("Invalid token header. No credentials provided.")
     if len(given) != len(("scheme", "token")):
-        return replies.refused("Invalid token header. Token string should not contain spaces.")
+        return responses.refused("Invalid token header. Token string should not contain spaces.")
     if not hmac.compare_digest(given[1], token.encode()):
-        return replies.refused("Invalid token.")
+        return responses.refused("Invalid token.")
     return None
 
 
-def _status(state: State, name: str) -> Reply:
+def _status(state: State, name: str) -> Response:
     invocation = state.find(name)
     if invocation is None:
-        return replies.error(404, "Not found.")
-    return replies.document(200, invocation.document(state.poll(invocation)))
+        return responses.error(404, "Not found.")
+    return responses.document(200, invocation.document(state.poll(invocation)))
 
 
-def _download(state: State, request: Request, name: str, result: str | None, kind: str) -> Reply:
+def _download(state: State, request: Request, name: str, result: str | None, kind: str) -> Response:
     invocation = state.find(name)
     if invocation is None:
-        return replies.error(404, "Not found.")
+        return responses.error(404, "Not found.")
     if state.status(invocation) != "completed":
-        return replies.error(404, "The invocation is not completed.")
+        return responses.error(404, "The invocation is not completed.")
     return _result(request, invocation, result, kind)
 
 
-def _result(request: Request, invocation: Invocation, result_id: str | None, kind: str) -> Reply:
+def _result(request: Request, invocation: Invocation, result_id: str | None, kind: str) -> Response:
     result = invocation.result(result_id)
     if result is None:
-        return replies.error(404, "Not found.")
+        return responses.error(404, "Not found.")
     if result.status != "completed":
-        return replies.error(404, "The result ended in error.")
+        return responses.error(404, "The result ended in error.")
     content = result.contents.get(kind)
     if content is None:
-        return replies.error(404, f"The result is not available as {kind}.")
+        return responses.error(404, f"The result is not available as {kind}.")
     stem = invocation.id if result_id is None else f"{invocation.id}-{result_id}"
-    return replies.attachment(request, content, kind, stem)
+    return responses.attachment(request, content, kind, stem)
 
 
-def _create(state: State, request: Request) -> Reply:
+def _create(state: State, request: Request) -> Response:
     media_type = request.headers.get("content-type", "")
     if media_type.partition(";")[0].strip().lower() != "application/json":
-        return replies.error(415, f'Unsupported media type "{media_type}" in request.')
+        return responses.error(415, f'Unsupported media type "{media_type}" in request.')
     try:
         value: object = json.loads(request.body)
     except ValueError as reason:
-        return replies.error(400, f"JSON parse error - {reason}")
+        return responses.error(400, f"JSON parse error - {reason}")
     if not isinstance(value, dict):
         kind = type(value).__name__
         message = f"Invalid data. Expected a dictionary, but got {kind}."
-        return replies.document(400, {"non_field_errors": [message]})
+        return responses.document(400, {"non_field_errors": [message]})
     wrong = _wrong_fields(value)
     if wrong:
-        return replies.document(400, wrong)
+        return responses.document(400, wrong)
     args = value.get("args") or {}
     made = state.create(value["collectionId"], value["invocationType"], args)
     # The key is not documented; the vendor's pages only say "a request id".
-    return replies.document(202, {"requestId": made})
+    return responses.document(202, {"requestId": made})
 
 
 def _wrong_fields(value: dict[str, object]) -> dict[str, list[str]]:
@@ -156,7 +156,7 @@ def _wrong_fields(value: dict[str, object]) -> dict[str, list[str]]:
     return wrong
 
 
-def _list_collections(_: State, request: Request) -> Reply:
+def _list_collections(_: State, request: Request) -> Response:
     """Answer one page, as DRF's LimitOffsetPagination does."""
     query = dict(parse_qsl(request.query))
     limit = _count(query.get("limit"), least=1, otherwise=_PAGE)
@@ -170,7 +170,7 @@ def _list_collections(_: State, request: Request) -> Reply:
         "previous": _page_url(request, query, limit, earlier),
         "results": _COLLECTIONS[offset : offset + limit],
     }
-    return replies.document(200, page)
+    return responses.document(200, page)
 
 
 def _count(text: str | None, *, least: int, otherwise: int) -> int:

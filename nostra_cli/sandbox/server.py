@@ -15,9 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from nostra_cli.sandbox import replies, wire
+from nostra_cli.sandbox import responses, wire
 from nostra_cli.sandbox.fault import NO_FAULT, Fault, Rules
-from nostra_cli.sandbox.replies import Headers, Reply, Request
+from nostra_cli.sandbox.responses import Headers, Request, Response
 from nostra_cli.sandbox.routes import answer
 from nostra_cli.sandbox.scenario import Scenario
 from nostra_cli.sandbox.shaping import shaped
@@ -91,7 +91,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
         self.sandbox = Sandbox(f"http://{HOST}:{self.server_port}", token)
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Response:
         """Answer as the service does, without a fault."""
         return answer(self._state, self.sandbox.token, request)
 
@@ -142,9 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one request, or fail to, as the scenario wants it."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
-            self._refuse(replies.error(411, "A Content-Length is required."))
+            self._refuse(responses.error(411, "A Content-Length is required."))
         elif int(length) > _LARGEST_REQUEST:
-            self._refuse(replies.error(413, "The request body is too large."))
+            self._refuse(responses.error(413, "The request body is too large."))
         else:
             self._serve(self._request(int(length)))
 
@@ -172,12 +172,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(reply, hit.fault)
         self._finish(hit.fault)
 
-    def _refuse(self, reply: Reply) -> None:
+    def _refuse(self, reply: Response) -> None:
         """Answer and hang up: the body that was not read would be taken for a request."""
         self.close_connection = True
         self._send(reply, NO_FAULT)
 
-    def _send(self, reply: Reply, fault: Fault) -> None:
+    def _send(self, reply: Response, fault: Fault) -> None:
         extra: Headers = (("Server", self.version_string()), ("Date", self.date_time_string()))
         if self.close_connection:
             extra = (*extra, ("Connection", "close"))

@@ -11,14 +11,14 @@ from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from nostra_cli.sandbox import replies
+from nostra_cli.sandbox import responses
 from nostra_cli.sandbox.compression import gzipped
-from nostra_cli.sandbox.replies import Headers, Reply, Request
+from nostra_cli.sandbox.responses import Headers, Request, Response
 
 if TYPE_CHECKING:
     from nostra_cli.sandbox.fault import Fault, Hit
 
-Service = Callable[[Request], Reply]
+Service = Callable[[Request], Response]
 
 _BLOCK = 1 << 20  # bytes of a repeated body made at once
 # DRF's own words, where they are not the name of the status.
@@ -32,7 +32,7 @@ _DETAILS = {
 }
 
 
-def shaped(hit: Hit, request: Request, *, port: int, token: str, service: Service) -> Reply:
+def shaped(hit: Hit, request: Request, *, port: int, token: str, service: Service) -> Response:
     """Answer a request as its fault wants it; `service` gives the answer that is right."""
     reply = _own(hit.fault) if hit.fault.instead else service(_asked(hit, request, token))
     return _with_headers(_with_body(reply, hit), hit, port)
@@ -75,21 +75,21 @@ def _tag(hit: Hit) -> str | None:
     return f'"edition-{hit.attempt}"' if hit.fault.changing else None
 
 
-def _own(fault: Fault) -> Reply:
+def _own(fault: Fault) -> Response:
     """Answer what the fault says, in front of the service."""
     status = fault.status or 200
     if status in (204, 304):
-        return Reply(status, (), (), 0)
+        return Response(status, (), (), 0)
     if fault.page is not None:
         title = escape(fault.page)
         text = f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n"
-        return replies.plain(status, "text/html; charset=utf-8", text.encode())
+        return responses.plain(status, "text/html; charset=utf-8", text.encode())
     if fault.body is not None or fault.body_hex is not None:
         data = (fault.body or "").encode() + (fault.body_hex or b"")
         media_type: Headers = (("Content-Type", "application/json"),)
-        return Reply(status, media_type, _repeated(data, fault.repeat), len(data) * fault.repeat)
+        return Response(status, media_type, _repeated(data, fault.repeat), len(data) * fault.repeat)
     detail = fault.detail or _DETAILS.get(status) or f"{phrase(status)}."
-    return replies.error(status, detail)
+    return responses.error(status, detail)
 
 
 def phrase(status: int) -> str:
@@ -110,7 +110,7 @@ def _repeated(data: bytes, times: int) -> Iterator[bytes]:
         yield data * (times % at_once)
 
 
-def _with_body(reply: Reply, hit: Hit) -> Reply:
+def _with_body(reply: Response, hit: Hit) -> Response:
     fault = hit.fault
     if fault.changing:
         reply = replace(reply, chunks=_edition(reply.chunks, hit.attempt))
@@ -144,7 +144,7 @@ def first_bytes(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
             return
 
 
-def _with_headers(reply: Reply, hit: Hit, port: int) -> Reply:
+def _with_headers(reply: Response, hit: Hit, port: int) -> Response:
     """Replace headers; one without a value goes."""
     changed = {**dict(_special(hit.fault)), **hit.fault.headers}
     tag = _tag(hit)

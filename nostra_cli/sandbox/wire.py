@@ -13,7 +13,7 @@ from nostra_cli.sandbox.shaping import first_bytes, phrase
 
 if TYPE_CHECKING:
     from nostra_cli.sandbox.fault import Fault
-    from nostra_cli.sandbox.replies import Headers, Reply
+    from nostra_cli.sandbox.responses import Headers, Response
 
 Wait = Callable[[float], object]
 
@@ -22,7 +22,7 @@ _BODILESS = (204, 304)
 
 
 def message(
-    reply: Reply, fault: Fault, extra: Headers, *, bodiless: bool
+    reply: Response, fault: Fault, extra: Headers, *, bodiless: bool
 ) -> tuple[bytes, Iterator[bytes]]:
     """Give the head and then the body, framed, up to the point where the fault stops it.
 
@@ -39,7 +39,7 @@ def message(
     return head + b"\r\n", iter(()) if nothing else _body(reply, framing, _stop(fault))
 
 
-def _framing(reply: Reply, fault: Fault, framing: str) -> Headers:
+def _framing(reply: Response, fault: Fault, framing: str) -> Headers:
     """Say where the body ends (RFC 9112, section 6), or lie about it."""
     if framing == "chunked":
         return (("Transfer-Encoding", "chunked"),)
@@ -51,7 +51,7 @@ def _framing(reply: Reply, fault: Fault, framing: str) -> Headers:
     return (("Content-Length", str(max(reply.length + fault.length_off, 0))),)
 
 
-def _body(reply: Reply, framing: str, stop: int | None) -> Iterator[bytes]:
+def _body(reply: Response, framing: str, stop: int | None) -> Iterator[bytes]:
     chunks = iter(reply.chunks) if stop is None else first_bytes(reply.chunks, stop)
     if framing != "chunked":
         yield from chunks

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nostra_cli.api.client import Service
 from nostra_cli.errors import NotFound
 from nostra_cli.http.retry import Deadline, Retrier
-from nostra_cli.http.transport import HEAD_SECONDS, Reply, Transport
+from nostra_cli.http.transport import HEAD_SECONDS, Response, Transport
 from nostra_cli.models import Format, is_segment
 from tests.asking import STATUS, meeting
 
@@ -85,10 +85,10 @@ class Recorder(Transport):
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
         content: bytes | None = None,
-    ) -> Iterator[Reply]:
+    ) -> Iterator[Response]:
         self.paths.append(path)
         self.limits.append(body_seconds)
-        yield Reply(404, {}, iter(()), "service.example", foreign=False)
+        yield Response(404, {}, iter(()), "service.example", foreign=False)
 
 
 @given(st.text().filter(is_segment), st.none() | st.text().filter(is_segment))

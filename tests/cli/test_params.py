@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nostra_cli.cli.params import Shared, check_id, read_ids
 from nostra_cli.config.settings import Flags
 from nostra_cli.models import is_segment
-from nostra_cli.output.streams import Color, Look
+from nostra_cli.output.streams import Color, OutputOptions
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
@@ -79,7 +79,7 @@ def test_ids_are_a_set_in_the_order_they_came(ids: list[str]) -> None:
 
 def test_shared_options_say_what_was_asked() -> None:
     assert Shared().flags == Flags(None, None)
-    assert Shared().look == Look(json=False, quiet=False, verbose=False, color=Color.AUTO)
+    assert Shared().look == OutputOptions(json=False, quiet=False, verbose=False, color=Color.AUTO)
     shared = Shared("p", "https://x", json=True, quiet=True, verbose=True, color=Color.NEVER)
     assert shared.flags == Flags("p", "https://x")
-    assert shared.look == Look(json=True, quiet=True, verbose=True, color=Color.NEVER)
+    assert shared.look == OutputOptions(json=True, quiet=True, verbose=True, color=Color.NEVER)

@@ -15,7 +15,7 @@ from nostra_cli.downloads.verify.level import Level
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.http.retry import Budget, Deadline, Retrier
 from nostra_cli.http.timeouts import LowSpeed
-from nostra_cli.http.transport import Reply, Transport
+from nostra_cli.http.transport import Response, Transport
 from nostra_cli.models import Format, Piece, Result
 
 BASE = "https://service.example"
@@ -103,7 +103,7 @@ class Scripted(Transport):
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
         content: bytes | None = None,
-    ) -> Iterator[Reply]:
+    ) -> Iterator[Response]:
         assert (method, path, body_seconds) == (
             "GET",
             f"/api/invocation/demo/{self._world.item.format}",
@@ -111,7 +111,7 @@ class Scripted(Transport):
         )
         answer = self._world.asked_for(dict(headers or {}))
         chunks = self._world.come(answer.body)
-        yield Reply(answer.status, answer.headers, chunks, "service.example", foreign=False)
+        yield Response(answer.status, answer.headers, chunks, "service.example", foreign=False)
 
 
 Script = Sequence[Answer | Callable[[dict[str, str]], Answer]]

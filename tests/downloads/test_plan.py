@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from nostra_cli.downloads.plan import (
     Destination,
-    Existing,
     Item,
+    OnExisting,
     Selection,
     check_distinct,
     check_folder,
@@ -226,8 +226,8 @@ def test_a_folder_without_permission_is_refused(
     assert asked == [os.W_OK | os.X_OK]
 
 
-@pytest.mark.parametrize("existing", Existing)
-def test_where_nothing_is_a_file_may_be_made(target: Path, existing: Existing) -> None:
+@pytest.mark.parametrize("existing", OnExisting)
+def test_where_nothing_is_a_file_may_be_made(target: Path, existing: OnExisting) -> None:
     assert check_target(target, existing) is False
     assert not target.exists()
 
@@ -235,17 +235,17 @@ def test_where_nothing_is_a_file_may_be_made(target: Path, existing: Existing) -
 def test_a_file_is_refused_replaced_or_left_as_it_was_told(target: Path) -> None:
     target.write_bytes(b"precious")
     with pytest.raises(FileProblem, match="exists and stays as it is") as caught:
-        check_target(target, Existing.REFUSE)
+        check_target(target, OnExisting.REFUSE)
     assert "--overwrite" in caught.value.hint
-    assert check_target(target, Existing.OVERWRITE) is False
-    assert check_target(target, Existing.SKIP) is True
+    assert check_target(target, OnExisting.OVERWRITE) is False
+    assert check_target(target, OnExisting.SKIP) is True
     assert target.read_bytes() == b"precious"
 
 
-@pytest.mark.parametrize("existing", Existing)
+@pytest.mark.parametrize("existing", OnExisting)
 @pytest.mark.parametrize("kind", ["a directory", "a symbolic link", "not a regular file"])
 def test_what_is_no_file_stays_whatever_was_told(
-    target: Path, existing: Existing, kind: str
+    target: Path, existing: OnExisting, kind: str
 ) -> None:
     if kind == "a directory":
         target.mkdir()
@@ -262,17 +262,17 @@ def test_what_is_no_file_stays_whatever_was_told(
 @pytest.mark.parametrize("name", [".", "./.", "..", "/"])
 def test_a_directory_may_have_no_name(name: str) -> None:
     with pytest.raises(FileProblem, match="is a directory and stays as it is"):
-        check_target(Path(name), Existing.OVERWRITE)
+        check_target(Path(name), OnExisting.OVERWRITE)
 
 
 def test_what_cannot_be_looked_at_is_a_problem_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileProblem, match="Not a directory"):
-        check_target(tmp_path / "file" / "demo.csv", Existing.REFUSE)
+        check_target(tmp_path / "file" / "demo.csv", OnExisting.REFUSE)
 
 
 def test_a_look_at_the_target_clears_what_a_killed_publication_left(target: Path) -> None:
     target.write_bytes(b"whole")
     part_path(target).hardlink_to(target)
-    assert check_target(target, Existing.SKIP) is True
+    assert check_target(target, OnExisting.SKIP) is True
     assert list(target.parent.iterdir()) == [target]

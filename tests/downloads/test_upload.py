@@ -10,7 +10,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from nostra_cli.downloads.plan import Existing
+from nostra_cli.downloads.plan import OnExisting
 from nostra_cli.downloads.resume import Identity
 from nostra_cli.downloads.sinks import upload as uploads
 from nostra_cli.downloads.sinks.store import occupied, reason, size_of, store_errors, store_of
@@ -82,13 +82,13 @@ def test_an_object_is_replaced_when_told(folder: Remote) -> None:
 
 def test_what_is_there(folder: Remote) -> None:
     target = folder / "x.csv"
-    assert not occupied(target, Existing.REFUSE)
+    assert not occupied(target, OnExisting.REFUSE)
     begun(target).publish(replace=False)
-    assert occupied(target, Existing.SKIP)
-    assert not occupied(target, Existing.OVERWRITE)
+    assert occupied(target, OnExisting.SKIP)
+    assert not occupied(target, OnExisting.OVERWRITE)
     assert size_of(target) == 5
     with pytest.raises(FileProblem, match="exists and stays"):
-        occupied(target, Existing.REFUSE)
+        occupied(target, OnExisting.REFUSE)
 
 
 def test_given_up_uploads_are_gone_and_do_not_go_on(folder: Remote) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nostra_cli.errors import Corrupt, Transient, Truncated
 from nostra_cli.http.encoding import decoded, is_encoded
-from nostra_cli.http.transport import Reply
+from nostra_cli.http.transport import Response
 from nostra_cli.models import Piece
 
 LARGEST_PIECE = 256 * 1024
@@ -21,9 +21,9 @@ CONTENT = b"ID,Group\n" + b"".join(b"%d,%d\n" % (n, n * n % 97) for n in range(2
 PACKED = gzip.compress(CONTENT, mtime=0)
 
 
-def reply(chunks: Iterable[Piece], coding: str | None = "gzip") -> Reply:
+def reply(chunks: Iterable[Piece], coding: str | None = "gzip") -> Response:
     headers = {} if coding is None else {"content-encoding": coding}
-    return Reply(200, headers, iter(chunks), "service.example", foreign=False)
+    return Response(200, headers, iter(chunks), "service.example", foreign=False)
 
 
 def undone(body: bytes, coding: str | None = "gzip") -> bytes:

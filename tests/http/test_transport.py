@@ -14,7 +14,7 @@ from nostra_cli.errors import ServiceProblem, Transient
 from nostra_cli.http import fast_body
 from nostra_cli.http import transport as transports
 from nostra_cli.http.redirects import MOST_REDIRECTS, _next_hop
-from nostra_cli.http.transport import LARGE, public_url
+from nostra_cli.http.transport import LARGE, redact_url
 from tests.faults.raw import ok
 from tests.talking import TOKEN, answering, body_of, get, redirect, talking
 
@@ -170,7 +170,7 @@ def test_no_location_leads_from_https_to_anything_else(text: str, start: str) ->
     ],
 )
 def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    assert public_url(url) == shown
+    assert redact_url(url) == shown
 
 
 def test_the_trace_shows_headers_and_no_secret() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from nostra_cli.output.console import Output
-from nostra_cli.output.streams import Look
+from nostra_cli.output.streams import OutputOptions
 
 
 class Stream(io.TextIOWrapper):
@@ -32,10 +32,12 @@ class Stream(io.TextIOWrapper):
 class Screen:
     """An output with both of its streams."""
 
-    def __init__(self, look: Look | None = None, terminal: bool = False, **env: str) -> None:
+    def __init__(
+        self, look: OutputOptions | None = None, terminal: bool = False, **env: str
+    ) -> None:
         self.stdout = Stream(terminal)
         self.stderr = Stream(terminal)
-        self.output = Output(look or Look(), self.stdout, self.stderr, env)
+        self.output = Output(look or OutputOptions(), self.stdout, self.stderr, env)
 
     @property
     def out(self) -> str:

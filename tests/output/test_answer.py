@@ -10,7 +10,7 @@ import pytest
 from nostra_cli.api.parsing import value
 from nostra_cli.errors import Corrupt, UsageProblem
 from nostra_cli.output.answer import LARGEST_SHOWN, show_answer
-from nostra_cli.output.streams import Look
+from nostra_cli.output.streams import OutputOptions
 from tests.output.screens import Screen
 
 HARMFUL = b'{"a":["\\u001b[1m\\u202e",1]}'
@@ -53,8 +53,8 @@ def test_binary_is_not_for_a_terminal(content: bytes) -> None:
     assert screen.out == ""
 
 
-@pytest.mark.parametrize("look", [Look(), Look(json=True)])
-def test_what_is_read_whole_is_not_endless(look: Look) -> None:
+@pytest.mark.parametrize("look", [OutputOptions(), OutputOptions(json=True)])
+def test_what_is_read_whole_is_not_endless(look: OutputOptions) -> None:
     screen = Screen(look, terminal=not look.json)
     with pytest.raises(UsageProblem, match="larger than 16 MiB"):
         shown(screen, b" " * LARGEST_SHOWN, b" ")
@@ -76,7 +76,7 @@ def test_a_pipe_gets_the_bytes_as_they_come() -> None:
 
 
 def test_json_is_checked_before_a_byte_of_it_is_written() -> None:
-    screen = Screen(Look(json=True))
+    screen = Screen(OutputOptions(json=True))
     assert shown(screen, b'{"a"', b": 1.10}\n") == '{"a": 1.10}\n'
     for content in (b"abc", b'{"a": 1', b'{"a": 1, "a": 2}', b"<html>"):
         with pytest.raises(Corrupt):

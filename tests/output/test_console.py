@@ -18,12 +18,12 @@ from nostra_cli.errors import (
     Transient,
 )
 from nostra_cli.models import Format, Invocation, JsonValue, Result
-from nostra_cli.output.sanitize import clean
-from nostra_cli.output.streams import Color, Look
+from nostra_cli.output.sanitize import sanitize
+from nostra_cli.output.streams import Color, OutputOptions
 from nostra_cli.output.views import RESULTS, STATUSES, WAITED, View
 from tests.output.screens import Screen
 
-JSON = Look(json=True)
+JSON = OutputOptions(json=True)
 PATHS: View[str] = View(("path",), lambda path: (path,), lambda path: {"path": path}, bare=True)
 MISSING = NotFound("no invocation 'gone'", "check the id")
 
@@ -141,7 +141,7 @@ def test_an_error_takes_its_place_and_the_first_one_gives_the_code() -> None:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_an_error_that_ends_the_values_leaves_what_came_before(as_json: bool) -> None:
-    screen = Screen(Look(json=as_json))
+    screen = Screen(OutputOptions(json=as_json))
 
     def values() -> Iterator[Invocation]:
         yield invocation("a")
@@ -176,7 +176,7 @@ def test_an_error_in_json_is_one_object_on_stderr() -> None:
             "hint": "look",
         }
     }
-    assert clean(screen.err.rstrip("\n")) == screen.err.rstrip("\n")
+    assert sanitize(screen.err.rstrip("\n")) == screen.err.rstrip("\n")
 
 
 def test_an_error_is_shown_with_its_words_made_harmless() -> None:
@@ -203,7 +203,7 @@ def test_an_error_is_coloured_on_a_terminal_only() -> None:
 
 def test_warnings_and_talk_go_to_stderr_and_quiet_leaves_errors() -> None:
     for quiet in (False, True):
-        screen = Screen(Look(quiet=quiet))
+        screen = Screen(OutputOptions(quiet=quiet))
         screen.output.warn("careful\x07")
         screen.output.talk("going on")
         screen.output.error(Corrupt("broken"))
@@ -217,7 +217,7 @@ def test_warnings_in_json_are_objects_and_there_is_no_talk() -> None:
     screen.output.warn("careful")
     screen.output.talk("going on")
     assert [json.loads(line) for line in screen.err.splitlines()] == [{"warning": "careful"}]
-    screen = Screen(Look(json=True, quiet=True))
+    screen = Screen(OutputOptions(json=True, quiet=True))
     screen.output.warn("careful")
     assert screen.err == ""
 
@@ -225,7 +225,7 @@ def test_warnings_in_json_are_objects_and_there_is_no_talk() -> None:
 @pytest.mark.parametrize("secret", ["t0ken", 'q"uote', "back\\slash", "~!#$%&'()*+"])
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_hidden_text_is_nowhere_shown(secret: str, as_json: bool) -> None:
-    screen = Screen(Look(json=as_json))
+    screen = Screen(OutputOptions(json=as_json))
     output = screen.output
     output.hide(secret)
     output.show(STATUSES, [invocation(f"id-{secret}", f"is {secret}", **{secret: secret})])
@@ -241,7 +241,7 @@ def test_a_hidden_text_is_nowhere_shown(secret: str, as_json: bool) -> None:
 
 
 def test_a_table_is_for_a_terminal() -> None:
-    screen = Screen(Look(color=Color.NEVER), terminal=True, TERM="xterm", COLUMNS="80")
+    screen = Screen(OutputOptions(color=Color.NEVER), terminal=True, TERM="xterm", COLUMNS="80")
     screen.output.show(STATUSES, [invocation("a", "x\x1b[2J"), invocation("b", "running")])
     head, *rows = [line.split() for line in screen.out.splitlines()]
     assert head == ["invocation", "status"]
@@ -250,7 +250,7 @@ def test_a_table_is_for_a_terminal() -> None:
 
 
 def test_colour_is_for_the_status_alone_and_for_a_pipe_only_when_asked_for() -> None:
-    screen = Screen(Look(color=Color.ALWAYS))
+    screen = Screen(OutputOptions(color=Color.ALWAYS))
     for status in ("completed", "error", "queued"):
         screen.output.show(STATUSES, [invocation("a", status)])
     assert screen.out == (

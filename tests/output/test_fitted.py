@@ -9,11 +9,11 @@ from rich.cells import cell_len
 
 from nostra_cli.output import plots
 from nostra_cli.output.fitted import Page, fit, table
-from nostra_cli.output.sanitize import clean
+from nostra_cli.output.sanitize import sanitize
 
 
 def page(width: int, unicode: bool = True, color: bool = False) -> Page:
-    return Page(width, color, unicode, clean)
+    return Page(width, color, unicode, sanitize)
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.integers(1, 120))

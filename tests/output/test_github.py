@@ -23,8 +23,8 @@ from nostra_cli.errors import (
 )
 from nostra_cli.models import Invocation, JsonValue
 from nostra_cli.output import github as ci
-from nostra_cli.output.sanitize import clean
-from nostra_cli.output.streams import Look
+from nostra_cli.output.sanitize import sanitize
+from nostra_cli.output.streams import OutputOptions
 from nostra_cli.output.views import STATUSES, View
 from tests.github import is_command, outputs
 from tests.output.screens import Screen
@@ -48,12 +48,12 @@ def about(id_: str, error: NostraError) -> NostraError:
     return error
 
 
-def screen_of(env: Mapping[str, str], look: Look | None = None) -> Screen:
+def screen_of(env: Mapping[str, str], look: OutputOptions | None = None) -> Screen:
     return Screen(look, False, **env)
 
 
 def report(ids: Sequence[str]) -> ci.Report:
-    return ci.Report("wait", ids, clean)
+    return ci.Report("wait", ids, sanitize)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_line_is_no_command(line: str, shown: str) -> None:
 
 @given(nasty)
 def test_no_line_is_a_command(text: str) -> None:
-    assert not is_command(ci.harmless(clean(text)))
+    assert not is_command(ci.harmless(sanitize(text)))
 
 
 @given(nasty)
@@ -227,8 +227,8 @@ def test_a_group_ends_and_outputs_are_written_however_it_ends(
     assert outputs(Path(env["GITHUB_OUTPUT"]).read_text())["status"] == expected
 
 
-@pytest.mark.parametrize("look", [Look(json=True), Look(quiet=True)])
-def test_with_json_or_quiet_there_is_no_group(look: Look, env: dict[str, str]) -> None:
+@pytest.mark.parametrize("look", [OutputOptions(json=True), OutputOptions(quiet=True)])
+def test_with_json_or_quiet_there_is_no_group(look: OutputOptions, env: dict[str, str]) -> None:
     screen = screen_of(env, look)
     with screen.output.job("status", ["a"]):
         found: list[Invocation | NostraError] = [invocation("a", "x##[add-mask]y")]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nostra_cli.models import JsonValue
-from nostra_cli.output.sanitize import clean, clean_json
+from nostra_cli.output.sanitize import sanitize, sanitize_json
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 HIDDEN = "\u200b\u200c\u200d\u2060\ufeff\u2028\u2029\U000e0001\U000e0041\U000e007f"
@@ -42,19 +42,19 @@ HARMLESS = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]))
     ],
 )
 def test_what_harms_is_shown_as_an_escape(text: str, shown: str) -> None:
-    assert clean(text) == shown
+    assert sanitize(text) == shown
 
 
 @pytest.mark.parametrize("character", [*BIDI, *HIDDEN])
 def test_what_turns_or_hides_text_is_shown(character: str) -> None:
-    shown = clean(f"a{character}b")
+    shown = sanitize(f"a{character}b")
     assert shown.isascii()
     assert shown.lower().endswith(f"{ord(character):04x}b")
 
 
 @given(ANYTHING)
 def test_no_control_bidi_or_surrogate_character_is_left(text: str) -> None:
-    shown = clean(text)
+    shown = sanitize(text)
     assert not {unicodedata.category(one) for one in shown} & {"Cc", "Cs", "Zl", "Zp"}
     assert not set(shown) & set(BIDI + HIDDEN)
     assert shown.encode() or not text
@@ -62,19 +62,19 @@ def test_no_control_bidi_or_surrogate_character_is_left(text: str) -> None:
 
 @given(ANYTHING)
 def test_what_is_clean_stays_as_it_is(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
+    assert sanitize(sanitize(text)) == sanitize(text)
 
 
 @given(HARMLESS)
 def test_harmless_text_is_not_changed(text: str) -> None:
-    assert clean(text) == text
+    assert sanitize(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["größe", "日本", "עברית", "😀", "a b", "\\x1b", "e\u0301", "\xa0"]
 )
 def test_other_scripts_and_signs_are_harmless(text: str) -> None:
-    assert clean(text) == text
+    assert sanitize(text) == text
 
 
 @given(JSON, st.sampled_from([None, 2]))
@@ -82,14 +82,14 @@ def test_clean_json_keeps_the_value_and_leaves_nothing_harmful(
     value: JsonValue, indent: int | None
 ) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    shown = clean_json(text)
+    shown = sanitize_json(text)
     assert json.loads(shown) == value
     left = shown.replace("\n", "").replace("\x7f", "")
-    assert clean(left) == left
+    assert sanitize(left) == left
 
 
 @pytest.mark.parametrize("character", ["\u202e", "\u2028", "\x9b", "\ufeff", "\U000e0041"])
 def test_clean_json_escapes_what_json_does_not(character: str) -> None:
-    shown = clean_json(json.dumps(f"é{character}", ensure_ascii=False))
+    shown = sanitize_json(json.dumps(f"é{character}", ensure_ascii=False))
     assert shown.startswith('"é\\u')
     assert json.loads(shown) == f"é{character}"

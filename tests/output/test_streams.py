@@ -17,8 +17,8 @@ from nostra_cli.output.streams import (
     DataStream,
     TalkStream,
     colored,
+    flush_streams,
     secure_descriptors,
-    settle_streams,
 )
 from tests.output.screens import Stream
 
@@ -159,7 +159,7 @@ def test_settling_throws_away_what_nobody_takes(monkeypatch: pytest.MonkeyPatch)
     gone = Gone()
     monkeypatch.setattr(sys, "stdout", gone)
     monkeypatch.setattr(sys, "stderr", None)
-    settle_streams()
+    flush_streams()
     gone.gone = False
     assert moved == [1]
 

@@ -12,7 +12,7 @@ from nostra_cli.http.timeouts import ORDINARY_SPEED
 from nostra_cli.models import Format
 from nostra_cli.preview.local import look_at_file
 from nostra_cli.preview.reading import Preview, Reading
-from nostra_cli.preview.remote import Look, look
+from nostra_cli.preview.remote import PreviewOptions, look
 from tests.asking import World
 from tests.faults.raw import Raw, head, listening, ok
 
@@ -43,8 +43,8 @@ def seen(
     rows: int = 3,
     stats: bool = False,
 ) -> Preview:
-    """Look at a result of a service."""
-    wanted = Look(invocation, result, format, rows, stats, ORDINARY_SPEED)
+    """PreviewOptions at a result of a service."""
+    wanted = PreviewOptions(invocation, result, format, rows, stats, ORDINARY_SPEED)
     return look(world.service, wanted, no_progress)
 
 
@@ -65,7 +65,7 @@ def answered(
     rows: int = 3,
     stats: bool = False,
 ) -> Preview:
-    """Look at what a server without ranges answers to everything."""
+    """PreviewOptions at what a server without ranges answers to everything."""
 
     def handle(connection: socket.socket, _number: int) -> None:
         while head(connection):
@@ -76,5 +76,5 @@ def answered(
 
 
 def read(path: Path, format: Format | None = None, rows: int = 3, stats: bool = False) -> Preview:
-    """Look at a file."""
+    """PreviewOptions at a file."""
     return look_at_file(str(path), format, Reading(rows, stats), no_progress)

@@ -11,7 +11,7 @@ import pytest
 
 from nostra_cli.sandbox.fault import Fault, Rules
 from nostra_cli.sandbox.keys import FAULT_KEYS, PLAN_KEYS
-from nostra_cli.sandbox.replies import Request
+from nostra_cli.sandbox.responses import Request
 from nostra_cli.sandbox.scenario import Plan, ScenarioError, load, parse
 from tests.sandbox.calling import curl_api, fault, faulty, vendor_get
 

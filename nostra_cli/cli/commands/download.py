@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, option, read_ids
-from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem, attempted
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem, capture_error
 
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
     from nostra_cli.cli.context import Session
     from nostra_cli.downloads.batch import Request
-    from nostra_cli.downloads.plan import Destination, Existing, Selection
+    from nostra_cli.downloads.plan import Destination, OnExisting, Selection
     from nostra_cli.downloads.transfer import Done
     from nostra_cli.models import Invocation
     from nostra_cli.output.console import Output
@@ -114,13 +114,13 @@ def download(  # the options of the command
     the next one begins afresh.
     """
     from nostra_cli.downloads import batch
-    from nostra_cli.downloads.transfer import Manner
+    from nostra_cli.downloads.transfer import DownloadOptions
     from nostra_cli.downloads.verify.level import Level
     from nostra_cli.output.views import DOWNLOADS
 
     wanted = read_ids(ids)
     with session.ci(ci, "download", wanted):
-        manner = Manner(
+        manner = DownloadOptions(
             _existing(overwrite, skip_existing),
             Level(verify),
             resume=not no_resume,
@@ -180,7 +180,7 @@ def _groups(
 
     ids, jobs = request.ids, request.jobs
     if not wait:
-        tasks = [partial(attempted, id_, partial(service.invocation, id_)) for id_ in ids]
+        tasks = [partial(capture_error, id_, partial(service.invocation, id_)) for id_ in ids]
         yield list(parallel.run(tasks, jobs, service.give_up))
         return
     spinner = out.spinner()
@@ -240,11 +240,11 @@ def _destination(
     )
 
 
-def _existing(overwrite: bool, skip_existing: bool) -> "Existing":
-    from nostra_cli.downloads.plan import Existing
+def _existing(overwrite: bool, skip_existing: bool) -> "OnExisting":
+    from nostra_cli.downloads.plan import OnExisting
 
     if overwrite and skip_existing:
         raise UsageProblem("--overwrite and --skip-existing exclude each other", "give one of them")
     if overwrite:
-        return Existing.OVERWRITE
-    return Existing.SKIP if skip_existing else Existing.REFUSE
+        return OnExisting.OVERWRITE
+    return OnExisting.SKIP if skip_existing else OnExisting.REFUSE

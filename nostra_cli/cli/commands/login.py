@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from nostra_cli.cli.params import read_secret
-from nostra_cli.errors import ExitCode, noted
+from nostra_cli.errors import ExitCode, with_note
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
@@ -33,7 +33,7 @@ def login(session: "Session") -> ExitCode:
     profile, base_url = target.profile.value, target.base_url.value
     token = check_token(read_secret(f"Token for {base_url}: "), "as given")
     deadline = session.deadline(_SECONDS)
-    with noted("nothing is stored"), session.service_at(base_url, token, deadline) as service:
+    with with_note("nothing is stored"), session.service_at(base_url, token, deadline) as service:
         problem = service.check_token()
     kept = {"base_url": base_url} if target.apart else {}
     change = config_file.put(os.environ, profile, {"token": token.value, **kept})

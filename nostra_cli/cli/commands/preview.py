@@ -97,10 +97,10 @@ def _of_service(
     stats: bool,
 ) -> "Preview":
     from nostra_cli.models import is_segment
-    from nostra_cli.preview.remote import Look, look, mentioning_file
+    from nostra_cli.preview.remote import PreviewOptions, look, mentioning_file
 
     if result is not None and not is_segment(result):
         raise UsageProblem(f"-r {result!r} is not a result id", "see nostra results ID")
-    wanted = Look(id_, result, chosen, rows, stats, session.low_speed)
+    wanted = PreviewOptions(id_, result, chosen, rows, stats, session.low_speed)
     with mentioning_file(id_), session.service(session.deadline()) as service:
         return look(service, wanted, session.out.transfers)

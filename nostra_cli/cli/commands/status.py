@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.cli.params import Ci, Ids, option, read_ids
-from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, attempted
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, capture_error
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
@@ -43,7 +43,7 @@ def status(
     def asked() -> Iterator[Invocation | NostraError]:
         with session.service(session.deadline()) as service:
             for id_ in wanted:
-                item = attempted(id_, partial(service.invocation, id_))
+                item = capture_error(id_, partial(service.invocation, id_))
                 code = codes[item.outcome] if isinstance(item, Invocation) else item.code
                 outcomes.append(code)
                 yield item

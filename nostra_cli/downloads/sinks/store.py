@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from nostra_cli.downloads.plan import Existing
+from nostra_cli.downloads.plan import OnExisting
 from nostra_cli.downloads.target import Remote
 from nostra_cli.errors import FileProblem, NostraError, UsageProblem
 
@@ -98,17 +98,17 @@ def _no_driver(remote: Remote, error: ImportError) -> UsageProblem:
     return UsageProblem(f"the driver of {remote.scheme}:// cannot be loaded: {why}", hint)
 
 
-def occupied(remote: Remote, existing: Existing) -> bool:
-    """Look at the place of an object before it is made; True means: leave it, it is there.
+def occupied(remote: Remote, existing: OnExisting) -> bool:
+    """Check the place of an object before it is made; True means: leave it, it is there.
 
     Raises FileProblem where it is there and must stay, and what `store_of` raises.
     """
     store, path = store_of(remote)
-    if existing is Existing.OVERWRITE:
+    if existing is OnExisting.OVERWRITE:
         return False
     with store_errors(f"cannot look at {remote}"):
         there = store.exists(path)
-    if there and existing is Existing.REFUSE:
+    if there and existing is OnExisting.REFUSE:
         raise FileProblem(
             f"{remote} exists and stays as it is", "use --overwrite, --skip-existing or another URL"
         )

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from nostra_cli.downloads.plan import Existing
+from nostra_cli.downloads.plan import OnExisting
 from nostra_cli.downloads.sinks.store import occupied, store_errors, store_of
 from nostra_cli.downloads.target import Remote
 from nostra_cli.errors import FileProblem
@@ -87,7 +87,7 @@ class Upload:
         with self._errors():
             self._file.close()
             # Somebody else may have been faster.
-            occupied(self.target, Existing.OVERWRITE if replace else Existing.REFUSE)
+            occupied(self.target, OnExisting.OVERWRITE if replace else OnExisting.REFUSE)
             if self._commits:
                 self._file.commit()
             else:

@@ -21,7 +21,7 @@ def delimiter_of(text: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-class Whole:
+class FullCheck:
     """Every row, by the csv module."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ def _plain(lines: str, delimiter: str) -> set[int]:
     return {count + 1 for count in counts}
 
 
-class Signs:
+class QuickCheck:
     """The cheap ones: UTF-8 and an even number of quotes."""
 
     def __init__(self) -> None:

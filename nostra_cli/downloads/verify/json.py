@@ -14,7 +14,7 @@ _CLOSING = {b"[": b"]", b"{": b"}", b'"': b'"'}
 _TAIL = 64
 
 
-class Whole:
+class FullCheck:
     """Every token, by a streaming parser."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ def _told() -> Iterator[None]:
         raise ValueError("the JSON is cut" if cut else "it is not valid JSON") from error
 
 
-class Signs:
+class QuickCheck:
     """The cheap ones: UTF-8, and an end that fits the beginning."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Signs:
         self._tail = b""
 
     def feed(self, data: bytes | bytearray) -> None:
-        """Look for damage, keep both ends."""
+        """Check for damage, keep both ends."""
         self._text.check(data)
         if len(self._head) < _TAIL:
             self._head += data[:_TAIL]

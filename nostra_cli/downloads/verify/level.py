@@ -31,10 +31,10 @@ class Check(Protocol):
     """Is given a body piece by piece; raises ValueError, with the reason, for a bad one."""
 
     def feed(self, data: bytes | bytearray) -> None:
-        """Look at the next bytes."""
+        """Check the next bytes."""
 
     def finish(self) -> None:
-        """Look at the whole, at its end."""
+        """Check the whole, at its end."""
 
 
 def refuse_page(headers: Mapping[str, str], label: str) -> None:
@@ -56,20 +56,20 @@ def checks_for(format: Format, level: Level, length: int | None) -> list[Check]:
     if format is Format.JSON:
         from nostra_cli.downloads.verify import json as verify_json  # loads a parser
 
-        checks.append(verify_json.Whole() if full else verify_json.Signs())
+        checks.append(verify_json.FullCheck() if full else verify_json.QuickCheck())
     elif format is Format.CSV:
         from nostra_cli.downloads.verify import csv as verify_csv
 
-        checks.append(verify_csv.Whole() if full else verify_csv.Signs())
+        checks.append(verify_csv.FullCheck() if full else verify_csv.QuickCheck())
     else:
         from nostra_cli.downloads.verify import xlsx as verify_xlsx
 
-        checks.append(verify_xlsx.Signs())
+        checks.append(verify_xlsx.QuickCheck())
     return checks
 
 
 def check_file(format: Format, level: Level, file: IO[bytes], length: int) -> None:
-    """Look at the finished file where the format can only be read so; raises ValueError."""
+    """Check the finished file where the format can only be read so; raises ValueError."""
     if format is Format.XLSX and level is not Level.OFF:
         from nostra_cli.downloads.verify import xlsx as verify_xlsx  # loads zipfile
 

@@ -23,7 +23,7 @@ class Utf8:
             raise ValueError("it is not UTF-8") from error
 
     def check(self, data: bytes | bytearray) -> None:
-        """Look for damage; ASCII is looked at ten times as fast as it is decoded."""
+        """Check for damage; ASCII is looked at ten times as fast as it is decoded."""
         if not data.isascii() or self._decoder.getstate()[0]:
             self.feed(data)
 

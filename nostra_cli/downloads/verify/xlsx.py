@@ -13,7 +13,7 @@ _BLOCK = 1 << 20
 _PARTS = ("[Content_Types].xml", "xl/workbook.xml")
 
 
-class Signs:
+class QuickCheck:
     """While it streams: the first bytes of a zip archive, and the record at its end."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Signs:
 
 
 def check_file(file: IO[bytes], whole: bool) -> None:
-    """Look at a finished file: its directory, and with `whole` every byte by its CRC.
+    """Check a finished file: its directory, and with `whole` every byte by its CRC.
 
     Raises ValueError.
     """

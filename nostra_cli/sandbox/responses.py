@@ -1,4 +1,4 @@
-"""Requests and replies as values, and the replies that Django REST Framework gives.
+"""Requests and responses as values, and the responses that Django REST Framework gives.
 
 The wording is that of DRF 3.18 on Django 5.2, as its own test client showed it.
 """
@@ -48,7 +48,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """What to send; `chunks` are made only as they are read.
 
     They are `length` bytes together; None if that is not known beforehand.
@@ -64,33 +64,33 @@ class Reply:
         return next((v for k, v in self.headers if k.lower() == name.lower()), None)
 
 
-def document(status: int, value: object, headers: Headers = ()) -> Reply:
+def document(status: int, value: object, headers: Headers = ()) -> Response:
     """Answer a JSON value, as compact as DRF writes it."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return plain(status, "application/json", body, headers)
 
 
-def plain(status: int, media_type: str, body: bytes, headers: Headers = ()) -> Reply:
+def plain(status: int, media_type: str, body: bytes, headers: Headers = ()) -> Response:
     """Answer a body as it is."""
-    return Reply(status, (("Content-Type", media_type), *headers), (body,), len(body))
+    return Response(status, (("Content-Type", media_type), *headers), (body,), len(body))
 
 
-def error(status: int, detail: str, headers: Headers = ()) -> Reply:
+def error(status: int, detail: str, headers: Headers = ()) -> Response:
     """Answer an error of DRF's: `{"detail": "..."}`."""
     return document(status, {"detail": detail}, headers)
 
 
-def unknown_path() -> Reply:
+def unknown_path() -> Response:
     """Answer Django's page for a path that no view has."""
     return plain(404, "text/html; charset=utf-8", _NOT_FOUND_PAGE)
 
 
-def refused(detail: str) -> Reply:
+def refused(detail: str) -> Response:
     """Answer a request without a good token (RFC 9110, section 11.6.1)."""
     return error(401, detail, (("WWW-Authenticate", "Token"),))
 
 
-def attachment(request: Request, content: Content, kind: str, stem: str) -> Reply:
+def attachment(request: Request, content: Content, kind: str, stem: str) -> Response:
     """Answer a body as a file, or the one range of it that was asked for (RFC 9110, section 14).
 
     Several ranges, malformed ones, and those for another state of the file get the whole body.
@@ -105,13 +105,13 @@ def attachment(request: Request, content: Content, kind: str, stem: str) -> Repl
     )
     wanted = _range(request, content)
     if wanted is None:
-        return Reply(200, headers, content.chunks(0, content.size), content.size)
+        return Response(200, headers, content.chunks(0, content.size), content.size)
     start, stop = wanted
     if start >= stop:
         beyond = ("Content-Range", f"bytes */{content.size}")
         return error(416, "Requested range not satisfiable.", (beyond,))
     part = ("Content-Range", f"bytes {start}-{stop - 1}/{content.size}")
-    return Reply(206, (*headers, part), content.chunks(start, stop), stop - start)
+    return Response(206, (*headers, part), content.chunks(start, stop), stop - start)
 
 
 def _range(request: Request, content: Content) -> tuple[int, int] | None:
