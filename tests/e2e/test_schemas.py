@@ -167,8 +167,9 @@ def test_a_failure_is_one_object(
 
 def test_a_bug_is_one_object(nostra: Runner) -> None:
     broken = (
-        "import sys; from nostra_cli import api, cli; api.Service.invocation = None;"
-        "sys.exit(cli.main(['status', 'x', '--json']))"
+        "import sys; from nostra_cli.api import client;"
+        "from nostra_cli.cli.main import main; client.Service.invocation = None;"
+        "sys.exit(main(['status', 'x', '--json']))"
     )
     command = [sys.executable, "-c", broken]
     done = subprocess.run(
