@@ -31,8 +31,8 @@ from nostra_cli.downloads.plan import Destination, Item, choose
 from nostra_cli.downloads.reader import LARGEST_BLOCK, Reader, probe
 from nostra_cli.downloads.resume import Identity
 from nostra_cli.errors import NostraError, NotFound
-from nostra_cli.http.retry import Deadline, Retrier
-from nostra_cli.http.timeouts import LowSpeed
+from nostra_cli.http.retry import Retrier
+from nostra_cli.http.timeouts import Deadline, LowSpeed
 from nostra_cli.http.transport import Transport
 from nostra_cli.models import Format, Invocation, Result, check_completed
 from nostra_cli.output.sanitize import sanitize

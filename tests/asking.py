@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from nostra_cli.api.client import Service
 from nostra_cli.config.tokens import Token
-from nostra_cli.http.retry import NORMAL, Deadline, Policy, Retrier
+from nostra_cli.http.retry import NORMAL, Policy, Retrier
+from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import Transport
 from nostra_cli.models import Format, Invocation
 from nostra_cli.sandbox.server import Sandbox

@@ -18,11 +18,13 @@ HURRIED = (
     "-c",
     """
 import time
-sleep = time.sleep
-time.sleep = lambda seconds: sleep(seconds / 50)
 import nostra_cli.http.retry
 import nostra_cli.http.watchdog
-time.sleep = sleep
+retrier = nostra_cli.http.retry.Retrier
+init = retrier.__init__
+retrier.__init__ = lambda *given, **named: init(
+    *given, sleep=lambda seconds: time.sleep(seconds / 50), **named
+)
 nostra_cli.http.watchdog.CONNECT_SECONDS /= 10
 from nostra_cli.__main__ import main
 main()

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from nostra_cli import concurrency as parallel
 from nostra_cli.errors import DeadlinePassed, NostraError, capture_error
-from nostra_cli.http.retry import NORMAL, PATIENT, Deadline, Policy
+from nostra_cli.http.retry import NORMAL, PATIENT, Policy
+from nostra_cli.http.timeouts import Deadline
 from nostra_cli.models import Invocation
 
 SHORTEST_PAUSE = 1.0

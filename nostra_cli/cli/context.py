@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from nostra_cli.config.settings import Settings
     from nostra_cli.config.tokens import Token
     from nostra_cli.errors import Transient
-    from nostra_cli.http.retry import Deadline
-    from nostra_cli.http.timeouts import LowSpeed
+    from nostra_cli.http.timeouts import Deadline, LowSpeed
     from nostra_cli.output.console import Output
 
 
@@ -55,7 +54,7 @@ class Session:
 
     def deadline(self, timeout: float | None = None) -> Deadline:
         """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""
-        from nostra_cli.http.retry import Deadline
+        from nostra_cli.http.timeouts import Deadline
 
         return Deadline(timeout if timeout is not None else self.settings.timeout.value)
 
@@ -99,9 +98,12 @@ class Session:
         trace = self.out.trace if self.shared.verbose else None
         transport = Transport(base_url, token, deadline, trace)
         try:
-            yield Service(transport, Retrier(deadline, notify=self._tell_retry))
+            yield Service(transport, Retrier(deadline, notify=self._report_retry))
         finally:
             transport.close()
 
-    def _tell_retry(self, failure: Transient, pause: float) -> None:
-        self.out.talk(f"{failure.message}; trying again in {show_duration(pause)}")
+    def _report_retry(
+        self, failure: Transient, pause: float, next_attempt: int, attempts: int
+    ) -> None:
+        which = f"attempt {next_attempt} of {attempts}"
+        self.out.talk(f"{failure.message}; retrying in {show_duration(pause)} ({which})")

@@ -17,7 +17,7 @@ from nostra_cli.errors import (
     UsageProblem,
 )
 from nostra_cli.http.encoding import decoded
-from nostra_cli.http.retry import Deadline
+from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import HEAD_SECONDS, Response, Trace, Transport
 from nostra_cli.units import show_duration
 

@@ -109,24 +109,19 @@ class Fetch:
         """
         self._take_up()
         retrier, doing = self.service.retrier, f"{self.item.label} was whole"
-        tries, furthest = 0, self.sink.size
-        while True:
-            retrier.deadline.check(doing)
-            try:
-                done = self._attempt()
-            except Transient as failure:
-                if self._offset() - furthest >= self.low_speed.rate * self.low_speed.seconds:
-                    # It got somewhere, at no less than the least speed: not the same failure again.
-                    tries, furthest = 0, self.sink.size
-                    retrier.budget.refund()
-                tries += 1
-                retrier.pause(failure, tries, doing)
-                continue
-            if done:
-                retrier.budget.refund()
-                self._judge(lambda check: check.finish())
-                return
-            self.sink.identity = None  # the next attempt starts afresh
+        furthest, progress = self.sink.size, max(1, self.low_speed.rate * self.low_speed.seconds)
+        for attempt in retrier.attempts(doing):
+            with attempt:
+                try:
+                    if not self._attempt():
+                        self.sink.identity = None  # the next attempt starts from the beginning
+                        attempt.again()
+                except Transient:
+                    if self._offset() - furthest >= progress:
+                        furthest = self.sink.size
+                        attempt.progressed()
+                    raise
+        self._judge(lambda check: check.finish())
 
     def _take_up(self) -> None:
         """Go on with what an earlier run left, if it is of this result."""

@@ -1,27 +1,37 @@
-"""What is worth repeating and when. Clock, sleep and randomness are passed in."""
+"""Retries: one loop of attempts, with backoff, Retry-After, a budget and a deadline."""
 
 from __future__ import annotations
 
 import random
 import re
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import NamedTuple, TypeVar
 
-from nostra_cli.errors import DeadlinePassed, Transient
+from nostra_cli.errors import Corrupt, Transient
+from nostra_cli.http.timeouts import Deadline
 
 T = TypeVar("T")
 
-LONGEST_RETRY_AFTER = 60.0
-"""Seconds: a longer wish of the server is cut to this."""
+MAX_RETRY_AFTER = 60.0
+"""Seconds: without a deadline, a longer Retry-After is cut to this."""
+
+Notify = Callable[[Transient, float, int, int], None]
+"""Called before each pause with the failure, the pause (seconds), the number of the next attempt
+and the number of attempts there are."""
 
 
 class Policy(NamedTuple):
-    """How often one request is tried, how the pauses grow (seconds), and who pays for them."""
+    """How often a request is attempted and how the pauses grow (seconds).
+
+    Retries are taken from the budget of the run where `budgeted` is true.
+    """
 
     attempts: int = 5
     first_pause: float = 0.5
-    longest_pause: float = 30.0
+    max_pause: float = 30.0
     budgeted: bool = True
 
 
@@ -34,137 +44,169 @@ Polls are spread over time as it is; that one of them fails must not end the wai
 """
 
 
-class Deadline:
-    """The moment at which the whole run must be over; `seconds` None means never."""
-
-    def __init__(
-        self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Start to count now."""
-        self.seconds = seconds
-        self._clock = clock
-        self._end = None if seconds is None else clock() + seconds
-
-    def remaining(self) -> float | None:
-        """Tell how many seconds are left (never below zero), None where there is no deadline."""
-        return None if self._end is None else max(0.0, self._end - self._clock())
-
-    def check(self, doing: str = "the work was done") -> None:
-        """Raise DeadlinePassed once the deadline has passed before `doing`."""
-        if self.remaining() == 0.0:
-            raise self.passed(doing)
-
-    def passed(self, doing: str) -> DeadlinePassed:
-        """Make the error that says what was not reached in time."""
-        return DeadlinePassed(
-            f"the deadline of {self.seconds:g} s passed before {doing}",
-            "allow more time with --timeout",
-        )
-
-
 class Budget:
-    """The retries that one run has in all, so that many requests do not hammer a sick service.
+    """The retries of one run in all, so that many requests do not hammer a failing service.
 
-    Each retry takes one; each success gives one back, up to where it began.
+    Each retry takes one; each success gives one back, up to `max`.
     """
 
-    def __init__(self, most: int = 20) -> None:
+    def __init__(self, max: int = 20) -> None:
         """Start full."""
-        self.most = most
-        self.left = most
+        self.max = max
+        self.left = max
+        self._lock = threading.Lock()
 
     def take(self) -> bool:
-        """Take one retry; False when there is none left."""
-        if self.left <= 0:
-            return False
-        self.left -= 1
-        return True
+        """Take one retry; return False when there is none left."""
+        with self._lock:
+            taken = self.left > 0
+            self.left -= taken
+        return taken
 
     def refund(self) -> None:
         """Give one back after a success."""
-        self.left = min(self.most, self.left + 1)
+        with self._lock:
+            self.left = min(self.max, self.left + 1)
 
 
 class Retrier:
-    """Repeats what failed for a while, within one budget and one deadline."""
+    """Repeats what failed for a while, within one budget and one deadline; for many threads."""
 
     def __init__(
         self,
         deadline: Deadline,
         budget: Budget | None = None,
-        notify: Callable[[Transient, float], None] = lambda _failure, _pause: None,
-        sleep: Callable[[float], None] = time.sleep,
+        notify: Notify = lambda *_: None,
+        sleep: Callable[[float], object] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """Begin; `notify` is told of each pause before it begins: the failure and the seconds.
+        """Keep what the attempts share.
 
-        `random` gives numbers from 0 to 1 and spreads the pauses.
+        `sleep` replaces the pause that `give_up` ends; `random` returns numbers from 0 to 1, which
+        spread the pauses.
         """
         self.deadline = deadline
         self.budget = budget or Budget()
-        self._given_up = False
+        self._given_up = threading.Event()
         self._notify = notify
-        self._sleep = sleep
+        self._sleep = sleep or self._given_up.wait
         self._random = random
 
     def give_up(self) -> None:
-        """Repeat nothing from now on: the run is over."""
-        self._given_up = True
+        """Attempt nothing from now on: the run is over. Ends the pauses under way."""
+        self._given_up.set()
 
-    def run(self, attempt: Callable[[], T], doing: str, policy: Policy = NORMAL) -> T:
-        """Call `attempt` until it answers; `doing` completes "the deadline passed before ...".
+    def attempts(self, doing: str, policy: Policy = NORMAL) -> Iterator[Attempt]:
+        """Yield attempts until a `with attempt:` block ends without a Transient.
 
-        Raises the last Transient when attempts or budget are spent, DeadlinePassed at the
-        deadline, and at once whatever else `attempt` raises.
+            for attempt in retrier.attempts("the status was known"):
+                with attempt:
+                    status = fetch()
+
+        A Transient in the block is followed by a pause and the next attempt. It is raised when
+        `policy` or the budget allows no other; any other exception is raised at once.
+        `doing` completes "the deadline passed before ...": DeadlinePassed is raised, without a
+        pause, where the next attempt would begin too late.
         """
-        tries = 0
-        while True:
+        attempt = Attempt(self, doing, policy)
+        while not attempt.done:
             self.deadline.check(doing)
-            try:
-                answer = attempt()
-            except Transient as failure:
-                tries += 1
-                self.pause(failure, tries, doing, policy)
-            else:
-                self.budget.refund()
-                return answer
+            yield attempt
 
-    def pause(self, failure: Transient, tries: int, doing: str, policy: Policy = NORMAL) -> None:
-        """Sleep before the next attempt, `tries` of which have failed.
+    def run(self, call: Callable[[], T], doing: str, policy: Policy = NORMAL) -> T:
+        """Return what `call` returns, attempted as `attempts` says."""
+        for attempt in self.attempts(doing, policy):
+            with attempt:
+                return call()
+        raise AssertionError("unreachable")
 
-        Raises `failure` when there is to be no other, and DeadlinePassed, without sleeping, when
-        the pause would outlast the deadline.
+    def _pause(self, failure: Transient, failed: int, doing: str, policy: Policy) -> bool:
+        """Pause after the attempt number `failed`; return False where no other is to follow.
+
+        Raises DeadlinePassed, without a pause, when the deadline comes first.
         """
         self.deadline.check(doing)
-        if self._given_up or tries >= policy.attempts:
-            raise failure
+        if self._given_up.is_set() or failed >= policy.attempts:
+            return False
         if policy.budgeted and not self.budget.take():
-            raise failure
-        seconds = self._seconds(failure, tries, policy)
+            return False
+        seconds = self._seconds(failure, failed, policy)
         left = self.deadline.remaining()
         if left is not None and seconds >= left:
             raise self.deadline.passed(doing) from failure
-        self._notify(failure, seconds)
+        self._notify(failure, seconds, failed + 1, policy.attempts)
         self._sleep(seconds)
-        if self._given_up:
-            raise failure
+        return not self._given_up.is_set()
 
-    def _seconds(self, failure: Transient, tries: int, policy: Policy) -> float:
+    def _seconds(self, failure: Transient, failed: int, policy: Policy) -> float:
         if failure.wait is None:
-            pause = min(policy.longest_pause, policy.first_pause * 2.0 ** (tries - 1))
+            pause = min(policy.max_pause, policy.first_pause * 2.0 ** (failed - 1))
             return pause * (0.5 + self._random() / 2)
         left = self.deadline.remaining()
-        return failure.wait if left is not None else min(failure.wait, LONGEST_RETRY_AFTER)
+        return failure.wait if left is not None else min(failure.wait, MAX_RETRY_AFTER)
+
+
+class Attempt(AbstractContextManager["Attempt"]):
+    """The attempts of one loop, entered once for each."""
+
+    def __init__(self, retrier: Retrier, doing: str, policy: Policy) -> None:
+        """Begin with no failure; use `Retrier.attempts`."""
+        self.done = False
+        self._retrier = retrier
+        self._doing = doing
+        self._policy = policy
+        self._failed = 0
+        self._unusable = 0
+        self._again = False
+
+    def progressed(self) -> None:
+        """Count failed attempts from zero: this one got somewhere, whatever becomes of it."""
+        if self._failed:
+            self._failed = 0
+            self._retrier.budget.refund()
+
+    def again(self) -> None:
+        """Attempt again, at once, after this block: the response cannot be used.
+
+        Raises Corrupt where none of as many responses as the policy has attempts could be.
+        """
+        self._unusable += 1
+        if self._unusable >= self._policy.attempts:
+            raise Corrupt(
+                f"no usable response in {self._unusable} attempts before {self._doing}",
+                "try again later",
+            )
+        self._again = True
+
+    def __enter__(self) -> Attempt:
+        """Begin an attempt."""
+        self._again = False
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> bool:
+        """End an attempt; swallow a Transient after which there is to be another attempt."""
+        if isinstance(error, Transient):
+            self._failed += 1
+            return self._retrier._pause(error, self._failed, self._doing, self._policy)
+        if error is None and not self._again:
+            self.done = True
+            self._retrier.budget.refund()
+        return False
 
 
 _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?(?:[eE][0-9]{1,2})?"
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Read a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3).
+    """Parse a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3).
 
-    `now` is the wall clock in seconds since the epoch. Gives seconds from now, 0 for a date in the
-    past, None for what cannot be understood (the caller then backs off by its own schedule).
+    `now` is the wall clock in seconds since the epoch. Returns seconds from now, 0 for a date in
+    the past, None for what cannot be understood (the caller then backs off by its own schedule).
     """
     text = (value or "").strip()
     if re.fullmatch(_SECONDS, text):

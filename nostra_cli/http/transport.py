@@ -20,7 +20,7 @@ from nostra_cli.config.tokens import Token
 from nostra_cli.errors import NostraError, ServiceProblem, Transient, UsageProblem
 from nostra_cli.http.connections import Lane, client, drop_leftovers
 from nostra_cli.http.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
-from nostra_cli.http.retry import Deadline
+from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.tls import trust
 from nostra_cli.http.watchdog import CONNECT_SECONDS, READ_SECONDS, Watchdog
 from nostra_cli.models import Piece

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from nostra_cli.api.client import Service
 from nostra_cli.errors import NotFound
-from nostra_cli.http.retry import Deadline, Retrier
+from nostra_cli.http.retry import Retrier
+from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import HEAD_SECONDS, Response, Transport
 from nostra_cli.models import Format, is_segment
 from tests.asking import STATUS, meeting

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from nostra_cli.api.wait import Transition, Waiting, pause_after
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NostraError, NotFound, Transient
-from nostra_cli.http.retry import NORMAL, PATIENT, Deadline, Policy
+from nostra_cli.http.retry import NORMAL, PATIENT, Policy
+from nostra_cli.http.timeouts import Deadline
 from nostra_cli.models import Invocation
 
 HOUR = 3600.0

@@ -13,8 +13,8 @@ from nostra_cli.downloads.resume import Identity
 from nostra_cli.downloads.stream import Fetch, Sink
 from nostra_cli.downloads.verify.level import Level
 from nostra_cli.errors import Transient, Truncated
-from nostra_cli.http.retry import Budget, Deadline, Retrier
-from nostra_cli.http.timeouts import LowSpeed
+from nostra_cli.http.retry import Budget, Retrier
+from nostra_cli.http.timeouts import Deadline, LowSpeed
 from nostra_cli.http.transport import Response, Transport
 from nostra_cli.models import Format, Piece, Result
 

@@ -134,10 +134,17 @@ def test_a_body_that_gets_somewhere_is_not_given_up() -> None:
     assert set(world.slept) == {NORMAL.first_pause}
 
 
+def test_without_a_minimum_speed_attempts_that_bring_no_byte_are_still_counted() -> None:
+    world = World([whole(CUT)] * 9, low_speed=LowSpeed(rate=0, seconds=30))
+    with pytest.raises(Truncated):
+        world.run()
+    assert len(world.asked) == NORMAL.attempts
+
+
 def test_a_whole_body_gives_one_retry_back_to_the_others() -> None:
     world = World([whole(CUT), whole(CUT), whole()])
     assert world.run() == WHOLE
-    assert world.budget.left == world.budget.most - 1
+    assert world.budget.left == world.budget.max - 1
 
 
 def test_small_steps_are_enough_only_where_they_add_up() -> None:

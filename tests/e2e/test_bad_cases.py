@@ -136,7 +136,7 @@ def test_server_down(nostra: Runner) -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         ended = nostra("download", "demo", "--base-url", url, command=HURRIED)
-    assert_told(ended, 6, "127.0.0.1", "refused", "trying again")
+    assert_told(ended, 6, "127.0.0.1", "refused", "retrying")
     assert nostra.files() == []
 
 

@@ -30,7 +30,7 @@ CASES = table(
              LARGE, requests=3),
         Case("no-head", "closed", fault("times = 1\ndrop = true"), 0),
         Case("no-head", "reset", fault("times = 2\ndrop = true\nreset = true"), 0),
-        Case("short", "once", large("times = 1\ncut_after = 300000"), 0, ("trying again",), LARGE,
+        Case("short", "once", large("times = 1\ncut_after = 300000"), 0, ("retrying",), LARGE,
              requests=3),
         Case("short", "chunked", large('times = 1\ncut_after = 300000\nframing = "chunked"'), 0, (),
              LARGE),

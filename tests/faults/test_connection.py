@@ -36,7 +36,7 @@ def run(
 def test_a_name_that_does_not_resolve(home: Path, tmp_path: Path) -> None:
     ended = run("https://nothing.invalid", home, tmp_path, "status", "x")
     assert ended.code == 6
-    assert ended.err.count("trying again") == 4
+    assert ended.err.count("retrying") == 4
     assert "nothing.invalid" in ended.err.splitlines()[-2]
 
 
@@ -78,7 +78,7 @@ def test_no_answer_or_no_http(junk: bytes, home: Path, tmp_path: Path) -> None:
     with listening(handler) as raw:
         ended = run(raw, home, tmp_path, "status", "x")
     assert ended.code == 6
-    assert ended.err.count("trying again") == 4
+    assert ended.err.count("retrying") == 4
 
 
 @covers("kept-alive")

@@ -35,7 +35,7 @@ CASES = table(
             for status in (400, 409, 410, 501)
         ),
         *(
-            Case("passing", str(status), brief(status), 0, ("trying again",), requests=4)
+            Case("passing", str(status), brief(status), 0, ("retrying",), requests=4)
             for status in (408, 425, 429, 500, 502, 503, 504)
         ),
         Case("for-ever", "503", fault("status = 503"), 6, ("not available", "503"), requests=6),
@@ -43,12 +43,12 @@ CASES = table(
         Case("retry-after", "seconds", fault("times = 1\nstatus = 503\nretry_after = 1"), 0,
              ("in 1 s",)),
         Case("retry-after", "date", fault("times = 1\nstatus = 503\nretry_at = 2"), 0,
-             ("trying again",)),
+             ("retrying",)),
         Case("retry-after", "past", fault(f'times = 1\nstatus = 503\nretry_after = "{PAST}"'), 0,
              ("in 0 s",)),
         *(
             Case("retry-after", f"odd-{value}",
-                 fault(f'times = 1\nstatus = 503\nretry_after = "{value}"'), 0, ("trying again",))
+                 fault(f'times = 1\nstatus = 503\nretry_after = "{value}"'), 0, ("retrying",))
             for value in ("-1", "soon", "", "1e", "Mon, 99 Nov 2026 99:00:00 GMT", "\\u00e9")
         ),
         *(

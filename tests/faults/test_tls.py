@@ -79,7 +79,7 @@ def test_a_bad_certificate_ends_it_at_once(
     with over_tls(sandbox, certificate) as raw:
         ended = run(raw, sandbox, home, tmp_path, "status", "x", SSL_CERT_FILE=str(file))
     assert ended.code == 6
-    assert "trying again" not in ended.err
+    assert "retrying" not in ended.err
     assert "localhost: its certificate is not trusted" in ended.err
     assert "SSL_CERT_FILE" in ended.err
 

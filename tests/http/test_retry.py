@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -14,15 +17,15 @@ from hypothesis import strategies as st
 
 from nostra_cli.errors import Corrupt, DeadlinePassed, NostraError, Transient
 from nostra_cli.http.retry import (
-    LONGEST_RETRY_AFTER,
+    MAX_RETRY_AFTER,
     NORMAL,
     PATIENT,
     Budget,
-    Deadline,
     Policy,
     Retrier,
     retry_after,
 )
+from nostra_cli.http.timeouts import Deadline
 
 NOW = 1_700_000_000.0
 
@@ -36,7 +39,7 @@ class World:
     budget: Budget = field(default_factory=Budget)
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
-    told: list[tuple[str, float]] = field(default_factory=list)
+    notified: list[tuple[str, float, int, int]] = field(default_factory=list)
     calls: int = 0
 
     def __post_init__(self) -> None:
@@ -45,7 +48,7 @@ class World:
             budget=self.budget,
             sleep=self._sleep,
             random=lambda: self.chance,
-            notify=lambda failure, pause: self.told.append((failure.message, pause)),
+            notify=lambda failure, *pause: self.notified.append((failure.message, *pause)),
         )
 
     def _sleep(self, seconds: float) -> None:
@@ -149,8 +152,13 @@ def test_the_last_failure_is_raised_when_the_attempts_are_spent() -> None:
         world.retrier.run(world.failing(99, lambda: next(failures)), "it")
     assert world.calls == NORMAL.attempts
     assert len(world.slept) == NORMAL.attempts - 1
-    assert [message for message, _ in world.told] == [f"failure {n}" for n in range(1, 5)]
-    assert [pause for _, pause in world.told] == world.slept
+    assert world.notified == [
+        ("failure 1", 0.5, 2, 5),
+        ("failure 2", 1, 3, 5),
+        ("failure 3", 2, 4, 5),
+        ("failure 4", 4, 5, 5),
+    ]
+    assert [pause for _, pause, _, _ in world.notified] == world.slept
 
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
@@ -158,7 +166,7 @@ def test_a_patient_poll_has_ten_attempts_and_outlives_a_minute(chance: float) ->
     world = World(chance=chance)
     assert world.retrier.run(world.failing(9), "it", PATIENT) == "answer"
     assert world.calls == 10
-    assert max(world.slept) <= PATIENT.longest_pause
+    assert max(world.slept) <= PATIENT.max_pause
     assert sum(world.slept) == pytest.approx(60.75 * (1 + chance))
 
 
@@ -166,11 +174,11 @@ def test_what_is_not_transient_is_raised_at_once() -> None:
     world = World()
     with pytest.raises(Corrupt):
         world.retrier.run(world.failing(1, lambda: Corrupt("broken")), "it")
-    assert (world.calls, world.slept, world.budget.left) == (1, [], world.budget.most)
+    assert (world.calls, world.slept, world.budget.left) == (1, [], world.budget.max)
 
 
 @pytest.mark.parametrize(
-    ("wish", "pause"), [(0.0, 0.0), (7.0, 7.0), (60.0, 60.0), (1e9, LONGEST_RETRY_AFTER)]
+    ("wish", "pause"), [(0.0, 0.0), (7.0, 7.0), (60.0, 60.0), (1e9, MAX_RETRY_AFTER)]
 )
 def test_the_wish_of_the_server_replaces_the_schedule_up_to_a_minute(
     wish: float, pause: float
@@ -278,3 +286,81 @@ def test_a_poll_that_was_answered_before_needs_no_budget() -> None:
     assert world.retrier.run(world.failing(3), "it", PATIENT) == "answer"
     with pytest.raises(Transient):
         world.retrier.run(world.failing(1), "it", NORMAL)
+
+
+def test_an_attempt_that_progressed_begins_the_count_of_failures_anew() -> None:
+    world = World(budget=Budget(3))
+    tries = 0
+    for attempt in world.retrier.attempts("it"):
+        with attempt:
+            tries += 1
+            if tries < 4 * NORMAL.attempts:
+                attempt.progressed()
+                raise Transient("cut")
+    assert (tries, world.budget.left) == (4 * NORMAL.attempts, 3)
+    assert set(world.slept) == {NORMAL.first_pause}
+
+
+def test_a_response_that_cannot_be_used_is_followed_by_another_at_once() -> None:
+    world = World(budget=Budget(3))
+    tries = 0
+    for attempt in world.retrier.attempts("it"):
+        with attempt:
+            tries += 1
+            if tries == 1:
+                attempt.again()
+    assert (tries, world.slept, world.budget.left) == (2, [], 3)
+
+
+def test_responses_that_can_never_be_used_come_to_an_end() -> None:
+    world = World()
+    tries = 0
+
+    def work() -> None:
+        nonlocal tries
+        for attempt in world.retrier.attempts("it was known"):
+            with attempt:
+                tries += 1
+                attempt.again()
+
+    with pytest.raises(Corrupt, match=r"^no usable response in 5 attempts before it was known$"):
+        work()
+    assert tries == NORMAL.attempts
+
+
+def test_a_failure_after_an_unusable_response_is_paused_for() -> None:
+    world = World()
+    steps: list[str] = []
+    for attempt in world.retrier.attempts("it"):
+        with attempt:
+            steps.append("attempt")
+            if len(steps) == 1:
+                attempt.again()
+            elif len(steps) == 2:
+                raise Transient("down")
+    assert (len(steps), world.slept) == (3, [0.5])
+
+
+def test_give_up_ends_a_pause_under_way_with_the_failure() -> None:
+    paused = threading.Event()
+    retrier = Retrier(Deadline(), notify=lambda *_: paused.set())
+
+    def fail() -> None:
+        raise Transient("down", wait=60)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(retrier.run, fail, "it")
+        assert paused.wait(10)
+        began = time.monotonic()
+        retrier.give_up()
+        with pytest.raises(Transient, match="down"):
+            running.result(10)
+    assert time.monotonic() - began < 10
+
+
+def test_after_give_up_nothing_is_repeated() -> None:
+    world = World()
+    world.retrier.give_up()
+    with pytest.raises(Transient):
+        world.retrier.run(world.failing(1), "it")
+    assert (world.calls, world.slept) == (1, [])

@@ -16,7 +16,7 @@ from nostra_cli.config.tokens import Token
 from nostra_cli.errors import ExitCode, Transient
 from nostra_cli.http import transport as transports
 from nostra_cli.http.connections import Lane
-from nostra_cli.http.retry import Deadline
+from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import HEAD_SECONDS, LARGE, Transport
 from nostra_cli.http.watchdog import Watchdog
 from tests.faults.raw import Raw, head, listening, ok, swallow
