@@ -94,7 +94,7 @@ class Session:
         from nostra_cli.http.retry import Retrier
         from nostra_cli.http.transport import Transport
 
-        self.out.hide(token.value)
+        self.out.mask(token.value)
         trace = self.out.trace if self.shared.verbose else None
         transport = Transport(base_url, token, deadline, trace)
         try:
@@ -106,4 +106,4 @@ class Session:
         self, failure: Transient, pause: float, next_attempt: int, attempts: int
     ) -> None:
         which = f"attempt {next_attempt} of {attempts}"
-        self.out.talk(f"{failure.message}; retrying in {show_duration(pause)} ({which})")
+        self.out.info(f"{failure.message}; retrying in {show_duration(pause)} ({which})")

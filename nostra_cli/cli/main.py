@@ -82,9 +82,9 @@ def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
 
     notes = [str(note) for note in getattr(signalled, "__notes__", ())]
     for note in notes[:-1]:
-        out.talk(note.partition(";")[0])  # what to do is said once, with the last of them
+        out.info(note.partition(";")[0])  # what to do is said once, with the last of them
     for note in notes[-1:]:
-        out.talk(f"{note}: nostra {shlex.join(argv)}")
+        out.info(f"{note}: nostra {shlex.join(argv)}")
     return signalled.code
 
 

@@ -28,7 +28,7 @@ def show_answer(
     under `--json`, and UsageProblem for what no terminal should get.
     """
     for line in [*head, *([""] if head else [])]:
-        out.text(line)
+        out.line(line)
     if not (out.look.json or out.data.terminal):
         for chunk in chunks:
             out.data.write(chunk)
@@ -76,4 +76,4 @@ def _show_text(out: Output, content: bytes) -> None:
             "redirect stdout: nostra api ... > FILE",
         )
     for line in text.removesuffix("\n").split("\n"):
-        out.text(line.removesuffix("\r").expandtabs())
+        out.line(line.removesuffix("\r").expandtabs())

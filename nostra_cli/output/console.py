@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, NostraError
 from nostra_cli.output.sanitize import sanitize, sanitize_json
-from nostra_cli.output.streams import DataStream, OutputOptions, TalkStream, colored
+from nostra_cli.output.streams import DataStream, MessageStream, OutputOptions, use_color
 
 if TYPE_CHECKING:
     from nostra_cli.models import JsonObject, JsonValue
@@ -36,9 +36,9 @@ class Output:
         """Show things as `look` asks, on the streams handed in."""
         self.look = look
         self.data = DataStream(stdout)
-        self._talk = TalkStream(stderr, env)
-        self._color_data = colored(stdout, look.color, env)
-        self._color_talk = colored(stderr, look.color, env)
+        self._messages = MessageStream(stderr, env)
+        self._color_data = use_color(stdout, look.color, env)
+        self._color_messages = use_color(stderr, look.color, env)
         self._live: Spinner | Bars | None = None
         self._env = env
         self._in_lines = False
@@ -46,7 +46,7 @@ class Output:
         self._report: Report | None = None
         self._secrets: list[str] = []
 
-    def hide(self, secret: str) -> None:
+    def mask(self, secret: str) -> None:
         """Show `***` in place of this text from now on, whoever says it."""
         self._secrets.append(secret)
 
@@ -102,7 +102,7 @@ class Output:
 
             render(view, items, self.data.stream, self._color_data, sanitize)
 
-    def text(self, line: str) -> None:
+    def line(self, line: str) -> None:
         """Show one line of the service's, made harmless."""
         self.data.line(self._harmless(self._sanitize(line)))
 
@@ -133,7 +133,7 @@ class Output:
         if self.look.json:
             self.document(preview.as_json(found))
         elif self.data.terminal and self.data.stream is not None:
-            self.talk(preview.title(found))
+            self.info(preview.title(found))
             for line in preview.drawn(found, self.data.stream, self._color_data, self._sanitize):
                 self.data.line(line)
         else:
@@ -177,7 +177,7 @@ class Output:
         else:
             self._announce("warning", text)
 
-    def talk(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Tell how things go on; not with `--quiet`, and not with `--json`."""
         if not (self.look.quiet or self.look.json):
             self._say(self._sanitize(text))
@@ -202,7 +202,7 @@ class Output:
         return text
 
     def _word(self, word: str) -> str:
-        return _painted(word, word) if self._color_talk and word in _ANSI else word
+        return _painted(word, word) if self._color_messages and word in _ANSI else word
 
     def _announce(self, word: str, text: str) -> None:
         if self.to_github:
@@ -213,7 +213,7 @@ class Output:
     def _command(self, name: str, text: str = "") -> None:
         from nostra_cli.output.github import command
 
-        self._talk.line(command(name, self._sanitize(text)))
+        self._messages.line(command(name, self._sanitize(text)))
 
     def _harmless(self, line: str) -> str:
         if self.to_github:
@@ -227,7 +227,7 @@ class Output:
         if self._live is not None:
             self._live.print_above(line)
         else:
-            self._talk.line(line)
+            self._messages.line(line)
 
     def in_lines(self) -> None:
         """Redraw nothing from now on; under GitHub Actions, use its commands."""
@@ -265,13 +265,13 @@ class Output:
         """Make a watcher of a wait: a spinner on a terminal, plain lines elsewhere."""
         from nostra_cli.output.progress import Spinner
 
-        return Spinner(self.talk, self._live_stream(), self._color_talk)
+        return Spinner(self.info, self._live_stream(), self._color_messages)
 
     def bars(self) -> Bars:
         """Make the progress of transfers: bars on a terminal, a line each minute elsewhere."""
         from nostra_cli.output.progress import Bars
 
-        return Bars(self.talk, self._live_stream(), self._color_talk)
+        return Bars(self.info, self._live_stream(), self._color_messages)
 
     @contextmanager
     def showing(self, live: Spinner | Bars) -> Iterator[None]:
@@ -302,7 +302,7 @@ class Output:
     def _live_stream(self) -> TextIO | None:
         look = self.look
         plain = look.quiet or look.json or look.verbose or self._in_lines
-        return self._talk.stream if self._talk.live and not plain else None
+        return self._messages.stream if self._messages.live and not plain else None
 
 
 def _painted(text: str, name: str) -> str:

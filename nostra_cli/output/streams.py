@@ -64,7 +64,7 @@ class DataStream:
         self.write(data + b"\n")
 
 
-class TalkStream:
+class MessageStream:
     """stderr. Nobody may be listening: errors of it are passed over."""
 
     def __init__(self, stream: TextIO | None, env: Mapping[str, str]) -> None:
@@ -85,7 +85,7 @@ class TalkStream:
             self.stream = None
 
 
-def colored(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bool:
+def use_color(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bool:
     """Tell whether escape codes for colour may go to a stream.
 
     FORCE_COLOR and the like do not count: only `--color always` colours a pipe.

@@ -205,7 +205,7 @@ def test_warnings_and_talk_go_to_stderr_and_quiet_leaves_errors() -> None:
     for quiet in (False, True):
         screen = Screen(OutputOptions(quiet=quiet))
         screen.output.warn("careful\x07")
-        screen.output.talk("going on")
+        screen.output.info("going on")
         screen.output.error(Corrupt("broken"))
         talk = "" if quiet else "warning: careful\\x07\ngoing on\n"
         assert screen.err == f"{talk}error: broken\n"
@@ -215,7 +215,7 @@ def test_warnings_and_talk_go_to_stderr_and_quiet_leaves_errors() -> None:
 def test_warnings_in_json_are_objects_and_there_is_no_talk() -> None:
     screen = Screen(JSON)
     screen.output.warn("careful")
-    screen.output.talk("going on")
+    screen.output.info("going on")
     assert [json.loads(line) for line in screen.err.splitlines()] == [{"warning": "careful"}]
     screen = Screen(OutputOptions(json=True, quiet=True))
     screen.output.warn("careful")
@@ -227,11 +227,11 @@ def test_warnings_in_json_are_objects_and_there_is_no_talk() -> None:
 def test_a_hidden_text_is_nowhere_shown(secret: str, as_json: bool) -> None:
     screen = Screen(OutputOptions(json=as_json))
     output = screen.output
-    output.hide(secret)
+    output.mask(secret)
     output.show(STATUSES, [invocation(f"id-{secret}", f"is {secret}", **{secret: secret})])
     output.error(Corrupt(f"has {secret}", f"not {secret}"))
     output.warn(f"warn {secret}")
-    output.talk(f"talk {secret}")
+    output.info(f"talk {secret}")
     output.trace(f"> Authorization: Token {secret}")
     shown = screen.out + screen.err
     for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]):

@@ -217,7 +217,7 @@ def test_a_group_ends_and_outputs_are_written_however_it_ends(
 
     def work() -> None:
         with screen.output.job("wait", ["a"]):
-            screen.output.talk("::going on")
+            screen.output.info("::going on")
             raise end
 
     with pytest.raises(type(end)):
@@ -281,7 +281,7 @@ def test_elsewhere_nothing_is_told(value: str, env: dict[str, str]) -> None:
 
 def test_a_hidden_text_is_in_no_summary(env: dict[str, str]) -> None:
     screen = screen_of(env)
-    screen.output.hide("t0ken")
+    screen.output.mask("t0ken")
     raw: dict[str, JsonValue] = {}
     with screen.output.job("status", ["a"]):
         screen.output.show(

@@ -15,10 +15,10 @@ from nostra_cli.output import streams
 from nostra_cli.output.streams import (
     Color,
     DataStream,
-    TalkStream,
-    colored,
+    MessageStream,
     flush_streams,
     secure_descriptors,
+    use_color,
 )
 from tests.output.screens import Stream
 
@@ -49,7 +49,7 @@ def test_colour_is_for_terminals_unless_asked_for(
     color: Color, terminal: bool | None, env: dict[str, str], expected: bool
 ) -> None:
     stream = None if terminal is None else Stream(terminal)
-    assert colored(stream, color, env) is expected
+    assert use_color(stream, color, env) is expected
 
 
 class Broken(Stream):
@@ -119,10 +119,10 @@ def test_a_stdout_that_fails_is_a_problem_of_files_but_a_gone_reader_is_not() ->
 
 
 def test_a_stderr_that_is_closed_or_fails_is_passed_over() -> None:
-    TalkStream(None, {}).line("x")
+    MessageStream(None, {}).line("x")
     for error in (OSError(errno.EIO, "bad"), BrokenPipeError(), ValueError("closed file")):
         stream = Broken(error)
-        talk = TalkStream(stream, {})
+        talk = MessageStream(stream, {})
         talk.line("x")
         talk.line("y")
         assert stream.tries == 1
@@ -131,7 +131,7 @@ def test_a_stderr_that_is_closed_or_fails_is_passed_over() -> None:
 def test_talk_is_in_the_encoding_of_its_stream() -> None:
     for encoding, content in (("ascii", b"\\xf6 \\ud800\n"), ("utf-8", b"\xc3\xb6 \\ud800\n")):
         stream = Stream(encoding=encoding)
-        TalkStream(stream, {}).line("ö \ud800")
+        MessageStream(stream, {}).line("ö \ud800")
         assert stream.content == content
 
 
@@ -142,7 +142,7 @@ def test_talk_is_in_the_encoding_of_its_stream() -> None:
 def test_only_a_terminal_that_can_is_redrawn(
     terminal: bool, env: dict[str, str], live: bool
 ) -> None:
-    assert TalkStream(Stream(terminal), env).live is live
+    assert MessageStream(Stream(terminal), env).live is live
 
 
 def test_settling_throws_away_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:

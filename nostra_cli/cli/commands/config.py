@@ -81,7 +81,7 @@ def unset(session: "Session", key: Key) -> ExitCode:
 
 def _tell(session: "Session", key: str, change: "Change", done: str) -> None:
     where = "" if key == "default_profile" else f" profile {change.profile!r} of"
-    session.out.talk(f"{done}{where} {change.path}")
+    session.out.info(f"{done}{where} {change.path}")
     session.out.report(
         {
             "key": key,

@@ -38,7 +38,7 @@ def doctor(session: "Session") -> ExitCode:
     problems: dict[str, UsageProblem] = {}
     settings = load(session.shared.flags, os.environ, problems)
     if settings.token.value is not None:
-        session.out.hide(settings.token.value.value)
+        session.out.mask(settings.token.value.value)
     trace = session.out.trace if session.shared.verbose else None
     codes: list[ExitCode] = []
 

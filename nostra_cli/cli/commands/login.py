@@ -38,9 +38,9 @@ def login(session: "Session") -> ExitCode:
     kept = {"base_url": base_url} if target.apart else {}
     change = config_file.put(os.environ, profile, {"token": token.value, **kept})
     say = session.out
-    say.talk(f"the token of profile {profile!r} is stored in {change.path}, in plain text")
+    say.info(f"the token of profile {profile!r} is stored in {change.path}, in plain text")
     if kept:
-        say.talk(f"base_url = {base_url} ({target.base_url.origin}) is stored with it")
+        say.info(f"base_url = {base_url} ({target.base_url.origin}) is stored with it")
     if problem is not None:
         say.warn(f"the token could not be checked: {problem.message}")
     if variable := in_front("token", os.environ):

@@ -21,9 +21,9 @@ def logout(session: "Session") -> ExitCode:
 
     change = forget(session.shared.flags, os.environ, "token")
     if change.changed:
-        session.out.talk(f"the token of profile {change.profile!r} is removed from {change.path}")
+        session.out.info(f"the token of profile {change.profile!r} is removed from {change.path}")
     else:
-        session.out.talk(f"no token is stored for profile {change.profile!r} in {change.path}")
+        session.out.info(f"no token is stored for profile {change.profile!r} in {change.path}")
     if variable := in_front("token", os.environ):
         session.out.warn(f"{variable} is still set: nostra goes on to use that token")
     session.out.report(

@@ -86,6 +86,6 @@ def sandbox(
                 )
             return process.wait()
         session.out.exports({"NOSTRA_BASE_URL": running.base_url, "NOSTRA_TOKEN": running.token})
-        session.out.talk("serving until interrupted (Ctrl-C); it knows: " + ", ".join(KNOWN))
+        session.out.info("serving until interrupted (Ctrl-C); it knows: " + ", ".join(KNOWN))
         child.sleep()
     return ExitCode.DONE
