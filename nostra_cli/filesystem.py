@@ -29,7 +29,7 @@ from nostra_cli.config.tokens import Token
 from nostra_cli.downloads.address import Address, address_of, encoded
 from nostra_cli.downloads.plan import Destination, Item, choose
 from nostra_cli.downloads.reader import LARGEST_BLOCK, Reader, probe
-from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.errors import NostraError, NotFound
 from nostra_cli.http.retry import Retrier
 from nostra_cli.http.timeouts import Deadline, LowSpeed
@@ -73,7 +73,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
         self._invocations: dict[str, Invocation] = {}
-        self._bodies: dict[str, Identity] = {}
+        self._bodies: dict[str, BodyVersion] = {}
 
     def ls(self, path: str, detail: bool = True, **_options: object) -> list[Entry] | list[str]:
         """List the files of an invocation, or the file itself; sizes are not asked for.
@@ -183,7 +183,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
                 self._invocations[identifier] = known
         return known
 
-    def _body(self, path: str) -> Identity:
+    def _body(self, path: str) -> BodyVersion:
         if path not in self._bodies:
             item = self._item(path, address_of(path))
             with self._errors(path):

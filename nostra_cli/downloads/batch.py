@@ -21,7 +21,8 @@ from nostra_cli.downloads.plan import (
     choose,
 )
 from nostra_cli.downloads.sinks import upload
-from nostra_cli.downloads.stream import Meter, Writer
+from nostra_cli.downloads.sinks.stdout import Writer
+from nostra_cli.downloads.stream import Meter
 from nostra_cli.downloads.target import Remote
 from nostra_cli.downloads.transfer import Done, DownloadOptions, download, occupied
 from nostra_cli.errors import NostraError, UsageProblem, capture_error

@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
-from nostra_cli.downloads.resume import Identity, identity_of, is_same, span_of
+from nostra_cli.downloads.resume import BodyVersion, content_range_of, has_validator_of, version_of
 from nostra_cli.downloads.sinks.spool import Spool
 from nostra_cli.downloads.stream import Fetch
 from nostra_cli.downloads.verify import level as verify
@@ -30,17 +30,17 @@ FIRST_BLOCK = 256 * 1024
 LARGEST_BLOCK = 16 << 20
 
 
-def probe(service: Service, item: Item) -> Identity:
+def probe(service: Service, item: Item) -> BodyVersion:
     """Ask for one byte, to learn how long a body is; the length is None where it is not told."""
 
-    def attempt() -> Identity:
+    def attempt() -> BodyVersion:
         with _body(service, item, {"Range": "bytes=0-0"}) as reply:
-            found = identity_of(_url(service, item), reply.headers)
+            found = version_of(_url(service, item), reply.headers)
             if is_encoded(reply) or reply.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return replace(found, length=None)
             if reply.status == HTTPStatus.OK:
                 return found
-            span = span_of(reply.headers)
+            span = content_range_of(reply.headers)
             return replace(found, length=span.whole if span else None)
 
     return service.retrier.run(attempt, f"the size of {item.label} was known")
@@ -67,7 +67,7 @@ class Reader(io.RawIOBase):
         self._low_speed = low_speed
         self._errors = errors
         self._largest = max(largest, FIRST_BLOCK)
-        self._identity: Identity | None = None
+        self._identity: BodyVersion | None = None
         self._spool: Spool | None = None
         self._block = b""
         self._block_start = 0
@@ -106,8 +106,8 @@ class Reader(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read some of what is at the position."""
         if not self._has_block() and len(buffer):
-            goes_on = self._block and self._position == self._block_start + len(self._block)
-            self._step = min(2 * self._step, self._largest) if goes_on else FIRST_BLOCK
+            is_continuation = self._block and self._position == self._block_start + len(self._block)
+            self._step = min(2 * self._step, self._largest) if is_continuation else FIRST_BLOCK
             self._fetch(self._position, max(len(buffer), self._step))
         if self._spool is not None:
             self._spool.file.seek(self._position)
@@ -183,17 +183,19 @@ class Reader(io.RawIOBase):
             if known and begin < (known.length or 0):
                 raise self._changed()
             return begin > 0  # nothing is there; of an empty body the download says more
-        span = span_of(reply.headers) if reply.status == HTTPStatus.PARTIAL_CONTENT else None
+        span = (
+            content_range_of(reply.headers) if reply.status == HTTPStatus.PARTIAL_CONTENT else None
+        )
         if span is None or span.whole is None or span.start != begin or is_encoded(reply):
             fits = False
         elif stop is not None and span.stop > stop:
             fits = False  # more than memory was promised for
         elif known is None:
-            found = identity_of(_url(self._service, self._item), reply.headers)
+            found = version_of(_url(self._service, self._item), reply.headers)
             self._identity = found = replace(found, length=span.whole)
             fits = found.validator is not None or (begin, span.stop) == (0, span.whole)
         else:
-            fits = known.length == span.whole and is_same(known, reply.headers)
+            fits = known.length == span.whole and has_validator_of(known, reply.headers)
         if fits and span:
             self._drain(reply, span.stop - span.start, got)
         elif known is not None:

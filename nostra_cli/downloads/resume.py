@@ -14,7 +14,7 @@ _DATE_MARGIN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class BodyVersion:
     """A body as its server named it: `length` in bytes, None where it is not known.
 
     `etag` and `modified` are only set where they are strong enough to prove that two answers are
@@ -36,12 +36,12 @@ class Identity:
         return json.dumps(asdict(self))
 
 
-def identity_of(url: str, headers: Mapping[str, str]) -> Identity:
-    """Read the identity from the headers (lower-case names) of a 200 answer to `url`."""
+def version_of(url: str, headers: Mapping[str, str]) -> BodyVersion:
+    """Read the version from the headers (lower-case names) of a 200 answer to `url`."""
     etag = headers.get("etag", "")
     # Transfer-Encoding overrides it (RFC 9112, 6.3).
     length = "" if "transfer-encoding" in headers else headers.get("content-length", "")
-    return Identity(
+    return BodyVersion(
         url=url,
         etag=etag if _STRONG_ETAG.fullmatch(etag) else None,
         modified=_strong_date(headers),
@@ -49,11 +49,11 @@ def identity_of(url: str, headers: Mapping[str, str]) -> Identity:
     )
 
 
-def from_json(text: str) -> Identity | None:
+def from_json(text: str) -> BodyVersion | None:
     """Read what `to_json` wrote; None for anything else."""
     try:
         raw = json.loads(text)
-        found = Identity(raw["url"], raw["etag"], raw["modified"], raw["length"])
+        found = BodyVersion(raw["url"], raw["etag"], raw["modified"], raw["length"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     good = (
@@ -66,19 +66,19 @@ def from_json(text: str) -> Identity | None:
     return found if good else None
 
 
-def goes_on(identity: Identity, offset: int, headers: Mapping[str, str]) -> bool:
-    """Tell whether a 206 answer to a Range from `offset` continues `identity`, byte for byte."""
-    found = span_of(headers)
+def is_continuation(version: BodyVersion, offset: int, headers: Mapping[str, str]) -> bool:
+    """Tell whether a 206 answer to a Range from `offset` continues `version`, byte for byte."""
+    found = content_range_of(headers)
     if not found or found.start != offset:
         return False
-    whole = identity.length if found.whole is None else found.whole
+    whole = version.length if found.whole is None else found.whole
     if whole is not None and (found.stop != whole or whole <= offset):
         return False
-    return identity.length in (None, whole) and is_same(identity, headers)
+    return version.length in (None, whole) and has_validator_of(version, headers)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ContentRange:
     """Which bytes an answer holds, from `start` up to, not including, `stop`, of how many."""
 
     start: int
@@ -86,22 +86,22 @@ class Span:
     whole: int | None
 
 
-def span_of(headers: Mapping[str, str]) -> Span | None:
+def content_range_of(headers: Mapping[str, str]) -> ContentRange | None:
     """Read the Content-Range of a 206 answer."""
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
     if not found:
         return None
     whole = None if found[3] == "*" else int(found[3])
-    return Span(int(found[1]), int(found[2]) + 1, whole)
+    return ContentRange(int(found[1]), int(found[2]) + 1, whole)
 
 
-def is_same(identity: Identity, headers: Mapping[str, str]) -> bool:
-    """Tell whether an answer has the validator of `identity`; without one nothing is the same."""
-    if not identity.validator:
+def has_validator_of(version: BodyVersion, headers: Mapping[str, str]) -> bool:
+    """Tell whether an answer has the validator of `version`; without one nothing is the same."""
+    if not version.validator:
         return False
-    if identity.etag is not None:
-        return headers.get("etag") == identity.etag
-    return headers.get("last-modified") == identity.modified
+    if version.etag is not None:
+        return headers.get("etag") == version.etag
+    return headers.get("last-modified") == version.modified
 
 
 def _strong_date(headers: Mapping[str, str]) -> str | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
-from nostra_cli.downloads.resume import Identity, goes_on, identity_of
+from nostra_cli.downloads.resume import BodyVersion, is_continuation, version_of
+from nostra_cli.downloads.sinks.protocol import Sink
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, Transient, Truncated
 from nostra_cli.http.encoding import decoded, is_encoded
@@ -28,57 +29,6 @@ class Meter(Protocol):
 
     def advance(self, count: int) -> None:
         """So many more bytes are there."""
-
-
-class Sink(Protocol):
-    """Where a body goes: a part, or stdout."""
-
-    size: int
-    identity: Identity | None
-
-    def restart(self, identity: Identity) -> None:
-        """Begin again with a body of this identity."""
-
-    def blocks(self) -> Iterator[bytes]:
-        """Read again what is there."""
-
-    def write(self, data: Piece) -> None:
-        """Append."""
-
-
-class Writer(Protocol):
-    """Somewhere bytes can be written to, all at once."""
-
-    def write(self, data: Piece) -> int:
-        """Write all of `data`."""
-
-
-class Stream:
-    """stdout as a sink: what is written cannot be taken back."""
-
-    def __init__(self, file: Writer) -> None:
-        """Write to `file`."""
-        self._file = file
-        self.size = 0
-        self.identity: Identity | None = None
-
-    def restart(self, identity: Identity) -> None:
-        """Begin; raises Corrupt when something was written already."""
-        if self.size:
-            raise Corrupt(
-                f"stdout has {self.size} bytes of a result that the service could not continue",
-                "throw them away and try again, or download to a file",
-            )
-        self.identity = identity
-
-    def blocks(self) -> Iterator[bytes]:
-        """Nothing can be read back."""
-        return iter(())
-
-    def write(self, data: Piece) -> None:
-        """Write through."""
-        self._file.write(data)
-        self.size += len(data)
 
 
 @dataclass(slots=True)
@@ -114,7 +64,7 @@ class Fetch:
             with attempt:
                 try:
                     if not self._attempt():
-                        self.sink.identity = None  # the next attempt starts from the beginning
+                        self.sink.version = None  # the next attempt starts from the beginning
                         attempt.again()
                 except Transient:
                     if self._offset() - furthest >= progress:
@@ -125,11 +75,11 @@ class Fetch:
 
     def _take_up(self) -> None:
         """Go on with what an earlier run left, if it is of this result."""
-        identity = self.sink.identity
-        if identity is None or identity.url != self._url() or not identity.validator:
-            self.sink.identity = None
+        version = self.sink.version
+        if version is None or version.url != self._url() or not version.validator:
+            self.sink.version = None
             return
-        self._new_checks(identity)
+        self._new_checks(version)
         for block in self.sink.blocks():
             self._feed(block)
 
@@ -138,57 +88,57 @@ class Fetch:
 
     def _offset(self) -> int:
         """Where to go on: 0 unless the server gave something to prove the rest by."""
-        identity = self.sink.identity
-        return self.sink.size if identity and identity.validator else 0
+        version = self.sink.version
+        return self.sink.size if version and version.validator else 0
 
     def _attempt(self) -> bool:
         """Send one request; False when the answer does not go on with what is there."""
-        offset, identity = self._offset(), self.sink.identity
+        offset, version = self._offset(), self.sink.version
         headers: dict[str, str] = {}
-        if offset and identity and identity.validator:
-            headers = {"Range": f"bytes={offset}-", "If-Range": identity.validator}
+        if offset and version and version.validator:
+            headers = {"Range": f"bytes={offset}-", "If-Range": version.validator}
         item = self.item
         with self.service.body(item.invocation, item.source, item.format, headers) as reply:
             if reply.status == HTTPStatus.OK:
-                identity = self._start(reply)
+                version = self._start(reply)
                 offset = 0
             elif not headers:
                 raise Corrupt(f"{item.label}: status {reply.status}, but no range was asked for")
             elif is_encoded(reply) or not (
-                identity
+                version
                 and reply.status == HTTPStatus.PARTIAL_CONTENT
-                and goes_on(identity, offset, reply.headers)
+                and is_continuation(version, offset, reply.headers)
             ):
                 return False
             else:
                 self.resumed = True
-            self.meter.start(offset, identity.length)
-            self._stream(reply, identity)
+            self.meter.start(offset, version.length)
+            self._stream(reply, version)
         return True
 
-    def _start(self, reply: Response) -> Identity:
+    def _start(self, reply: Response) -> BodyVersion:
         verify.refuse_page(reply.headers, self.item.label)
-        identity = identity_of(self._url(), reply.headers)
+        version = version_of(self._url(), reply.headers)
         if is_encoded(reply):
             # Its length and its validators are those of the encoded bytes.
-            identity = Identity(identity.url, None, None, None)
-        self.sink.restart(identity)
+            version = BodyVersion(version.url, None, None, None)
+        self.sink.restart(version)
         self.resumed = False
-        self._new_checks(identity)
-        return identity
+        self._new_checks(version)
+        return version
 
-    def _stream(self, reply: Response, identity: Identity) -> None:
+    def _stream(self, reply: Response, version: BodyVersion) -> None:
         label, deadline = self.item.label, self.service.retrier.deadline
         for chunk in paced(decoded(reply), self.low_speed, label, self.clock):
             self.sink.write(chunk)
             self._feed(chunk)
             self.meter.advance(len(chunk))
             deadline.check(f"{label} was whole")
-        if identity.length is not None and self.sink.size != identity.length:
-            raise Truncated(f"{label}: {self.sink.size} of {identity.length} bytes came", _TRY_HINT)
+        if version.length is not None and self.sink.size != version.length:
+            raise Truncated(f"{label}: {self.sink.size} of {version.length} bytes came", _TRY_HINT)
 
-    def _new_checks(self, identity: Identity) -> None:
-        self._checks = verify.checks_for(self.item.format, self.level, identity.length)
+    def _new_checks(self, version: BodyVersion) -> None:
+        self._checks = verify.checks_for(self.item.format, self.level, version.length)
         self._hash = hashlib.sha256() if self.hashing else None
 
     def _feed(self, data: Piece) -> None:

@@ -14,8 +14,9 @@ from nostra_cli.downloads.plan import Item, OnExisting, check_target
 from nostra_cli.downloads.sinks import store
 from nostra_cli.downloads.sinks.file import Part
 from nostra_cli.downloads.sinks.spool import Spool
+from nostra_cli.downloads.sinks.stdout import StdoutSink, Writer
 from nostra_cli.downloads.sinks.upload import Upload
-from nostra_cli.downloads.stream import Fetch, Meter, Stream, Writer, not_as_promised
+from nostra_cli.downloads.stream import Fetch, Meter, not_as_promised
 from nostra_cli.downloads.target import Remote, Target
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, file_errors
@@ -57,7 +58,7 @@ def download(
     """
     began = time.monotonic()
     if item.path is None:
-        stream = Stream(stdout)
+        stream = StdoutSink(stdout)
         fetch = Fetch(service, item, stream, meter, manner.level, manner.hashing, manner.low_speed)
         fetch.run()
         return Done(item, "downloaded", stream.size, time.monotonic() - began)
@@ -124,9 +125,9 @@ def _to_store(
     try:
         fetch = Fetch(service, item, sink, meter, manner.level, manner.hashing, manner.low_speed)
         fetch.run()
-        if whole_first and spool.identity is not None:
+        if whole_first and spool.version is not None:
             _check_file(item, manner.level, spool.file, spool.size)
-            upload.restart(spool.identity)
+            upload.restart(spool.version)
             for block in spool.blocks():
                 upload.write(block)
         upload.publish(replace=manner.existing is OnExisting.OVERWRITE)

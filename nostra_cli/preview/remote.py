@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Destination, Item, Selection, choose
-from nostra_cli.downloads.resume import identity_of
-from nostra_cli.downloads.stream import Fetch, Sink
+from nostra_cli.downloads.resume import version_of
+from nostra_cli.downloads.sinks.protocol import Sink
+from nostra_cli.downloads.stream import Fetch
 from nostra_cli.downloads.verify.level import Level, checks_for, refuse_page
 from nostra_cli.errors import AuthProblem, Corrupt, NostraError, NotFound, UsageProblem
 from nostra_cli.http.encoding import decoded, is_encoded
@@ -120,7 +121,7 @@ def _head(service: Service, item: Item, wanted: PreviewOptions) -> Preview:
 
 
 def _length(reply: Response) -> int | None:
-    return None if is_encoded(reply) else identity_of("", reply.headers).length
+    return None if is_encoded(reply) else version_of("", reply.headers).length
 
 
 def _beginning(reply: Response, item: Item, wanted: PreviewOptions, size: int | None) -> Preview:

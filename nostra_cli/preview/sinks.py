@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.spool import Spool
 from nostra_cli.errors import UsageProblem
 from nostra_cli.models import Piece
@@ -31,14 +31,14 @@ class Intake:
         # Blocks of one size: how the network cuts the body makes no difference to what is found.
         self._block = bytearray()
         self.size = 0
-        self.identity: Identity | None = None
+        self.version: BodyVersion | None = None
 
-    def restart(self, identity: Identity) -> None:
+    def restart(self, version: BodyVersion) -> None:
         """Begin again."""
         self._parser, self._reading = self._begin()
         self._block.clear()
         self.size = 0
-        self.identity = identity
+        self.version = version
 
     def blocks(self) -> Iterator[bytes]:
         """Nothing can be read back."""
@@ -75,10 +75,10 @@ class Book(Spool):
         self._label = label
         self._hint = hint
 
-    def restart(self, identity: Identity) -> None:
+    def restart(self, version: BodyVersion) -> None:
         """Begin again; raises UsageProblem for one that says that it is too large."""
-        self._check(identity.length or 0)
-        super().restart(identity)
+        self._check(version.length or 0)
+        super().restart(version)
 
     def write(self, data: Piece) -> None:
         """Append; raises UsageProblem for one that is too large, and FileProblem."""

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
-from nostra_cli.downloads.resume import Identity
-from nostra_cli.downloads.stream import Fetch, Sink
+from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.sinks.protocol import Sink
+from nostra_cli.downloads.stream import Fetch
 from nostra_cli.downloads.verify.level import Level
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.http.retry import Budget, Retrier
@@ -25,7 +26,7 @@ RESULT = Result("main", True, "completed", frozenset(Format))
 ITEM = Item("demo", RESULT, Format.CSV, Path("demo.csv"), by_id=False)
 WHOLE = b"row,word\n" + b"".join(b"%03d,x\n" % n for n in range(100, 200))
 SIZE = len(WHOLE)
-IDENTITY = Identity(URL, ETAG, None, SIZE)
+VERSION = BodyVersion(URL, ETAG, None, SIZE)
 CUT = Truncated("the body ended too early")
 RESET = Transient("the connection broke off")
 
@@ -62,9 +63,9 @@ def rest(start: int, *body: Step) -> Answer:
 class Memory:
     """A sink that keeps what it is given, and maybe has something of an earlier run."""
 
-    def __init__(self, data: bytes = b"", identity: Identity | None = None) -> None:
+    def __init__(self, data: bytes = b"", version: BodyVersion | None = None) -> None:
         self.data = data
-        self.identity = identity
+        self.version = version
         self.restarts = 0
 
     @property
@@ -75,9 +76,9 @@ class Memory:
     def size(self, _value: int) -> None:
         raise AssertionError("a sink counts for itself")
 
-    def restart(self, identity: Identity) -> None:
+    def restart(self, version: BodyVersion) -> None:
         self.data = b""
-        self.identity = identity
+        self.version = version
         self.restarts += 1
 
     def blocks(self) -> Iterator[bytes]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.file import Part, part_path, tidy
 from nostra_cli.errors import FileProblem
-from tests.downloads.parts import IDENTITY, UNPROVEN, begun, left, names, note_path
+from tests.downloads.parts import UNPROVEN, VERSION, begun, left, names, note_path
 
 HOLD = """
 import fcntl, sys
@@ -49,7 +49,7 @@ def test_the_longest_name_that_has_room_for_its_part_is_shown_in_it(tmp_path: Pa
 
 def test_a_new_part_is_empty_and_part_of_nothing(target: Path) -> None:
     part = Part(target, resume=True)
-    assert (part.size, part.identity, list(part.blocks())) == (0, None, [])
+    assert (part.size, part.version, list(part.blocks())) == (0, None, [])
     assert part.close(keep=True) is False
     assert names(target.parent) == []
 
@@ -57,7 +57,7 @@ def test_a_new_part_is_empty_and_part_of_nothing(target: Path) -> None:
 def test_a_part_is_gone_on_with_where_it_was_left(target: Path) -> None:
     left(target, b"01234")
     part = Part(target, resume=True)
-    assert (part.size, part.identity) == (5, IDENTITY)
+    assert (part.size, part.version) == (5, VERSION)
     assert b"".join(part.blocks()) == b"01234"
     part.write(memoryview(b"56789"))
     part.publish(replace=False)
@@ -69,8 +69,8 @@ def test_a_part_is_gone_on_with_where_it_was_left(target: Path) -> None:
 def test_without_resume_what_is_there_is_taken_for_nothing(target: Path) -> None:
     left(target, b"01234")
     part = Part(target, resume=False)
-    assert part.identity is None
-    part.restart(IDENTITY)
+    assert part.version is None
+    part.restart(VERSION)
     part.write(b"ab")
     assert part_path(target).read_bytes() == b"ab"
     part.close(keep=False)
@@ -86,7 +86,7 @@ def test_one_byte_of_a_complete_part_is_asked_for_again(target: Path, data: byte
 
 
 def test_a_part_of_unknown_length_is_not_cut(target: Path) -> None:
-    left(target, b"01234", Identity("u", '"v1"', None, None))
+    left(target, b"01234", BodyVersion("u", '"v1"', None, None))
     part = Part(target, resume=True)
     assert part.size == 5
     part.close(keep=False)
@@ -97,7 +97,7 @@ def test_a_part_with_a_damaged_note_is_part_of_nothing(target: Path, note: bytes
     left(target, b"01234")
     note_path(target).write_bytes(note)
     part = Part(target, resume=True)
-    assert part.identity is None
+    assert part.version is None
     part.close(keep=False)
 
 
@@ -105,7 +105,7 @@ def test_a_part_without_a_note_is_part_of_nothing(target: Path) -> None:
     left(target, b"01234")
     note_path(target).unlink()
     part = Part(target, resume=True)
-    assert part.identity is None
+    assert part.version is None
     part.close(keep=False)
 
 
@@ -116,7 +116,7 @@ def test_a_link_in_the_place_of_the_note_is_neither_read_nor_written(target: Pat
     note_path(target).symlink_to(other)
     text = other.read_text()
     part = Part(target, resume=True)
-    assert part.identity is None
+    assert part.version is None
     with pytest.raises(FileProblem):
         part.restart(UNPROVEN)
     part.close(keep=False)
@@ -184,7 +184,7 @@ def test_tidying_removes_what_a_killed_publication_left(target: Path) -> None:
 
 
 def test_tidying_removes_a_note_without_a_part_and_no_part_of_a_run_to_come(target: Path) -> None:
-    note_path(target).write_text(IDENTITY.to_json())
+    note_path(target).write_text(VERSION.to_json())
     tidy(target)
     assert names(target.parent) == []
     left(target, b"01234")

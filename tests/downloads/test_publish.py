@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.file import Part, part_path
 from nostra_cli.errors import FileProblem, file_errors
-from tests.downloads.parts import IDENTITY, UNPROVEN, begun, left, names, note_path
+from tests.downloads.parts import UNPROVEN, VERSION, begun, left, names, note_path
 
 
 @pytest.fixture
@@ -114,15 +114,17 @@ def test_the_target_is_not_there_before_it_is_published(target: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("identity", "kept"),
+    ("version", "kept"),
     [
-        (IDENTITY, True),
-        (Identity("u", None, "Mon, 01 Jan 2024 10:00:00 GMT", None), True),
+        (VERSION, True),
+        (BodyVersion("u", None, "Mon, 01 Jan 2024 10:00:00 GMT", None), True),
         (UNPROVEN, False),
     ],
 )
-def test_a_part_is_kept_only_with_a_validator(target: Path, identity: Identity, kept: bool) -> None:
-    assert begun(target, b"01234", identity).close(keep=True) is kept
+def test_a_part_is_kept_only_with_a_validator(
+    target: Path, version: BodyVersion, kept: bool
+) -> None:
+    assert begun(target, b"01234", version).close(keep=True) is kept
     assert names(target.parent) == ([".demo.csv.part", ".demo.csv.part.json"] if kept else [])
 
 
@@ -152,13 +154,13 @@ def test_a_closed_part_is_free_for_the_next_run(target: Path) -> None:
 
 def test_a_part_begun_again_holds_only_the_new_body(target: Path) -> None:
     part = begun(target, b"0123456789")
-    other = Identity("u", '"v2"', None, 2)
+    other = BodyVersion("u", '"v2"', None, 2)
     part.restart(other)
-    assert (part.size, part.identity, list(part.blocks())) == (0, other, [])
+    assert (part.size, part.version, list(part.blocks())) == (0, other, [])
     part.write(b"ab")
     part.close(keep=True)
     again = Part(target, resume=True)
-    assert (again.identity, b"".join(again.blocks())) == (other, b"a")
+    assert (again.version, b"".join(again.blocks())) == (other, b"a")
     again.close(keep=False)
 
 

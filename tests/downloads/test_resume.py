@@ -1,4 +1,4 @@
-"""The identity of a body: only what proves is kept, and only the same body is gone on with."""
+"""The version of a body: only what proves is kept, and only the same body is gone on with."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.downloads.resume import Identity, from_json, goes_on, identity_of
+from nostra_cli.downloads.resume import BodyVersion, from_json, is_continuation, version_of
 
 URL = "https://service.example/api/invocation/demo/csv"
 MODIFIED = "Mon, 01 Jan 2024 10:00:00 GMT"
-IDENTITY = Identity(URL, '"v1"', MODIFIED, 100)
+VERSION = BodyVersion(URL, '"v1"', MODIFIED, 100)
 GOOD = {"content-range": "bytes 40-99/100", "etag": '"v1"', "last-modified": MODIFIED}
 
 printable = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]))
-identities = st.builds(
-    Identity,
+versions = st.builds(
+    BodyVersion,
     url=st.text(),
     etag=st.none() | printable,
     modified=st.none() | printable,
@@ -39,7 +39,7 @@ def later(seconds: float) -> str:
 
 @pytest.mark.parametrize("etag", ['"v1"', '""', '"W/"', '"a,b\'c{}~!"', '"back\\slash"'])
 def test_a_strong_etag_is_kept_as_it_was_written(etag: str) -> None:
-    found = identity_of(URL, {"etag": etag})
+    found = version_of(URL, {"etag": etag})
     assert found.etag == etag
     assert found.validator == etag
 
@@ -49,7 +49,7 @@ def test_a_strong_etag_is_kept_as_it_was_written(etag: str) -> None:
     ["", 'W/"v1"', 'w/"v1"', "v1", '"v1', 'v1"', '"a"b"', '"a b"', '"a"\n', '"a\r\nX: y"', '"é"'],
 )
 def test_an_etag_that_is_weak_or_malformed_proves_nothing(etag: str) -> None:
-    found = identity_of(URL, {"etag": etag})
+    found = version_of(URL, {"etag": etag})
     assert found.etag is None
     assert found.validator is None
 
@@ -59,7 +59,7 @@ def test_an_etag_that_is_weak_or_malformed_proves_nothing(etag: str) -> None:
     [(0, False), (59, False), (60, True), (61, True), (86_400, True), (-60, False)],
 )
 def test_last_modified_proves_only_a_minute_before_date(age: int, strong: bool) -> None:
-    found = identity_of(URL, {"last-modified": MODIFIED, "date": later(age)})
+    found = version_of(URL, {"last-modified": MODIFIED, "date": later(age)})
     assert found.modified == (MODIFIED if strong else None)
     assert found.validator == (MODIFIED if strong else None)
 
@@ -77,13 +77,13 @@ def test_last_modified_proves_only_a_minute_before_date(age: int, strong: bool) 
     ],
 )
 def test_a_date_that_is_missing_or_malformed_proves_nothing(headers: dict[str, str]) -> None:
-    assert identity_of(URL, headers).modified is None
+    assert version_of(URL, headers).modified is None
 
 
 def test_an_etag_goes_before_a_date() -> None:
-    assert IDENTITY.validator == '"v1"'
-    assert Identity(URL, None, MODIFIED, None).validator == MODIFIED
-    assert Identity(URL, None, None, 5).validator is None
+    assert VERSION.validator == '"v1"'
+    assert BodyVersion(URL, None, MODIFIED, None).validator == MODIFIED
+    assert BodyVersion(URL, None, None, 5).validator is None
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ def test_an_etag_goes_before_a_date() -> None:
 def test_the_length_is_known_only_where_it_is_a_plain_number(
     headers: dict[str, str], length: int | None
 ) -> None:
-    found = identity_of(URL, headers)
+    found = version_of(URL, headers)
     assert found.length == length
     assert found.url == URL
 
 
-@given(identities)
-def test_what_was_written_down_is_read_back(identity: Identity) -> None:
-    assert from_json(identity.to_json()) == identity
+@given(versions)
+def test_what_was_written_down_is_read_back(version: BodyVersion) -> None:
+    assert from_json(version.to_json()) == version
 
 
 @given(st.text() | json_values.map(json.dumps))
@@ -140,17 +140,17 @@ def test_a_note_with_fields_of_wrong_types_is_no_identity(raw: dict[str, object]
         "[]",
         '"url"',
         "{}",
-        IDENTITY.to_json()[:-1],
-        IDENTITY.to_json() + "x",
+        VERSION.to_json()[:-1],
+        VERSION.to_json() + "x",
         "[" * 100_000,
-        IDENTITY.to_json().replace('"length"', '"len"'),
-        IDENTITY.to_json().replace("100", '"100"'),
-        IDENTITY.to_json().replace("100", "1.5"),
-        IDENTITY.to_json().replace("100", "true"),
-        IDENTITY.to_json().replace("100", "0"),
-        IDENTITY.to_json().replace("100", "-5"),
-        IDENTITY.to_json().replace("v1", "v\\n1"),
-        IDENTITY.to_json().replace("GMT", "GMT\\r\\nAuthorization: x"),
+        VERSION.to_json().replace('"length"', '"len"'),
+        VERSION.to_json().replace("100", '"100"'),
+        VERSION.to_json().replace("100", "1.5"),
+        VERSION.to_json().replace("100", "true"),
+        VERSION.to_json().replace("100", "0"),
+        VERSION.to_json().replace("100", "-5"),
+        VERSION.to_json().replace("v1", "v\\n1"),
+        VERSION.to_json().replace("GMT", "GMT\\r\\nAuthorization: x"),
     ],
 )
 def test_a_note_that_is_cut_or_planted_is_no_identity(text: str) -> None:
@@ -158,7 +158,7 @@ def test_a_note_that_is_cut_or_planted_is_no_identity(text: str) -> None:
 
 
 def test_an_answer_goes_on_where_offset_end_length_and_validator_are_the_same() -> None:
-    assert goes_on(IDENTITY, 40, GOOD)
+    assert is_continuation(VERSION, 40, GOOD)
 
 
 @pytest.mark.parametrize(
@@ -184,52 +184,54 @@ def test_an_answer_goes_on_where_offset_end_length_and_validator_are_the_same() 
     ],
 )
 def test_an_answer_with_another_range_does_not_go_on(content_range: str) -> None:
-    assert not goes_on(IDENTITY, 40, {**GOOD, "content-range": content_range})
+    assert not is_continuation(VERSION, 40, {**GOOD, "content-range": content_range})
 
 
 def test_an_answer_without_a_range_does_not_go_on() -> None:
-    assert not goes_on(IDENTITY, 40, {"etag": '"v1"', "last-modified": MODIFIED})
+    assert not is_continuation(VERSION, 40, {"etag": '"v1"', "last-modified": MODIFIED})
 
 
 def test_an_answer_may_keep_the_whole_length_to_itself() -> None:
-    assert goes_on(IDENTITY, 40, {**GOOD, "content-range": "bytes 40-99/*"})
+    assert is_continuation(VERSION, 40, {**GOOD, "content-range": "bytes 40-99/*"})
 
 
 @pytest.mark.parametrize("etag", ['"v2"', 'W/"v1"', "v1", '"V1"', "", None])
 def test_an_answer_with_another_etag_does_not_go_on(etag: str | None) -> None:
     headers = {key: value for key, value in GOOD.items() if key != "etag"}
-    assert not goes_on(IDENTITY, 40, headers if etag is None else {**headers, "etag": etag})
+    assert not is_continuation(VERSION, 40, headers if etag is None else {**headers, "etag": etag})
 
 
 def test_nothing_goes_on_with_what_has_no_validator() -> None:
-    identity = Identity(URL, None, None, 100)
-    assert not goes_on(identity, 40, GOOD)
-    assert not goes_on(identity, 40, {"content-range": GOOD["content-range"]})
+    version = BodyVersion(URL, None, None, 100)
+    assert not is_continuation(version, 40, GOOD)
+    assert not is_continuation(version, 40, {"content-range": GOOD["content-range"]})
 
 
 @pytest.mark.parametrize("content_range", ["bytes 40-9/5", "bytes 40-99/50", "bytes 40-39/40"])
 def test_a_range_that_contradicts_itself_does_not_go_on(content_range: str) -> None:
-    identity = Identity(URL, '"v1"', None, None)
-    assert not goes_on(identity, 40, {**GOOD, "content-range": content_range})
+    version = BodyVersion(URL, '"v1"', None, None)
+    assert not is_continuation(version, 40, {**GOOD, "content-range": content_range})
 
 
 def test_the_etag_alone_decides_where_there_is_one() -> None:
-    assert goes_on(IDENTITY, 40, {**GOOD, "last-modified": later(60)})
+    assert is_continuation(VERSION, 40, {**GOOD, "last-modified": later(60)})
 
 
 @pytest.mark.parametrize(("modified", "same"), [(MODIFIED, True), (later(1), False)])
 def test_without_an_etag_the_date_decides(modified: str, same: bool) -> None:
-    identity = Identity(URL, None, MODIFIED, 100)
-    assert goes_on(identity, 40, {**GOOD, "last-modified": modified}) is same
-    assert not goes_on(identity, 40, {"content-range": GOOD["content-range"], "etag": '"v1"'})
+    version = BodyVersion(URL, None, MODIFIED, 100)
+    assert is_continuation(version, 40, {**GOOD, "last-modified": modified}) is same
+    assert not is_continuation(
+        version, 40, {"content-range": GOOD["content-range"], "etag": '"v1"'}
+    )
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6))
 def test_without_a_known_length_any_end_goes_on_from_the_right_offset(
     offset: int, other: int, count: int
 ) -> None:
-    identity = Identity(URL, '"v1"', None, None)
+    version = BodyVersion(URL, '"v1"', None, None)
     for whole in ("*", offset + count):
         headers = {"etag": '"v1"', "content-range": f"bytes {offset}-{offset + count - 1}/{whole}"}
-        assert goes_on(identity, offset, headers)
-        assert goes_on(identity, other, headers) == (other == offset)
+        assert is_continuation(version, offset, headers)
+        assert is_continuation(version, other, headers) == (other == offset)

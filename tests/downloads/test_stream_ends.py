@@ -187,8 +187,8 @@ def test_an_encoded_body_is_decoded_and_its_length_is_not_that_of_the_content() 
     world = World([answer], sink=sink)
     assert world.run() == WHOLE
     assert world.starts == [(0, None)]
-    assert sink.identity is not None
-    assert (sink.identity.validator, sink.identity.length) == (None, None)
+    assert sink.version is not None
+    assert (sink.version.validator, sink.version.length) == (None, None)
 
 
 def test_an_encoded_body_that_breaks_off_is_begun_again() -> None:

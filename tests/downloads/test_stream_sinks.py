@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.file import Part
-from nostra_cli.downloads.stream import Stream
+from nostra_cli.downloads.sinks.stdout import StdoutSink
 from nostra_cli.errors import Corrupt, NostraError, Truncated
 from tests.downloads.fetching import (
     CUT,
     ETAG,
-    IDENTITY,
     RESET,
     SIZE,
+    VERSION,
     WHOLE,
     Answer,
     Memory,
@@ -38,7 +38,7 @@ SHA256 = hashlib.sha256(WHOLE).hexdigest()
 
 @pytest.mark.parametrize("length", [SIZE, None])
 def test_what_an_earlier_run_left_is_gone_on_with(length: int | None) -> None:
-    sink = Memory(WHOLE[:50], replace(IDENTITY, length=length))
+    sink = Memory(WHOLE[:50], replace(VERSION, length=length))
     world = World([rest(50)], sink=sink)
     assert world.run() == WHOLE
     assert world.asked == [{"Range": "bytes=50-", "If-Range": ETAG}]
@@ -47,16 +47,18 @@ def test_what_an_earlier_run_left_is_gone_on_with(length: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "identity",
+    "version",
     [
         None,
-        replace(IDENTITY, etag=None),
-        replace(IDENTITY, url=IDENTITY.url.replace("demo", "demo2")),
-        replace(IDENTITY, url=IDENTITY.url.replace("/csv", "/json")),
+        replace(VERSION, etag=None),
+        replace(VERSION, url=VERSION.url.replace("demo", "demo2")),
+        replace(VERSION, url=VERSION.url.replace("/csv", "/json")),
     ],
 )
-def test_what_is_of_another_result_or_not_proven_is_begun_again(identity: Identity | None) -> None:
-    world = World([whole()], sink=Memory(b"\xff" * 50, identity))
+def test_what_is_of_another_result_or_not_proven_is_begun_again(
+    version: BodyVersion | None,
+) -> None:
+    world = World([whole()], sink=Memory(b"\xff" * 50, version))
     assert world.run() == WHOLE
     assert world.asked == [{}]
     assert (world.fetch.resumed, world.fetch.sha256) == (False, SHA256)
@@ -64,13 +66,13 @@ def test_what_is_of_another_result_or_not_proven_is_begun_again(identity: Identi
 
 def test_what_an_earlier_run_left_is_checked_too() -> None:
     damaged = WHOLE[:30].replace(b"x", b'x"', 1) + WHOLE[31:50]
-    world = World([rest(50)], sink=Memory(damaged, IDENTITY))
+    world = World([rest(50)], sink=Memory(damaged, VERSION))
     with pytest.raises(Corrupt, match="quoted field"):
         world.run()
 
 
 def test_a_complete_part_is_proven_by_its_last_byte(target: Path) -> None:
-    left(target, WHOLE, IDENTITY)
+    left(target, WHOLE, VERSION)
     part = Part(target, resume=True)
     world = World([rest(SIZE - 1)], sink=part)
     world.fetch.run()
@@ -96,7 +98,7 @@ def test_a_part_that_breaks_off_twice_goes_on_in_a_later_run(target: Path) -> No
 
 def test_stdout_goes_on_where_it_can() -> None:
     out = io.BytesIO()
-    sink = Stream(out)
+    sink = StdoutSink(out)
     world = World([whole(WHOLE[:50], CUT), rest(50)], sink=sink)
     world.fetch.run()
     assert (out.getvalue(), sink.size) == (WHOLE, SIZE)
@@ -105,7 +107,7 @@ def test_stdout_goes_on_where_it_can() -> None:
 @pytest.mark.parametrize("second", [[whole()], [rest(49), whole()]])
 def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) -> None:
     out = io.BytesIO()
-    world = World([whole(WHOLE[:50], CUT), *second], sink=Stream(out))
+    world = World([whole(WHOLE[:50], CUT), *second], sink=StdoutSink(out))
     with pytest.raises(Corrupt, match="stdout has 50 bytes"):
         world.fetch.run()
     assert out.getvalue() == WHOLE[:50]
@@ -113,7 +115,7 @@ def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) 
 
 def test_stdout_is_begun_again_as_long_as_it_is_empty() -> None:
     out = io.BytesIO()
-    World([whole(RESET).but(etag=None), whole()], sink=Stream(out)).fetch.run()
+    World([whole(RESET).but(etag=None), whole()], sink=StdoutSink(out)).fetch.run()
     assert out.getvalue() == WHOLE
 
 
@@ -172,8 +174,8 @@ GOOD = Mood(0, None, 0, False, False, False, False)
 def test_whatever_the_service_does_the_body_is_one_edition_and_whole(
     bad: list[Mood], begun: int, known: int | None
 ) -> None:
-    identity = None if known is None else Identity(IDENTITY.url, f'"{known}"', None, None)
-    sink = Memory(EDITIONS[known or 0][:begun], identity)
+    version = None if known is None else BodyVersion(VERSION.url, f'"{known}"', None, None)
+    sink = Memory(EDITIONS[known or 0][:begun], version)
     world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=sink)
     world.fetch.run()
     assert sink.data in EDITIONS
@@ -185,7 +187,7 @@ def test_whatever_the_service_does_the_body_is_one_edition_and_whole(
 @given(st.lists(moods, max_size=9))
 def test_whatever_the_service_does_stdout_is_the_beginning_of_one_edition(bad: list[Mood]) -> None:
     out = io.BytesIO()
-    world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=Stream(out))
+    world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=StdoutSink(out))
     ended = False
     with contextlib.suppress(Corrupt, Truncated):
         world.fetch.run()

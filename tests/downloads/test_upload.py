@@ -11,14 +11,14 @@ import fsspec
 import pytest
 
 from nostra_cli.downloads.plan import OnExisting
-from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks import upload as uploads
 from nostra_cli.downloads.sinks.store import occupied, reason, size_of, store_errors, store_of
 from nostra_cli.downloads.sinks.upload import Upload
 from nostra_cli.downloads.target import Remote
 from nostra_cli.errors import FileProblem, UsageProblem
 
-IDENTITY = Identity("https://service.example/x", '"v1"', None, 10)
+VERSION = BodyVersion("https://service.example/x", '"v1"', None, 10)
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -38,7 +38,7 @@ def content(folder: Remote) -> dict[str, bytes]:
 
 def begun(target: Remote, data: bytes = b"whole") -> Upload:
     upload = Upload(target)
-    upload.restart(IDENTITY)
+    upload.restart(VERSION)
     upload.write(memoryview(data))
     return upload
 
@@ -59,7 +59,7 @@ def test_what_is_dropped_leaves_nothing(folder: Remote) -> None:
 
 def test_a_second_body_takes_the_place_of_the_first(folder: Remote) -> None:
     upload = begun(folder / "x.csv", b"first")
-    upload.restart(IDENTITY)
+    upload.restart(VERSION)
     upload.write(b"second")
     upload.publish(replace=False)
     assert (content(folder), upload.size) == ({"x.csv": b"second"}, 6)

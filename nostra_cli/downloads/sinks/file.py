@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from nostra_cli.downloads.flusher import Flusher
 from nostra_cli.downloads.naming import fits
-from nostra_cli.downloads.resume import Identity, from_json
+from nostra_cli.downloads.resume import BodyVersion, from_json
 from nostra_cli.errors import FileProblem, file_errors
 from nostra_cli.files import NO_FOLLOW, open_locked
 from nostra_cli.models import Piece
@@ -58,7 +58,7 @@ def _busy(target: Path) -> FileProblem:
 
 
 class Part:
-    """An open, locked partial file. `size` is in bytes, `identity` None where nothing is known."""
+    """An open, locked partial file. `size` is in bytes, `version` None where nothing is known."""
 
     def __init__(self, target: Path, resume: bool) -> None:
         """Open or make the part of `target`; raises FileProblem where it cannot be used.
@@ -68,16 +68,16 @@ class Part:
         self.target = target
         self.path = part_path(target)
         self._note = _note_path(self.path)
-        self.identity: Identity | None = None
+        self.version: BodyVersion | None = None
         with file_errors(self.path):
             self._fd = open_locked(self.path, 0o666, _busy(target))
             self._flusher = Flusher(self._fd)
             self.size = os.fstat(self._fd).st_size
         if self.size and resume:
-            self.identity = self._read_note()
+            self.version = self._read_note()
             self._hold_one_byte_back()
 
-    def _read_note(self) -> Identity | None:
+    def _read_note(self) -> BodyVersion | None:
         try:
             fd = os.open(self._note, os.O_RDONLY | NO_FOLLOW)
         except OSError:
@@ -87,20 +87,20 @@ class Part:
 
     def _hold_one_byte_back(self) -> None:
         """Leave a byte to ask for: the answer then proves that a complete part is still current."""
-        length = self.identity.length if self.identity else None
+        length = self.version.length if self.version else None
         if length is not None and self.size >= length:
             self.cut(length - 1)
 
-    def restart(self, identity: Identity) -> None:
+    def restart(self, version: BodyVersion) -> None:
         """Empty the part and note what it will be a part of."""
         with file_errors(self.path):
             os.ftruncate(self._fd, 0)
             os.lseek(self._fd, 0, os.SEEK_SET)
             self.size = 0
-            self.identity = identity
+            self.version = version
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_FOLLOW
             with open(os.open(self._note, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-                file.write(identity.to_json())
+                file.write(version.to_json())
 
     def blocks(self) -> Iterator[bytes]:
         """Read what is there already, from its start; the position is then at its end."""
@@ -153,7 +153,7 @@ class Part:
 
         It is kept where `keep` is true and a later run could prove that it goes on with it.
         """
-        useful = bool(keep and self.size and self.identity and self.identity.validator)
+        useful = bool(keep and self.size and self.version and self.version.validator)
         if not useful:
             with contextlib.suppress(OSError):
                 if self._fd >= 0 and os.path.samestat(os.fstat(self._fd), self.path.lstat()):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from nostra_cli.downloads.resume import Identity
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.errors import file_errors
 from nostra_cli.models import Piece
 
@@ -22,15 +22,15 @@ class Spool:
     def __init__(self) -> None:
         """Begin empty."""
         self.size = 0
-        self.identity: Identity | None = None
+        self.version: BodyVersion | None = None
         self.file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
 
-    def restart(self, identity: Identity) -> None:
-        """Begin again with a body of this identity."""
+    def restart(self, version: BodyVersion) -> None:
+        """Begin again with a body of this version."""
         self.file.seek(0)
         self.file.truncate()
         self.size = 0
-        self.identity = identity
+        self.version = version
 
     def blocks(self) -> Iterator[bytes]:
         """Read what is there, from its start."""

@@ -21,7 +21,7 @@ from nostra_cli.errors import FileProblem
 from nostra_cli.models import Piece
 
 if TYPE_CHECKING:
-    from nostra_cli.downloads.resume import Identity
+    from nostra_cli.downloads.resume import BodyVersion
     from nostra_cli.downloads.sinks.store import StoreFile
 
 LEAST_BLOCK = 8 << 20
@@ -41,7 +41,7 @@ class Upload:
         """Find the store; raises UsageProblem or FileProblem where there is none."""
         self.target = target
         self.size = 0
-        self.identity: Identity | None = None
+        self.version: BodyVersion | None = None
         self._store, self._path = store_of(target)
         self._commits = target.scheme in _COMMITTING
         folder = self._path.rpartition("/")[0]
@@ -52,13 +52,13 @@ class Upload:
         self._discarding = threading.Lock()
         _begun.add(self)
 
-    def restart(self, identity: Identity) -> None:
-        """Drop what there is and begin an object of this identity."""
+    def restart(self, version: BodyVersion) -> None:
+        """Drop what there is and begin an object of this version."""
         self.drop()
         self._check()
         self.size = 0
-        self.identity = identity
-        block = max(LEAST_BLOCK, (identity.length or 0) // _MOST_BLOCKS + 1)
+        self.version = version
+        block = max(LEAST_BLOCK, (version.length or 0) // _MOST_BLOCKS + 1)
         with self._errors():
             self._file = self._store.open(
                 self._written, "wb", block_size=block, autocommit=not self._commits
