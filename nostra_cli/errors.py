@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -175,10 +176,10 @@ class Signalled(BaseException):
 
 
 def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:
-    """Give what `attempt` gives, or the error that it raises: one of many stands for itself.
+    """Return what `attempt` returns, or the error that it raises: each of many stands for itself.
 
-    The error is told which invocation it is about. Raises AuthProblem and DeadlinePassed, which
-    end the work on all of them.
+    The error gets the id of its invocation, and its message names it. Raises AuthProblem and
+    DeadlinePassed, which end the work on all of them.
     """
     try:
         return attempt()
@@ -186,7 +187,14 @@ def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | Nostr
         raise
     except NostraError as error:
         error.invocation = invocation
+        if invocation is not None and not _names(error.message, invocation):
+            error.message = f"{invocation}: {error.message}"
         return error
+
+
+def _names(message: str, id_: str) -> bool:
+    """Tell whether a message has an id as a word of its own: not the last 1 of 127.0.0.1."""
+    return re.search(rf"(?<![\w.-]){re.escape(id_)}(?!\w)", message) is not None
 
 
 @contextmanager

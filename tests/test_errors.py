@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from nostra_cli.errors import AuthProblem, DeadlinePassed, NotFound, capture_error
+from nostra_cli.errors import (
+    AuthProblem,
+    DeadlinePassed,
+    NostraError,
+    NotFound,
+    ServiceProblem,
+    capture_error,
+)
 
 
 def fail(error: Exception) -> int:
@@ -23,3 +30,24 @@ def test_one_of_many_stands_for_itself() -> None:
 def test_what_ends_all_work_is_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
         capture_error("a", lambda: fail(error))
+
+
+@pytest.mark.parametrize(
+    ("id_", "message", "shown"),
+    [
+        ("a", "127.0.0.1: the answer is not JSON", "a: 127.0.0.1: the answer is not JSON"),
+        ("1", "127.0.0.1: refused (409)", "1: 127.0.0.1: refused (409)"),
+        ("a", "no invocation 'a' (404)", "no invocation 'a' (404)"),
+        ("a", "a.csv already exists", "a.csv already exists"),
+        ("a-1", "data-1.csv already exists", "a-1: data-1.csv already exists"),
+        ("\u00e9 b", "no invocation '\u00e9 b'", "no invocation '\u00e9 b'"),
+        (None, "no token", "no token"),
+    ],
+)
+def test_an_error_of_one_of_many_names_its_id(id_: str | None, message: str, shown: str) -> None:
+    def fail() -> None:
+        raise ServiceProblem(message, "")
+
+    error = capture_error(id_, fail)
+    assert isinstance(error, NostraError)
+    assert (error.message, error.invocation) == (shown, id_)

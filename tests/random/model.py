@@ -1,0 +1,162 @@
+"""What the contract allows of a run: exit codes, files, and what must be accounted for."""
+
+from __future__ import annotations
+
+from nostra_cli.sandbox.state import Result
+from tests.random.scenario import FAILED, FORMATS, Job, Run, Trouble, body
+
+_FAILED = {status.lower() for status in FAILED}
+_BUDGET = 12
+"""Failed requests of one run up to which every single one is certain to be repeated."""
+
+
+def allowed(run: Run) -> set[int]:
+    """Give the exit codes that the contract allows."""
+    if run.command == "status":
+        codes = _of_status(run)
+    elif run.command == "wait":
+        codes = _of_wait(run)
+    else:
+        codes = _of_download(run)
+    if _strained(run):
+        codes |= {6, 7}
+    if run.signal is not None:
+        codes |= {128 + run.signal}
+    return codes
+
+
+def _strained(run: Run) -> bool:
+    """Tell whether the retries of the run could be used up by what passes."""
+    troubles = [t for job in run.jobs for t in (job.status_trouble, job.body_trouble) if t]
+    bodies = len(FORMATS) * 3 if run.has("--all-results", "all") else 1
+    spent = sum(trouble.retries for trouble in troubles) * (bodies if len(troubles) > 1 else 1)
+    return spent > _BUDGET
+
+
+def _first(codes: list[set[int]]) -> set[int]:
+    """Give the codes that the first failure can have, where each has one of some codes."""
+    found: set[int] = set()
+    for each in codes:
+        found |= each - {0}
+        if 0 not in each:
+            return found
+    return found | {0}
+
+
+def _asked(trouble: Trouble | None) -> set[int]:
+    return set(trouble.codes) if trouble and trouble.codes else {0}
+
+
+def _of_status(run: Run) -> set[int]:
+    codes = []
+    for job in run.jobs:
+        code = _asked(job.status_trouble)
+        if code == {4, 7}:  # readable, though it names no results in the right form
+            code = {0, 7}
+        if code == {0} and not job.statuses:
+            code = {4}
+        if 0 in code and run.has("--exit-status"):
+            code = code - {0} | {_outcome(job.statuses[0])}
+        codes.append(code)
+    if any(3 in code for code in codes):
+        return set().union(*codes) - {0}
+    return _first(codes)
+
+
+def _outcome(status: str) -> int:
+    if status.lower() in _FAILED:
+        return 5
+    return 0 if status == "completed" else 9
+
+
+def _waited(job: Job) -> set[int]:
+    """Give how the wait for one id can end; 9 stands for never."""
+    code = _asked(job.status_trouble)
+    if code == {4, 7}:
+        code = {0, 7} if job.statuses else {4, 7}
+    if code != {0}:
+        return code
+    return {4} if not job.statuses else {_outcome(job.last)}
+
+
+def _of_wait(run: Run) -> set[int]:
+    ends = [_waited(job) for job in run.jobs]
+    union = set().union(*ends)
+    if 3 in union and not run.has("--any", "--fail-fast"):
+        return (union - {0, 9}) | ({124} if 9 in union or run.has("--timeout") else set())
+    failures = union - {0, 9}
+    codes = set(failures)
+    if 9 in union or run.has("--timeout"):
+        codes.add(124)  # what is repeated for long may also be cut short
+    if run.has("--any") or all(0 in end for end in ends):
+        codes |= {0} & union
+    if run.has("--fail-fast") and not failures:
+        codes |= {0} & union
+    if 9 in union and not run.has("--any"):
+        codes.discard(0)
+    return codes
+
+
+def items(run: Run, job: Job) -> list[tuple[Result, str]]:
+    """Give the results and formats that a download takes of a completed invocation."""
+    chosen = [r for r in job.results if r.primary or run.has("--all-results")]
+    formats = ["json"]
+    if "-f" in run.options:
+        given = run.options[run.options.index("-f") + 1]
+        formats = list(FORMATS) if given == "all" else [given]
+    ordered = sorted(chosen, key=lambda result: (not result.primary, result.id))
+    return [(result, format_) for result in ordered for format_ in formats]
+
+
+def name_of(job: Job, result: Result, format_: str) -> str:
+    """Give the name of a file; ids here are safe but for what is percent-encoded."""
+    stem = job.id if result.primary else f"{job.id}-{result.id}"
+    return f"{in_a_name(stem)}.{format_}"
+
+
+def in_a_name(text: str) -> str:
+    """Write what these ids can hold as a file name does."""
+    return text.replace("%", "%25").replace(" ", "%20")
+
+
+def _downloaded(run: Run, job: Job) -> list[set[int]]:
+    ready = _waited(job) if run.has("--wait") else _once(job)
+    if ready != {0}:
+        return [ready]
+    codes = []
+    for result, format_ in items(run, job):
+        code = _asked(job.body_trouble)
+        if name_of(job, result, format_) in run.old and not run.has("--overwrite"):
+            code = {0} if run.has("--skip-existing") else {8}
+        codes.append(code)
+    return codes
+
+
+def _once(job: Job) -> set[int]:
+    code = _asked(job.status_trouble)
+    if code != {0}:
+        return code
+    return {4} if not job.statuses else {_outcome(job.statuses[0])}
+
+
+def _of_download(run: Run) -> set[int]:
+    each = [codes for job in run.jobs for codes in _downloaded(run, job)]
+    union = set().union(*each)
+    if run.has("--wait"):
+        failures = union - {0, 9}
+        late = {124} if 9 in union or run.has("--timeout") else set()
+        return failures | late or {0} if failures or 9 in union else {0} | late
+    if 3 in union:
+        return union - {0}
+    return _first(each)
+
+
+def candidates(job: Job, result: Result, format_: str) -> set[bytes]:
+    """Give the bodies that the server can have sent as a whole."""
+    plain = body(job, result, format_)
+    trouble = job.body_trouble
+    if not (trouble and trouble.fault.changing):
+        return {plain}
+    digits = b"0123456789"
+    tables = [bytes.maketrans(digits, digits[n:] + digits[:n]) for n in range(len(digits))]
+    return {plain.translate(table) for table in tables}
