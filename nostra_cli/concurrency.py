@@ -1,4 +1,8 @@
-"""Many tasks on a few threads, their answers in the order of the tasks."""
+"""Run tasks on a few threads, and return their results in order.
+
+Not a ThreadPoolExecutor: Python waits for its threads at exit, and one that is resolving a host
+name or connecting cannot be interrupted, so Ctrl-C would not end the process within a second.
+"""
 
 from __future__ import annotations
 
@@ -10,40 +14,58 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_PATIENCE = 0.8
-"""Seconds for the threads to put down what they hold, once the work is given up."""
+_JOIN_SECONDS = 0.8
+"""How long threads have to clean up once the work is aborted."""
 
 
-def run(tasks: Sequence[Callable[[], T]], jobs: int, give_up: Callable[[], None]) -> Iterator[T]:
-    """Give the answer of each task, in order, while `jobs` of them run at once.
+def run(tasks: Sequence[Callable[[], T]], jobs: int, abort: Callable[[], None]) -> Iterator[T]:
+    """Yield the result of each task, in order, while up to `jobs` of them run at once.
 
-    What a task raises is raised when it happens. Then, or when the caller leaves or is interrupted,
-    `give_up` is called: it has to make the running tasks end soon. The notes of the errors that
-    they end with are added to the exception.
+    An exception of a task is raised as soon as it happens. Then, and when the caller stops early
+    or is interrupted, `abort` is called: it has to make the running tasks end soon. The notes of
+    the errors they end with are added to the exception. Where the system allows fewer threads,
+    fewer tasks run at once.
     """
-    if min(jobs, len(tasks)) <= 1:
+    pool = _Pool(tasks)
+    count = min(jobs, len(tasks))
+    threads = start_threads(pool.work, count) if count > 1 else []
+    if not threads:
         for task in tasks:
             yield task()
         return
-    pool = _Pool(tasks)
-    threads = [
-        threading.Thread(target=pool.work, daemon=True) for _ in range(min(jobs, len(tasks)))
-    ]
-    for thread in threads:
-        thread.start()
     try:
-        yield from pool.answers()
+        yield from pool.results()
     except BaseException as error:
         pool.stop()
-        give_up()
-        _join(threads)
+        abort()
+        join_threads(threads)
         for note in pool.notes(error):
             error.add_note(note)
         raise
 
 
+def start_threads(target: Callable[[], None], count: int) -> list[threading.Thread]:
+    """Start up to `count` daemon threads; return those that the system allowed."""
+    threads: list[threading.Thread] = []
+    for _ in range(count):
+        thread = threading.Thread(target=target, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # can't start new thread
+            break
+        threads.append(thread)
+    return threads
+
+
+def join_threads(threads: Sequence[threading.Thread]) -> None:
+    """Wait for aborted threads to clean up, less than a second for all of them."""
+    end = time.monotonic() + _JOIN_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+
+
 class _Pool(Generic[T]):
-    """The tasks, and what became of them."""
+    """The tasks and their results, shared by the threads."""
 
     def __init__(self, tasks: Sequence[Callable[[], T]]) -> None:
         self._tasks = tasks
@@ -56,44 +78,38 @@ class _Pool(Generic[T]):
         self._stopped = False
 
     def work(self) -> None:
-        """Take task after task until there is none left."""
+        """Run tasks until none is left."""
         while not self._stopped:
             try:
                 number = self._todo.get_nowait()
             except queue.Empty:
                 return
             try:
-                answer = self._tasks[number]()
+                result = self._tasks[number]()
             except BaseException as error:  # noqa: BLE001 - it is raised by the main thread
                 self._done.put((number, None, error))
             else:
-                self._done.put((number, answer, None))
+                self._done.put((number, result, None))
 
     def stop(self) -> None:
-        """Begin no other task."""
+        """Start no other task."""
         self._stopped = True
 
-    def answers(self) -> Iterator[T]:
-        """Give the answers in order, and raise what is raised."""
+    def results(self) -> Iterator[T]:
+        """Yield the results in order; raise the first exception."""
         early: dict[int, T] = {}
         for wanted in range(len(self._tasks)):
             while wanted not in early:
-                number, answer, error = self._done.get()
+                number, result, error = self._done.get()
                 if error is not None:
                     raise error
-                early[number] = answer  # type: ignore[assignment] # None only where T allows it
+                early[number] = result  # type: ignore[assignment] # None only where T allows it
             yield early.pop(wanted)
 
     def notes(self, raised: BaseException) -> Iterator[str]:
-        """Give the notes of what the other tasks raised, or gave as their answer."""
+        """Yield the notes of the errors that the other tasks raised or returned."""
         while not self._done.empty():
-            _, answer, error = self._done.get()
-            for ended in (answer, error):
+            _, result, error = self._done.get()
+            for ended in (result, error):
                 if isinstance(ended, BaseException) and ended is not raised:
                     yield from getattr(ended, "__notes__", ())
-
-
-def _join(threads: Sequence[threading.Thread]) -> None:
-    end = time.monotonic() + _PATIENCE
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))

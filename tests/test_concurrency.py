@@ -1,4 +1,4 @@
-"""Many tasks on a few threads: order, errors, and giving up."""
+"""Tasks on a few threads: order, errors, abort, and a system that allows no more threads."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import partial
 
 import pytest
 
-from nostra_cli import concurrency as parallel
+from nostra_cli import concurrency
 
 
 def never() -> None:
-    raise AssertionError("there is nothing to give up")
+    raise AssertionError("nothing to abort")
 
 
-def test_answers_come_in_the_order_of_the_tasks() -> None:
+def test_results_come_in_the_order_of_the_tasks() -> None:
     """The first task ends only when the last one has."""
     last = threading.Event()
 
@@ -27,40 +27,40 @@ def test_answers_come_in_the_order_of_the_tasks() -> None:
         last.set()
         return 2
 
-    assert list(parallel.run([first, lambda: 1, final], 3, never)) == [0, 1, 2]
+    assert list(concurrency.run([first, lambda: 1, final], 3, never)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 7])
-def test_no_more_than_so_many_run_at_once(jobs: int) -> None:
+def test_no_more_than_jobs_tasks_run_at_once(jobs: int) -> None:
     running: set[int] = set()
-    most = []
+    counts = []
     gate = threading.Barrier(jobs)
 
     def task(number: int) -> int:
         running.add(number)
         gate.wait(10)  # so many do run at once
-        most.append(len(running))
+        counts.append(len(running))
         gate.wait(10)
         running.discard(number)
         return number
 
     tasks = [partial(task, number) for number in range(jobs * 3)]
-    assert list(parallel.run(tasks, jobs, never)) == list(range(jobs * 3))
-    assert max(most) == jobs
+    assert list(concurrency.run(tasks, jobs, never)) == list(range(jobs * 3))
+    assert max(counts) == jobs
 
 
 def test_one_task_or_one_job_needs_no_thread() -> None:
     here = threading.get_ident
-    assert list(parallel.run([here, here], 1, never)) == [here(), here()]
-    assert list(parallel.run([here], 8, never)) == [here()]
+    assert list(concurrency.run([here, here], 1, never)) == [here(), here()]
+    assert list(concurrency.run([here], 8, never)) == [here()]
 
 
-def test_an_error_gives_up_the_others_and_takes_their_notes() -> None:
-    given_up, waiting = threading.Event(), threading.Event()
+def test_an_error_aborts_the_others_and_takes_their_notes() -> None:
+    aborted, waiting = threading.Event(), threading.Event()
 
     def waits() -> None:
         waiting.set()
-        assert given_up.wait(10)
+        assert aborted.wait(10)
         error = ValueError("cut off")
         error.add_note("3 MiB are kept")
         raise error
@@ -70,22 +70,41 @@ def test_an_error_gives_up_the_others_and_takes_their_notes() -> None:
         raise KeyError("first")
 
     with pytest.raises(KeyError) as caught:
-        list(parallel.run([waits, fails], 2, given_up.set))
+        list(concurrency.run([waits, fails], 2, aborted.set))
     assert caught.value.__notes__ == ["3 MiB are kept"]
 
 
-def test_nothing_new_is_begun_after_an_error() -> None:
-    given_up = threading.Event()
-    begun: list[int] = []
+def test_no_task_is_started_after_an_error() -> None:
+    aborted = threading.Event()
+    started: list[int] = []
 
     def fails() -> None:
         raise KeyError
 
     def waits(number: int) -> None:
-        begun.append(number)
-        assert given_up.wait(10)
+        started.append(number)
+        assert aborted.wait(10)
 
     tasks: list[Callable[[], None]] = [fails, *(partial(waits, number) for number in range(50))]
     with pytest.raises(KeyError):
-        list(parallel.run(tasks, 2, given_up.set))
-    assert len(begun) <= 3
+        list(concurrency.run(tasks, 2, aborted.set))
+    assert len(started) <= 3
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 3])
+def test_fewer_tasks_run_at_once_where_the_system_allows_fewer_threads(
+    monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) >= allowed:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    tasks = [partial(int, str(number)) for number in range(20)]
+    assert list(concurrency.run(tasks, 8, never)) == list(range(20))
+    assert len(started) == allowed

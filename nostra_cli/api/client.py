@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from nostra_cli.errors import (
     NostraError,
     NotFound,
     Transient,
+    capture_error,
 )
 from nostra_cli.http.encoding import decoded
 from nostra_cli.http.redirects import is_idempotent
@@ -78,6 +80,19 @@ class Service:
         waiting_for = f"the status of {invocation!r} was known"
         self.seen[invocation] = found = self.retrier.run(attempt, waiting_for, policy)
         return found
+
+    def invocations(self, ids: Sequence[str], jobs: int) -> Iterator[Invocation | NostraError]:
+        """Ask for the status of each id, up to `jobs` at once; yield them in the order asked.
+
+        What is raised for one id is yielded in its place; AuthProblem and DeadlinePassed end all.
+        """
+        tasks = [partial(capture_error, id_, partial(self.invocation, id_)) for id_ in ids]
+        if len(tasks) == 1:
+            yield tasks[0]()
+            return
+        from nostra_cli import concurrency  # not loaded for one status
+
+        yield from concurrency.run(tasks, jobs, self.give_up)
 
     def check_token(self) -> NostraError | None:
         """Ask for one collection, once; give what kept the token from being checked.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +12,8 @@ import pytest
 
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import runner_for
-from tests.running import Runner
+from tests.faults.raw import head, listening, ok
+from tests.running import Runner, clean_env
 from tests.sandbox.calling import faulty
 
 
@@ -98,3 +102,54 @@ def test_trace_has_the_exchange_without_the_token(nostra: Runner) -> None:
 def test_runs_without_a_writable_home(nostra: Runner) -> None:
     ended = nostra("status", "demo-dedup", env={"HOME": "/nonexistent"})
     assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize(("setting", "at_once"), [("", 8), ("jobs = 3", 3), ("jobs = 1", 1)])
+def test_up_to_jobs_ids_are_asked_for_at_once_and_shown_in_order(
+    home: Path, tmp_path: Path, setting: str, at_once: int
+) -> None:
+    """Each request is answered only once as many are there as are to be, and no more may be."""
+    gate, asking, counts = threading.Barrier(at_once), set(), []
+
+    def handle(connection: socket.socket, number: int) -> None:
+        while asked := head(connection):
+            asking.add(number)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                gate.wait(10)
+            counts.append(len(asking))
+            asking.discard(number)
+            id_ = asked.split()[1].rpartition(b"/")[2]
+            connection.sendall(ok(b'{"status": "is-%s"}' % id_))
+
+    ids = [f"id{number}" for number in range(at_once * 4)]
+    with listening(handle) as server:
+        env = clean_env(home, NOSTRA_BASE_URL=server.base_url, NOSTRA_TOKEN="t0ken")
+        config = home / "config.toml"
+        config.write_text(f"[profiles.default]\n{setting}\n")
+        config.chmod(0o600)
+        more = {"NOSTRA_CONFIG": str(config)}
+        ended = Runner(tmp_path, env)("status", *ids, env=more, seconds=9)
+    assert ended.out == "".join(f"{id_}\tis-{id_}\n" for id_ in ids)
+    assert max(counts) == at_once
+
+
+def test_connections_are_reused(home: Path, tmp_path: Path) -> None:
+    numbers: set[int] = set()
+
+    def handle(connection: socket.socket, number: int) -> None:
+        while head(connection):
+            numbers.add(number)
+            connection.sendall(ok(b'{"status": "running"}'))
+
+    ids = [f"id{number}" for number in range(40)]
+    with listening(handle) as server:
+        env = clean_env(home, NOSTRA_BASE_URL=server.base_url, NOSTRA_TOKEN="t0ken")
+        assert Runner(tmp_path, env)("status", *ids).code == 0
+    assert len(numbers) <= 8
+
+
+def test_json_of_many_is_one_array_in_order(nostra: Runner) -> None:
+    ids = ["demo-dedup", "nope", "demo-stuck", "demo-failed"]
+    ended = nostra("status", *ids, "--json")
+    assert [status["invocation"] for status in ended.json()] == [ids[0], *ids[2:]]
+    assert ended.code == 4

@@ -3,12 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, option, read_ids
-from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem, capture_error
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem
 
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
@@ -175,13 +174,11 @@ def _groups(
     interval: float | None,
 ) -> Iterator[Sequence["Invocation | NostraError"]]:
     """Give the invocations that can be downloaded together: all, or each when its wait is over."""
-    from nostra_cli import concurrency as parallel
     from nostra_cli.api.wait import Waiting
 
     ids, jobs = request.ids, request.jobs
     if not wait:
-        tasks = [partial(capture_error, id_, partial(service.invocation, id_)) for id_ in ids]
-        yield list(parallel.run(tasks, jobs, service.give_up))
+        yield list(service.invocations(ids, jobs))
         return
     spinner = out.spinner()
     waiting = Waiting(

@@ -1,11 +1,10 @@
 """`nostra status`."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.cli.params import Ci, Ids, option, read_ids
-from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, capture_error
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
@@ -27,7 +26,8 @@ def status(
 ) -> ExitCode:
     """Show the status of invocations.
 
-    One request for each. Exits 0 if it could be read, whatever it is, unless told --exit-status.
+    One request for each, 8 at once by default (setting: jobs). Exits 0 if it could be read,
+    whatever it is; with --exit-status by what it is.
     """
     from nostra_cli.models import Invocation, Outcome
     from nostra_cli.output.views import STATUSES
@@ -40,14 +40,13 @@ def status(
     wanted = read_ids(ids)
     outcomes: list[ExitCode] = []
 
-    def asked() -> Iterator[Invocation | NostraError]:
+    def statuses() -> Iterator[Invocation | NostraError]:
         with session.service(session.deadline()) as service:
-            for id_ in wanted:
-                item = capture_error(id_, partial(service.invocation, id_))
+            for item in service.invocations(wanted, session.settings.jobs.value):
                 code = codes[item.outcome] if isinstance(item, Invocation) else item.code
                 outcomes.append(code)
                 yield item
 
     with session.ci(ci, "status", wanted):
-        code = session.out.show(STATUSES, asked())
+        code = session.out.show(STATUSES, statuses())
     return next(filter(None, outcomes), code) if exit_status else code
