@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from nostra_cli.errors import KeptPart, add_kept, kept_parts
+
 T = TypeVar("T")
 
 _JOIN_SECONDS = 0.8
@@ -22,8 +24,8 @@ def run(tasks: Sequence[Callable[[], T]], jobs: int, abort: Callable[[], None]) 
     """Yield the result of each task, in order, while up to `jobs` of them run at once.
 
     An exception of a task is raised as soon as it happens. Then, and when the caller stops early
-    or is interrupted, `abort` is called: it has to make the running tasks end soon. The notes of
-    the errors they end with are added to the exception. Where the system allows fewer threads,
+    or is interrupted, `abort` is called: it has to make the running tasks end soon. The partial
+    files that they keep are recorded on the exception. Where the system allows fewer threads,
     fewer tasks run at once.
     """
     pool = _Pool(tasks)
@@ -39,8 +41,7 @@ def run(tasks: Sequence[Callable[[], T]], jobs: int, abort: Callable[[], None]) 
         pool.stop()
         abort()
         join_threads(threads)
-        for note in pool.notes(error):
-            error.add_note(note)
+        add_kept(error, pool.kept(error))
         raise
 
 
@@ -106,10 +107,10 @@ class _Pool(Generic[T]):
                 early[number] = result  # type: ignore[assignment] # None only where T allows it
             yield early.pop(wanted)
 
-    def notes(self, raised: BaseException) -> Iterator[str]:
-        """Yield the notes of the errors that the other tasks raised or returned."""
+    def kept(self, raised: BaseException) -> Iterator[KeptPart]:
+        """Yield the partial files kept by the other tasks."""
         while not self._done.empty():
             _, result, error = self._done.get()
             for ended in (result, error):
-                if isinstance(ended, BaseException) and ended is not raised:
-                    yield from getattr(ended, "__notes__", ())
+                if ended is not raised:
+                    yield from kept_parts(ended)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,12 +59,20 @@ OF_AN_INVOCATION = (
 """What a command can exit with that asks for an invocation (signals and bugs apart)."""
 
 
+class KeptPart(NamedTuple):
+    """A partial file of `size` bytes that the next run with the same target continues."""
+
+    target: str
+    size: int
+
+
 class NostraError(Exception):
     """An error that a user is told of.
 
     `message` says what happened to which id or file, `hint` what to do next (it may be empty).
     Both may hold the server's words: `output` neutralises them before a person sees them.
-    `invocation` is the id it is about, once work on one of many ids ended in it.
+    `invocation` is the id it is about, once work on one of many ids ended in it; `kept` are the
+    partial files that a later run can continue.
     """
 
     code: ClassVar[ExitCode] = ExitCode.BUG
@@ -76,6 +84,7 @@ class NostraError(Exception):
         self.message = message
         self.hint = hint
         self.invocation: str | None = None
+        self.kept: list[KeptPart] = []
 
     @property
     def advice(self) -> str:
@@ -167,12 +176,27 @@ class DeadlinePassed(NostraError):
 
 
 class Signalled(BaseException):
-    """A signal asked the process to end; `code` is what it exits with."""
+    """A signal asked the process to end; `code` is what it exits with.
+
+    `kept` are the partial files that a later run can continue.
+    """
 
     def __init__(self, code: ExitCode) -> None:
         """Keep the exit code that belongs to the signal."""
         super().__init__(code.meaning)
         self.code = code
+        self.kept: list[KeptPart] = []
+
+
+def add_kept(error: BaseException, parts: Iterable[KeptPart]) -> None:
+    """Record on an error which partial files were kept; others than ours have no place for it."""
+    if isinstance(error, NostraError | Signalled):
+        error.kept.extend(parts)
+
+
+def kept_parts(error: object) -> list[KeptPart]:
+    """Give what `add_kept` recorded."""
+    return error.kept if isinstance(error, NostraError | Signalled) else []
 
 
 def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:

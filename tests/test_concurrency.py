@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from nostra_cli import concurrency
+from nostra_cli.errors import DeadlinePassed, KeptPart, Transient, add_kept
 
 
 def never() -> None:
@@ -55,23 +56,23 @@ def test_one_task_or_one_job_needs_no_thread() -> None:
     assert list(concurrency.run([here], 8, never)) == [here()]
 
 
-def test_an_error_aborts_the_others_and_takes_their_notes() -> None:
+def test_an_error_aborts_the_others_and_names_the_parts_they_keep() -> None:
     aborted, waiting = threading.Event(), threading.Event()
 
     def waits() -> None:
         waiting.set()
         assert aborted.wait(10)
-        error = ValueError("cut off")
-        error.add_note("3 MiB are kept")
+        error = Transient("cut off")
+        add_kept(error, [KeptPart("a.csv", 3)])
         raise error
 
     def fails() -> None:
         assert waiting.wait(10)
-        raise KeyError("first")
+        raise DeadlinePassed("first")
 
-    with pytest.raises(KeyError) as caught:
+    with pytest.raises(DeadlinePassed) as caught:
         list(concurrency.run([waits, fails], 2, aborted.set))
-    assert caught.value.__notes__ == ["3 MiB are kept"]
+    assert caught.value.kept == [KeptPart("a.csv", 3)]
 
 
 def test_no_task_is_started_after_an_error() -> None:

@@ -7,10 +7,15 @@ import pytest
 from nostra_cli.errors import (
     AuthProblem,
     DeadlinePassed,
+    ExitCode,
+    KeptPart,
     NostraError,
     NotFound,
     ServiceProblem,
+    Signalled,
+    add_kept,
     capture_error,
+    kept_parts,
 )
 
 
@@ -51,3 +56,13 @@ def test_an_error_of_one_of_many_names_its_id(id_: str | None, message: str, sho
     error = capture_error(id_, fail)
     assert isinstance(error, NostraError)
     assert (error.message, error.invocation) == (shown, id_)
+
+
+def test_kept_partial_files_are_recorded_on_our_errors_alone() -> None:
+    part = KeptPart("demo.csv", 3)
+    for error in (NotFound("none"), Signalled(ExitCode.INTERRUPT)):
+        add_kept(error, [part])
+        assert kept_parts(error) == [part]
+    other = OSError()
+    add_kept(other, [part])
+    assert kept_parts(other) == []

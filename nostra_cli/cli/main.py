@@ -78,13 +78,13 @@ def _parsed(argv: Sequence[str]) -> ParsedCommand | str:
 
 
 def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
-    import shlex
+    if signalled.kept:
+        import shlex
 
-    notes = [str(note) for note in getattr(signalled, "__notes__", ())]
-    for note in notes[:-1]:
-        out.info(note.partition(";")[0])  # what to do is said once, with the last of them
-    for note in notes[-1:]:
-        out.info(f"{note}: nostra {shlex.join(argv)}")
+        from nostra_cli.output.views import kept_text
+
+        out.info(f"Kept {kept_text(signalled.kept)}. Run the same command to resume:")
+        out.info(f"  nostra {shlex.join(argv)}")
     return signalled.code
 
 

@@ -19,10 +19,9 @@ from nostra_cli.downloads.sinks.upload import Upload
 from nostra_cli.downloads.stream import Fetch, Meter, not_as_promised
 from nostra_cli.downloads.target import Remote, Target
 from nostra_cli.downloads.verify import level as verify
-from nostra_cli.errors import Corrupt, file_errors
+from nostra_cli.errors import Corrupt, KeptPart, add_kept, file_errors
 from nostra_cli.http.timeouts import ORDINARY_SPEED, LowSpeed
 from nostra_cli.models import Format
-from nostra_cli.units import show_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +99,7 @@ def _to_file(
     except BaseException as error:
         # What is whole but wrong would, continued, be wrong again.
         if part.close(keep=not isinstance(error, Corrupt)):
-            error.add_note(
-                f"{show_size(part.size)} of {item.label} are kept; the same command goes on there"
-            )
+            add_kept(error, [KeptPart(str(path), part.size)])
         raise
     part.close(keep=False)
     seconds = time.monotonic() - began

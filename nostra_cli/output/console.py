@@ -164,9 +164,11 @@ class Output:
 
             self._say_json({"error": error_json(error)})
             return
+        from nostra_cli.output.views import advice
+
         self._announce("error", error.message)
-        if error.advice:
-            self._say(f"{self._word('hint')}: {self._sanitize(error.advice)}")
+        if hint := advice(error):
+            self._say(f"{self._word('hint')}: {self._sanitize(hint)}")
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right but does not stop the work."""

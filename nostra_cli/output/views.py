@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from nostra_cli.models import Format, Invocation, JsonObject, Outcome, Result, outcome_of
+from nostra_cli.units import show_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from nostra_cli.config.settings_text import Shown
     from nostra_cli.doctor.finding import Finding
     from nostra_cli.downloads.transfer import Done
-    from nostra_cli.errors import NostraError
+    from nostra_cli.errors import KeptPart, NostraError
 
 T = TypeVar("T")
 
@@ -128,13 +129,27 @@ def _setting_json(shown: Shown) -> JsonObject:
     return {"key": shown.key, "value": shown.value, "origin": shown.origin}
 
 
+def kept_text(parts: Sequence[KeptPart]) -> str:
+    """Describe kept partial files: `141 MiB of a.csv`, `144 MiB of 2 files`."""
+    what = parts[0].target if len(parts) == 1 else f"{len(parts)} files"
+    return f"{show_size(sum(part.size for part in parts))} of {what}"
+
+
+def advice(error: NostraError) -> str:
+    """Give the hint of an error, with the partial files that the next run continues."""
+    if not error.kept:
+        return error.advice
+    kept = f"kept {kept_text(error.kept)}; the same command resumes"
+    return f"{kept}; {error.advice}" if error.advice else kept
+
+
 def error_json(error: NostraError) -> JsonObject:
     """Describe an error as `--json` does."""
     return {
         "code": int(error.code),
         "kind": error.kind,
         "message": error.message,
-        "hint": error.advice,
+        "hint": advice(error),
     }
 
 

@@ -50,7 +50,7 @@ def test_a_later_run_goes_on_unless_told_not_to(
         nostra = runner_for(sandbox, home, tmp_path)
         ended = nostra("download", "demo-large", "-f", "csv")
         assert ended.code == 6
-        assert "are kept; the same command goes on there" in ended.err
+        assert "of demo-large.csv; the same command resumes" in ended.err
         assert nostra.files() == [".demo-large.csv.part", ".demo-large.csv.part.json"]
         note = json.loads((tmp_path / ".demo-large.csv.part.json").read_text())
         assert sandbox.token not in str(note)
