@@ -13,6 +13,7 @@ from nostra_cli.models import Piece
 from nostra_cli.preview.table import LONGEST_ROW, Dense, named
 
 _LONG = 1 << 20
+csv.field_size_limit(LONGEST_ROW)
 
 
 class _MoreNeeded(Exception):

@@ -65,7 +65,7 @@ def test_what_is_of_another_result_or_not_proven_is_begun_again(
 
 
 def test_what_an_earlier_run_left_is_checked_too() -> None:
-    damaged = WHOLE[:30].replace(b"x", b'x"', 1) + WHOLE[31:50]
+    damaged = WHOLE[:30].replace(b"x", b'"x', 1) + WHOLE[31:50]
     world = World([rest(50)], sink=Memory(damaged, VERSION))
     with pytest.raises(Corrupt, match="quoted field"):
         world.run()

@@ -47,11 +47,18 @@ def test_without_quotes_it_counts_as_the_csv_module_does(text: str) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"\xff", b"\xc3(", b"\xed\xa0\x80"])
-@pytest.mark.parametrize("length", [None, LARGE])
-def test_what_is_not_utf8_is_refused(damage: bytes, length: int | None) -> None:
+def test_what_is_not_utf8_is_refused(damage: bytes) -> None:
     data = b"a,b\n" + damage + b",2\n"
-    assert verdict(Format.CSV, [data], Level.AUTO, length) == "it is not UTF-8"
-    assert verdict(Format.CSV, singles(data), Level.AUTO, length) == "it is not UTF-8"
+    assert verdict(Format.CSV, [data]) == "it is not UTF-8"
+    assert verdict(Format.CSV, singles(data)) == "it is not UTF-8"
+
+
+@pytest.mark.parametrize("place", [0, 1, 65_535, 65_536, 65_537, 131_071])
+def test_text_beyond_a_block_is_decoded_whole(place: int) -> None:
+    data = b"a" * place + "日".encode() + b"b" * 70_000 + "😀".encode()
+    assert verdict(Format.CSV, [data]) == ""
+    assert verdict(Format.CSV, [data[:-1]]) == "it is cut inside a character"
+    assert verdict(Format.CSV, [data.replace("日".encode(), b"\xe6\x97")]) == "it is not UTF-8"
 
 
 @pytest.mark.parametrize("length", [None, LARGE])
@@ -60,11 +67,67 @@ def test_csv_cut_inside_a_character_is_refused(length: int | None) -> None:
     assert reason == "it is cut inside a character"
 
 
-@pytest.mark.parametrize("length", [None, LARGE])
-def test_a_cut_inside_quotes_is_refused(length: int | None) -> None:
+def test_a_cut_inside_quotes_is_refused() -> None:
     ends = [end for end in CUTS if CSV[:end].count(b'"') % 2]
-    verdicts = {verdict(Format.CSV, [CSV[:end]], Level.AUTO, length) for end in ends}
+    verdicts = {verdict(Format.CSV, [CSV[:end]]) for end in ends}
     assert verdicts == {"it is cut inside a quoted field", "it is cut inside a character"}
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (b"", ""),
+        (b'9,"x, ""y""",z', ""),
+        (b"9,x,z", ""),
+        (b"9,x", "its last row is not complete"),
+        (b"9,x,y,z", "its last row is not complete"),
+        (b'9,"x', "it is cut inside a quoted field"),
+        (b'9,x,"', ""),  # the quote may close a field that began in an earlier line
+        (b'9,"x\ny, ""z"", and",3', ""),
+        (b'9,"x\ny"', ""),  # nobody knows how many fields came before
+        (b"9,x,\xe6\x97", "it is cut inside a character"),
+    ],
+)
+def test_a_large_table_is_judged_by_its_last_row(end: bytes, reason: str) -> None:
+    rows = b'a,"b, c",d\n' + b'1,"x",2\r\n' * 9 + end
+    far = b'a,"b, c",d\n' + b'1,"x",2\n' * 20_000 + end
+    for data in (rows, far, BOM + rows):
+        assert verdict(Format.CSV, [data], Level.AUTO, LARGE) == reason
+        pieces = cut_up(data, [3, 17, len(data) - 2])
+        assert verdict(Format.CSV, pieces, Level.AUTO, LARGE) == reason
+
+
+def test_a_large_table_of_one_endless_row_is_left_to_full() -> None:
+    assert verdict(Format.CSV, [b"x" * 200_000], Level.AUTO, LARGE) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'size,name\n5",x\n',
+        'size,name\n5" pipe,"a 5"" pipe"\n3"" x,y\n',
+        'a,b\n1,"x"y"z\n',
+        'a,b\n1,x"\n2,"y"\n',
+        'a,b\n1,"""x"\n',
+        '5" pipe,b\n1,2\n',
+    ],
+)
+def test_a_quote_inside_an_unquoted_field_is_a_character(text: str) -> None:
+    data = text.encode()
+    assert {len(row) for row in csv.reader(io.StringIO(text, newline=""))} == {2}
+    assert verdict(Format.CSV, [data]) == ""
+    assert verdict(Format.CSV, singles(data)) == ""
+
+
+@given(st.lists(st.sampled_from([*'"",\n', "a", "\r\n", "é"]), max_size=40).map("".join), PLACES)
+def test_quotes_anywhere_are_judged_as_the_csv_module_does(text: str, at: list[int]) -> None:
+    data = f"a,b\n{text}".encode()
+    reader = csv.reader(io.StringIO(f"{data.decode()}\n\x00", newline=""))
+    rows = [row for row in reader if row]
+    closed = rows.pop() == ["\x00"]  # else it is within the last field
+    good = closed and {len(row) for row in rows} == {2}
+    assert (verdict(Format.CSV, [data]) == "") == good
+    assert (verdict(Format.CSV, cut_up(data, at)) == "") == good
 
 
 def test_a_cut_passes_only_where_the_last_row_has_all_its_fields() -> None:
@@ -130,7 +193,9 @@ def test_a_field_may_be_long() -> None:
 
 
 def test_a_quote_that_never_closes_does_not_fill_the_memory() -> None:
-    (check,) = checks_for(Format.CSV, Level.FULL, None)[1:]
-    check.feed(b'a,b\n1,"' + b"x\n" * (15 << 19))
-    with pytest.raises(ValueError, match="longer than 16 MiB"):
-        check.feed(b"x\n" * (2 << 19))
+    for start in (b'a,b\n1,"', b'"', b"a,b\n"):
+        (check,) = checks_for(Format.CSV, Level.FULL, None)[1:]
+        check.feed(start)
+        check.feed(b"xx" * (15 << 19))
+        with pytest.raises(ValueError, match="longer than 16 MiB"):
+            check.feed(b"xx" * (2 << 19))

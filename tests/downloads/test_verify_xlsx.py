@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import struct
 import zipfile
+import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +16,7 @@ from hypothesis import strategies as st
 
 from nostra_cli.downloads.verify import xlsx as verify_xlsx
 from nostra_cli.downloads.verify.level import Level
+from nostra_cli.errors import FileProblem
 from nostra_cli.models import Format
 from tests.downloads.bodies import LARGE, LEVELS, SMALL_BOOK, archive, singles, verdict
 
@@ -109,3 +115,61 @@ def test_a_damaged_byte_is_refused_or_harmless_and_never_a_crash(place: int, fli
         assert [harmless.read(name) for name in harmless.namelist()] == [
             sound.read(name) for name in sound.namelist()
         ]
+
+
+def test_every_hole_in_a_workbook_is_refused_and_never_a_crash(tmp_path: Path) -> None:
+    data = archive({f"xl/part{n}.xml": "<x/>" * n for n in range(9)} | PARTS)
+    path = tmp_path / "book"
+    for start in range(4, len(data), 3):
+        for size in (1, 7, 64, 300):
+            path.write_bytes(data[:start] + data[start + size :])
+            # A file: its seek says EINVAL where that of BytesIO does not.
+            with path.open("rb") as file, pytest.raises(ValueError, match="workbook"):
+                verify_xlsx.check_file(file, complete=True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LookupError("unknown encoding: x"),
+        NotImplementedError("compression"),
+        RuntimeError("encrypted"),
+        RecursionError(),
+        MemoryError(),
+        EOFError(),
+        OverflowError(),
+        struct.error(),
+        zlib.error(),
+        zipfile.BadZipFile(),
+        UnicodeDecodeError("cp437", b"x", 0, 1, "no"),
+        OSError(errno.EINVAL, os.strerror(errno.EINVAL)),
+        OSError("negative seek"),
+    ],
+)
+def test_whatever_the_parser_raises_is_damage(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: zipfile.ZipFile, _name: str) -> None:
+        raise error
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", broken)
+    with pytest.raises(ValueError, match="the workbook is damaged"):
+        verify_xlsx.check_file(io.BytesIO(SMALL_BOOK), complete=True)
+
+
+def test_a_disk_that_cannot_be_read_is_no_damage_of_the_workbook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(_self: zipfile.ZipFile, _name: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", failing)
+    with pytest.raises(FileProblem, match=os.strerror(errno.EIO)):
+        verify_xlsx.check_file(io.BytesIO(SMALL_BOOK), complete=True)
+
+
+def test_an_encrypted_workbook_is_refused() -> None:
+    damaged = bytearray(SMALL_BOOK)
+    for place in (SMALL_BOOK.index(b"PK\x03\x04") + 6, SMALL_BOOK.index(b"PK\x01\x02") + 8):
+        damaged[place] |= 1
+    assert refused(bytes(damaged), whole=True)

@@ -1,100 +1,185 @@
-"""CSV: UTF-8, quotes that close, the same number of fields in each row (RFC 4180)."""
+"""CSV: UTF-8, quotes that close, the same number of fields in each row (RFC 4180).
+
+A quote opens a field only at its start; anywhere else in an unquoted field it is a character like
+any other, as Python's csv module has it.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
+import codecs
 import re
 from itertools import repeat
 
-from nostra_cli.downloads.verify.utf8 import Utf8
+from nostra_cli.downloads.verify.utf8 import Utf8, check_last_character
+from nostra_cli.models import Piece
 
-_DELIMITERS = ",;\t|"
-_QUOTED = re.compile('"[^"]*"')
-_LONGEST_ROW = 16 << 20
-csv.field_size_limit(_LONGEST_ROW)
+_DELIMITERS = b",;\t|"
+_MAX_ROW = 16 << 20
+_WINDOW = 64 * 1024
+"""Bytes of the beginning and of the end that QuickCheck keeps."""
+_CONTENT = rb'[^"]*+(?:""[^"]*+)*+'
+
+
+class _Quotes:
+    """Find the quoted fields of text whose fields end at one of `delimiters`."""
+
+    def __init__(self, delimiters: bytes) -> None:
+        # At the beginning, or behind a delimiter or a line end. The quote stands first in the
+        # pattern, to be searched for as a single byte: half the time.
+        opening = rb'"(?<![^' + re.escape(delimiters) + rb'\r\n]")'
+        self._field = re.compile(opening + _CONTENT + b'"')
+        self._opening = re.compile(opening)
+
+    def replace(self, text: bytes) -> tuple[bytes, bool]:
+        """Put an `x` in place of each quoted field; True where the last one is not closed.
+
+        `text` begins with a field.
+        """
+        if b'"' not in text:
+            return text, False
+        text = self._field.sub(b"x", text)
+        unclosed = self._opening.search(text)
+        return (text[: unclosed.start()] + b"x", True) if unclosed else (text, False)
+
+
+_ANY_QUOTES = _Quotes(_DELIMITERS)
+_CLOSING = re.compile(_CONTENT + b'"')
+_LINE = re.compile(rb"([^\r\n]*)[\r\n]")
 
 
 def delimiter_of(text: str) -> str:
-    """Tell what separates the fields, by the first line of some text: one of `,;|` or a tab."""
-    header = _QUOTED.sub("", text).lstrip("\r\n").split("\n", 1)[0]
-    return max(_DELIMITERS, key=header.count)
+    """Return what separates the fields, by the first line of `text`: one of `,;|` or a tab."""
+    return _delimiter(_header(text.encode() + b"\n") or b"").decode()
+
+
+def _header(start: bytes) -> bytes | None:
+    """Return the first line with its quoted fields replaced, None where it is not complete."""
+    text, _ = _ANY_QUOTES.replace(start.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n"))
+    found = _LINE.match(text)
+    return found[1] if found else None
+
+
+def _delimiter(header: bytes) -> bytes:
+    return bytes([max(_DELIMITERS, key=header.count)])
 
 
 class FullCheck:
-    """Every row, by the csv module."""
+    """Read every row."""
 
     def __init__(self) -> None:
         """Begin a table."""
         self._text = Utf8()
-        self._rest = ""
-        self._delimiter = ""
-        self._fields: set[int] = set()
+        self._start = b""
+        self._rows: _Rows | None = None
 
-    def feed(self, data: bytes | bytearray) -> None:
+    def feed(self, data: Piece) -> None:
         """Read the rows that are complete."""
-        text = self._rest + self._text.feed(data)
-        # A row ends at a line end outside quotes: where the quotes before it are even in number.
-        end = text.rfind("\n") + 1
-        if not end or text.count('"', 0, end) % 2:
-            if len(text) > _LONGEST_ROW:
-                raise ValueError("a row is longer than 16 MiB: a quote is not closed")
-            self._rest = text
-            return
-        self._rest = text[end:]
-        self._rows(text[:end])
+        data = bytes(data)
+        self._text.check(data)
+        if self._rows is None:
+            self._start += data
+            header = _header(self._start)
+            if header is None:
+                _check_row(len(self._start))
+                return
+            self._rows = _Rows(_delimiter(header))
+            data, self._start = self._start.removeprefix(codecs.BOM_UTF8), b""
+        self._rows.feed(data)
 
     def finish(self) -> None:
         """Read the last row, which may lack its line end."""
         self._text.finish()
-        if self._rest.count('"') % 2:
-            raise ValueError("it is cut inside a quoted field")
-        self._rows(self._rest)
+        rows = self._rows
+        if rows is None:
+            rows = _Rows(_delimiter(_header(self._start + b"\n") or b""))
+            rows.feed(self._start.removeprefix(codecs.BOM_UTF8))
+        rows.finish()
 
-    def _rows(self, text: str) -> None:
-        if not self._delimiter and text.strip():
-            self._delimiter = delimiter_of(text)
-        delimiter = self._delimiter or ","
-        lines = text.replace("\r\n", "\n")
-        if '"' in lines or "\r" in lines:
-            self._fields |= _parsed(text, delimiter)
-        else:
-            self._fields |= _plain(lines, delimiter)
-        if len(self._fields) > 1:
+
+class _Rows:
+    """Count the fields of each row, however the bytes are cut into pieces."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        self._delimiter = delimiter
+        self._quotes = _Quotes(delimiter)
+        self._in_quotes = False
+        self._held = b""
+        self._row = b""  # as far as it is known, its quoted fields replaced
+        self._size = 0
+        self._widths: set[int] = set()
+
+    def feed(self, data: bytes) -> None:
+        self._size += len(data)
+        # Whether the last quotes end a field or are part of it shows what comes behind them.
+        text = self._held + data
+        known = text.rstrip(b'"')
+        self._held = text[len(known) :]
+        self._read(known)
+        _check_row(self._size)
+
+    def finish(self) -> None:
+        self._read(self._held + b"\n")
+        if self._in_quotes:
+            raise ValueError("it is cut inside a quoted field")
+
+    def _read(self, text: bytes) -> None:
+        if self._in_quotes:
+            closing = _CLOSING.match(text)
+            if closing is None:
+                return
+            text = text[closing.end() :]
+        text, self._in_quotes = self._quotes.replace(self._row + text)
+        rows, ended, self._row = text.replace(b"\r", b"\n").rpartition(b"\n")
+        if ended:
+            self._size = len(self._row)
+        counts = map(bytes.count, filter(None, rows.split(b"\n")), repeat(self._delimiter))
+        self._widths.update(counts)
+        if len(self._widths) > 1:
             raise ValueError("its rows differ in the number of fields")
 
 
-def _parsed(text: str, delimiter: str) -> set[int]:
-    """Give the numbers of fields that the rows have, by the csv module."""
-    try:
-        found = set(map(len, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
-    except csv.Error as error:
-        raise ValueError("it is not valid CSV") from error
-    return found - {0}  # blank lines
-
-
-def _plain(lines: str, delimiter: str) -> set[int]:
-    """Do the same where nothing is quoted, some ten times as fast: count the delimiters."""
-    counts = set(map(str.count, filter(None, lines.split("\n")), repeat(delimiter)))
-    return {count + 1 for count in counts}
+def _check_row(size: int) -> None:
+    if size > _MAX_ROW:
+        raise ValueError("a row is longer than 16 MiB: a quote is not closed")
 
 
 class QuickCheck:
-    """The cheap ones: UTF-8 and an even number of quotes."""
+    """Check that the last row is as complete as the first."""
 
     def __init__(self) -> None:
-        """Begin."""
-        self._text = Utf8()
-        self._quotes = 0
+        """Begin a table."""
+        self._start = b""
+        self._end = b""
 
-    def feed(self, data: bytes | bytearray) -> None:
-        """Count, and look for damage."""
-        if b'"' in data:  # many times as fast as to count none
-            self._quotes += data.count(b'"')
-        self._text.check(data)
+    def feed(self, data: Piece) -> None:
+        """Keep both ends."""
+        if len(self._start) < _WINDOW:
+            self._start += bytes(data[: _WINDOW - len(self._start)])
+        self._end = (self._end + bytes(data[-_WINDOW:]))[-_WINDOW:]
 
     def finish(self) -> None:
-        """Refuse quotes that do not close."""
-        self._text.finish()
-        if self._quotes % 2:
-            raise ValueError("it is cut inside a quoted field")
+        """Refuse a table that is cut: what ends with a line end is not, as far as it shows."""
+        check_last_character(self._end)
+        _, newline, row = self._end.replace(b"\r", b"\n").rpartition(b"\n")
+        header = _header(self._start)
+        if newline and row and header is not None:
+            _check_last_row(row, header)
+
+
+def _check_last_row(row: bytes, header: bytes) -> None:
+    """Raise ValueError unless a row without a line end may be the last of its table."""
+    delimiter = _delimiter(header)
+    quotes = _Quotes(delimiter)
+    width = header.count(delimiter)
+    text, unclosed = quotes.replace(row)
+    if not unclosed and text.count(delimiter) == width:
+        return
+    # Or the line end before it was inside of quotes, which close in this line.
+    closing = _CLOSING.match(row)
+    if closing and row[closing.end() : closing.end() + 1] in (b"", delimiter):
+        text, still_open = quotes.replace(b"x" + row[closing.end() :])
+        if not still_open and text.count(delimiter) <= width:
+            return
+    raise ValueError(
+        "it is cut inside a quoted field" if unclosed else "its last row is not complete"
+    )

@@ -1,7 +1,8 @@
-"""Is the body what its format promises? Checked while it streams, in bounded memory, at C speed.
+"""Check that a body is what its format promises, while it streams and in bounded memory.
 
 `full` reads the format to its end. `auto` does so for bodies of up to 64 MiB or of unknown length,
-and beyond that looks at the cheap signs. `off` leaves the length and the refusal of web pages.
+and beyond that checks the first bytes, the last bytes and the directory of a workbook. `off`
+leaves the length and the refusal of web pages.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import StrEnum
 from typing import IO, Protocol
 
 from nostra_cli.errors import Corrupt
-from nostra_cli.models import Format
+from nostra_cli.models import Format, Piece
 
 FULL_UP_TO = 64 << 20
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")
@@ -20,7 +21,7 @@ _HEAD = 512
 
 
 class Level(StrEnum):
-    """How closely to look."""
+    """How closely to inspect a body."""
 
     AUTO = "auto"
     FULL = "full"
@@ -28,27 +29,27 @@ class Level(StrEnum):
 
 
 class Check(Protocol):
-    """Is given a body piece by piece; raises ValueError, with the reason, for a bad one."""
+    """Inspect a body piece by piece; raises ValueError, with the reason, for a bad one."""
 
-    def feed(self, data: bytes | bytearray) -> None:
+    def feed(self, data: Piece) -> None:
         """Check the next bytes."""
 
     def finish(self) -> None:
-        """Check the whole, at its end."""
+        """Check what shows at the end only."""
 
 
 def refuse_page(headers: Mapping[str, str], label: str) -> None:
-    """Raise Corrupt when the headers (lower-case names) of an answer say that it is a web page."""
+    """Raise Corrupt when the headers (lower-case names) of a response say that it is a web page."""
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
     if kind in ("text/html", "application/xhtml+xml"):
         raise Corrupt(
-            f"{label}: the answer is a web page, not a result",
+            f"{label}: the response is a web page, not a result",
             "check the base URL; a proxy or a login page may stand in between",
         )
 
 
 def checks_for(format: Format, level: Level, length: int | None) -> list[Check]:
-    """Give the checks for a body of `length` bytes (None: not known)."""
+    """Return the checks for a body of `length` bytes (None: not known)."""
     checks: list[Check] = [NotEmpty(format)]
     if level is Level.OFF:
         return checks
@@ -73,21 +74,22 @@ def check_file(format: Format, level: Level, file: IO[bytes], length: int) -> No
     if format is Format.XLSX and level is not Level.OFF:
         from nostra_cli.downloads.verify import xlsx as verify_xlsx  # loads zipfile
 
-        verify_xlsx.check_file(file, whole=level is Level.FULL or length <= FULL_UP_TO)
+        verify_xlsx.check_file(file, complete=level is Level.FULL or length <= FULL_UP_TO)
 
 
 class NotEmpty:
-    """There is something, and it is not a web page."""
+    """Refuse an empty body and a web page."""
 
     def __init__(self, format: Format) -> None:
-        """Say what it should be."""
+        """Expect a body of `format`."""
         self._format = format
         self._head = b""
 
-    def feed(self, data: bytes | bytearray) -> None:
-        """Keep the first bytes, but for white space, and look at them."""
+    def feed(self, data: Piece) -> None:
+        """Check the first bytes that are not white space."""
         if len(self._head) < _HEAD:
-            self._head = (self._head + data).removeprefix(codecs.BOM_UTF8).lstrip()[:_HEAD]
+            start = (self._head + bytes(data)).removeprefix(codecs.BOM_UTF8)
+            self._head = start.lstrip()[:_HEAD]
             if self._head.lower().startswith(_HTML_STARTS):
                 raise ValueError(f"it is a web page, not {self._format}")
 

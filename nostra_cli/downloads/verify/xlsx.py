@@ -2,55 +2,79 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
+
+from nostra_cli.downloads.verify.damage import DAMAGE
+from nostra_cli.errors import FileProblem
+from nostra_cli.models import Piece
 
 _START = b"PK\x03\x04"
 _END = b"PK\x05\x06"
-_LONGEST_END = 22 + 65_535
+_MAX_END = 22 + 65_535
 _BLOCK = 1 << 20
 _PARTS = ("[Content_Types].xml", "xl/workbook.xml")
+_DAMAGE: tuple[type[Exception], ...] = (zipfile.BadZipFile, *DAMAGE)
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 class QuickCheck:
-    """While it streams: the first bytes of a zip archive, and the record at its end."""
+    """Check the first bytes of a zip archive, and the record at its end."""
 
     def __init__(self) -> None:
-        """Begin."""
-        self._head = b""
-        self._tail = b""
+        """Begin an archive."""
+        self._start = b""
+        self._end = b""
 
-    def feed(self, data: bytes | bytearray) -> None:
+    def feed(self, data: Piece) -> None:
         """Keep both ends."""
-        if len(self._head) < len(_START):
-            self._head = (self._head + data[: len(_START)])[: len(_START)]
-            if not _START.startswith(self._head):
+        if len(self._start) < len(_START):
+            self._start = (self._start + bytes(data[: len(_START)]))[: len(_START)]
+            if not _START.startswith(self._start):
                 raise ValueError("it is not an XLSX workbook")
-        self._tail = (self._tail + data[-_LONGEST_END:])[-_LONGEST_END:]
+        self._end = (self._end + bytes(data[-_MAX_END:]))[-_MAX_END:]
 
     def finish(self) -> None:
         """Refuse an archive whose end is missing."""
-        place = self._tail.rfind(_END)
-        if place < 0 or len(self._tail) < place + 22:
+        place = self._end.rfind(_END)
+        if place < 0 or len(self._end) < place + 22:
             raise ValueError("the workbook is cut")
 
 
-def check_file(file: IO[bytes], whole: bool) -> None:
-    """Check a finished file: its directory, and with `whole` every byte by its CRC.
+def check_file(file: IO[bytes], complete: bool) -> None:
+    """Check a finished file: its directory, and with `complete` every byte by its CRC.
 
-    Raises ValueError.
+    Raises ValueError, and FileProblem where the file cannot be read.
     """
+    with _archive_errors(), zipfile.ZipFile(file) as archive:
+        check_directory(archive)
+        if complete:
+            for info in archive.infolist():
+                with archive.open(info) as member:
+                    while member.read(_BLOCK):
+                        pass
+
+
+@contextmanager
+def _archive_errors() -> Iterator[None]:
+    """Turn whatever zipfile raises for an archive into a ValueError."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            check_directory(archive)
-            if whole:
-                for info in archive.infolist():
-                    with archive.open(info) as member:
-                        while member.read(_BLOCK):
-                            pass
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        yield
+    except _Unfit:
+        raise
+    except _DAMAGE as error:
         raise ValueError("the workbook is damaged") from error
+    except OSError as error:
+        if error.errno in (None, errno.EINVAL, errno.EOVERFLOW):  # a position that cannot be
+            raise ValueError("the workbook is damaged") from error
+        raise FileProblem(f"cannot read the workbook again: {error.strerror}") from error
+
+
+class _Unfit(ValueError):
+    """An archive that can be read and is not a workbook."""
 
 
 def check_directory(archive: zipfile.ZipFile) -> None:
@@ -58,7 +82,7 @@ def check_directory(archive: zipfile.ZipFile) -> None:
     names = set(archive.namelist())
     missing = [part for part in _PARTS if part not in names]
     if missing:
-        raise ValueError(f"it is a zip archive without {missing[0]}, not a workbook")
+        raise _Unfit(f"it is a zip archive without {missing[0]}, not a workbook")
     methods = {info.compress_type for info in archive.infolist()}
-    if methods - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise ValueError("the workbook is packed in a way that it may not be")
+    if methods - _METHODS:
+        raise _Unfit("the workbook is packed by a method that workbooks do not use")
