@@ -259,22 +259,3 @@ def file_errors(path: Path) -> Iterator[None]:
             errno.ELOOP: "a symbolic link stands there: remove it",
         }.get(error.errno or 0, "check the directory and its permissions")
         raise FileProblem(f"cannot use {path}: {error.strerror}", hint) from error
-
-
-def resolve_or_collect(
-    problems: dict[str, UsageProblem] | None,
-    name: str,
-    resolve: Callable[[], T],
-    otherwise: Callable[[], T],
-) -> T:
-    """Give what `resolve` gives; where it raises UsageProblem, keep that and give `otherwise`.
-
-    It is kept in `problems`, by `name`; raised where there are none to keep it in.
-    """
-    try:
-        return resolve()
-    except UsageProblem as problem:
-        if problems is None:
-            raise
-        problems[name] = problem
-        return otherwise()

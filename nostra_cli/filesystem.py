@@ -24,8 +24,8 @@ from functools import partial
 from fsspec.spec import AbstractFileSystem
 
 from nostra_cli.api.client import Service
+from nostra_cli.config.credentials import Token
 from nostra_cli.config.settings import Flags, load
-from nostra_cli.config.tokens import Token
 from nostra_cli.downloads.address import Address, address_of, encoded
 from nostra_cli.downloads.plan import Destination, Item, choose
 from nostra_cli.downloads.reader import LARGEST_BLOCK, Reader, probe

@@ -8,19 +8,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nostra_cli.cli.overview import EXAMPLES
+from nostra_cli.config.settings import TABLE
 from nostra_cli.errors import ExitCode
 from scripts.app_tree import Leaf, leaves
 
 TARGET = Path(__file__).parent.parent / "man" / "nostra.1"
 SHARED = "Options of every command"
 ENVIRONMENT = {
-    "NOSTRA_TOKEN": "The token.",
-    "NOSTRA_TOKEN_FILE": "A file that holds the token, where NOSTRA_TOKEN is not set.",
-    "NOSTRA_BASE_URL": "The service; by default https://nostradamus.u-hopper.com.",
-    "NOSTRA_PROFILE": "The profile of the config file.",
     "NOSTRA_CONFIG": "The config file.",
-    "NOSTRA_LOW_SPEED_LIMIT": "The least speed of a body, in bytes a second; by default 1KiB.",
-    "NOSTRA_LOW_SPEED_TIME": "How long a body may be slower than that; by default 30s.",
+    **{variable.name: variable.help for row in TABLE for variable in row.variables},
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "Proxies, and the hosts that need none.",
     "SSL_CERT_FILE": "The certificate authorities to trust.",
     "NO_COLOR": "Not empty: no colour.",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nostra_cli.api.client import Service
-from nostra_cli.config.tokens import Token
+from nostra_cli.config.credentials import Token
 from nostra_cli.http.retry import NORMAL, Policy, Retrier
 from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import Transport

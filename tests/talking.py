@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from nostra_cli.config.tokens import Token
+from nostra_cli.config.credentials import Token
 from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import Transport
 from tests.faults.raw import Raw, head, listening

@@ -191,15 +191,15 @@ def _values(takes: str, line: Line, env: Mapping[str, str]) -> Iterator[tuple[st
 
 
 def _profiles(env: Mapping[str, str]) -> Iterable[str]:
-    from nostra_cli.config import profiles as config
+    from nostra_cli.config import file
 
-    return config.read(env).profiles
+    return file.read(env).profiles
 
 
 def _keys() -> Iterable[str]:
-    from nostra_cli.config import profiles as config
+    from nostra_cli.config.text import KEYS
 
-    return ("default_profile", *config.PROFILE_KEYS)
+    return KEYS
 
 
 def _used(kind: str, line: Line, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -8,13 +8,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nostra_cli.errors import usage_errors
 from nostra_cli.units import show_duration
 
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
     from nostra_cli.cli.params import Shared
+    from nostra_cli.config.credentials import Token
     from nostra_cli.config.settings import Settings
-    from nostra_cli.config.tokens import Token
     from nostra_cli.errors import Transient
     from nostra_cli.http.timeouts import Deadline, LowSpeed
     from nostra_cli.output.console import Output
@@ -60,9 +61,12 @@ class Session:
 
     def jobs(self, flag: int | None) -> int:
         """Tell how many transfers may run at once; raises UsageProblem for what is out of range."""
-        from nostra_cli.config.settings import check_jobs
+        from nostra_cli.config.settings import MAX_JOBS, check_jobs
 
-        return self.settings.jobs.value if flag is None else check_jobs(flag, "-j")
+        if flag is None:
+            return self.settings.jobs.value
+        with usage_errors("-j", f"choose a number from 1 to {MAX_JOBS}"):
+            return check_jobs(flag)
 
     @property
     def low_speed(self) -> LowSpeed:
@@ -71,14 +75,22 @@ class Session:
 
         return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
 
+    @property
+    def token(self) -> Token:
+        """The token; the stderr of a token_command is shown, but not among JSON.
+
+        Raises AuthProblem if there is none, UsageProblem if the command fails.
+        """
+        return self.settings.require_token(show_stderr=not self.shared.json)
+
     @contextmanager
     def service(self, deadline: Deadline) -> Iterator[Service]:
         """Give the service, with one deadline over all that is asked of it; ids are remembered.
 
         Raises AuthProblem where there is no token.
         """
-        base_url, token = self.settings.base_url.value, self.settings.require_token()
-        with self.service_at(base_url, token, deadline) as service:
+        base_url = self.settings.base_url.value
+        with self.service_at(base_url, self.token, deadline) as service:
             try:
                 yield service
             finally:

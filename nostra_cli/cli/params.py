@@ -89,7 +89,7 @@ def read_secret(prompt: str) -> str:
     if sys.stdin is None:
         return ""
     if not sys.stdin.isatty():
-        from nostra_cli.config.tokens import read_token
+        from nostra_cli.config.credentials import read_token
 
         return read_token(sys.stdin.buffer)
     import getpass

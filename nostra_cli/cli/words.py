@@ -43,12 +43,12 @@ preview	--stats		Read all of it, and show what is in it.
 preview	-f --format	csv|json|xlsx	Format; else csv, json or xlsx, the first there is.
 login			Store a token in the config file.
 logout			Remove a token from the config file.
-config			See and change settings.
-config list			List the settings that are in effect, and where each comes from.
-config get		KEY	Show the value of one setting that is in effect.
+config			Show and change settings.
+config list			List the effective settings and where each comes from.
+config get		KEY	Show the effective value of one setting.
 config set		KEY VALUE	Store a setting in a profile of the config file.
-config unset		KEY	Remove a setting from a profile of the config file.
-config path			Show where the config file is, or would be.
+config unset		KEY...	Remove settings from a profile of the config file.
+config path			Show the path of the config file.
 doctor			Find out what is wrong with the settings or the way to the service.
 api		PATH	Ask any other endpoint of the service.
 api	-X --method	METHOD	By default GET, or POST with -d.

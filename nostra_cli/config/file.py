@@ -1,201 +1,221 @@
-"""Changing the config file: all at once, for its owner alone, and with the rest of it kept.
+"""The config file: where it is, and what it says.
 
-The new file is a draft beside the old one until it is whole; the draft is also the lock, so that of
-two writers the second one starts from what the first one wrote.
+Its content is never quoted in a message: it may hold a token.
 """
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
+import re
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
-from nostra_cli.config.profiles import (
-    DEFAULT_PROFILE,
-    LARGEST,
-    Value,
-    check_name,
-    config_path,
-    no_profile,
-    parse,
-    wrong_type,
-)
-from nostra_cli.errors import FileProblem, UsageProblem, file_errors
-from nostra_cli.files import open_locked, sync_folder
+from nostra_cli.errors import UsageProblem
 
 Table = dict[str, object]
-_PATIENCE = 10.0
+
+MAX_BYTES = 1 << 20
+"""What is read of a config file, and written."""
+READ_SECONDS = 30.0
+"""How long a pipe or a device may take to give its content."""
+_NO_HOME = Path("~/.config/nostra/config.toml")
+_ON_LINUX = "linux" in sys.platform
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What was done to a profile; `changed` is False where all was so already."""
+class ConfigFile(NamedTuple):
+    """What the config file says; the values are as TOML has them, unchecked.
 
-    path: Path
-    profile: str
-    changed: bool
-
-
-def put(env: Mapping[str, str], profile: str | None, values: Mapping[str, Value]) -> Change:
-    """Store values under their keys in a profile, which is made if it is missing.
-
-    `profile` None is the one that the file itself chooses. Raises UsageProblem for a file that is
-    not TOML (it stays as it is), FileProblem for one that cannot be written.
+    `warnings` is for the person who owns it.
     """
 
-    def edit(document: Table, path: Path) -> str:
-        name = _chosen(document, profile)
-        profiles = _below(document, path, "profiles")
-        _below(profiles, path, name, "profiles.").update(values)
-        return name
-
-    return _change(env, edit)
+    path: Path
+    top_level: Table
+    """What is set for all profiles: `default_profile`."""
+    profiles: Mapping[str, Table]
+    warnings: tuple[str, ...] = ()
 
 
-def drop(env: Mapping[str, str], profile: str | None, key: str) -> Change:
-    """Remove a key from a profile, as `put` stores it; nothing is written where it is not there."""
+class Content(NamedTuple):
+    """The first bytes of a file, and its mode."""
 
-    def edit(document: Table, path: Path) -> str:
-        name = _chosen(document, profile)
-        if name in _below(dict(document), path, "profiles"):
-            _below(_below(document, path, "profiles"), path, name, "profiles.").pop(key, None)
-        return name
-
-    return _change(env, edit)
+    content: bytes
+    mode: int
 
 
-def choose(env: Mapping[str, str], name: str | None) -> Change:
-    """Make a profile of the file its default one, or none (None); raises as `put` does."""
+def user_folder(env: Mapping[str, str], variable: str, default: str) -> Path:
+    """Return the folder that an XDG variable names, else its default below the home directory.
 
-    def edit(document: Table, path: Path) -> str:
-        if name is None:
-            document.pop("default_profile", None)
-            return DEFAULT_PROFILE
-        there = _below(dict(document), path, "profiles")
-        if name not in there:
-            raise no_profile(name, path, there)
-        document["default_profile"] = name
-        return name
-
-    return _change(env, edit)
+    On Linux this is what platformdirs does; importing that takes longer than reading a file.
+    Raises UsageProblem if there is no home directory.
+    """
+    named = env.get(variable, "")
+    return Path(named) if named.strip() else expand_home(default)
 
 
-def _chosen(document: Table, profile: str | None) -> str:
-    if profile is None:
-        named = document.get("default_profile")
-        return named if isinstance(named, str) else DEFAULT_PROFILE
-    return check_name(profile)
+def expand_home(path: str) -> Path:
+    """Replace a leading ~ or ~USER; raises UsageProblem if there is no such home directory."""
+    try:
+        return Path(path).expanduser()
+    except (OSError, RuntimeError, LookupError) as error:
+        hint = "set HOME or NOSTRA_CONFIG" if path.startswith("~/") else "name another directory"
+        problem = f"no home directory for {path.partition(os.sep)[0]}"
+        raise UsageProblem(problem, hint) from error
 
 
-def _below(table: Table, path: Path, key: str, above: str = "") -> Table:
-    """Give the table under a key, made if it is missing; raises UsageProblem for another value."""
-    found = table.setdefault(key, {})
-    if not isinstance(found, dict):
-        raise wrong_type(path, above + key, "a table")
+def config_path(env: Mapping[str, str]) -> Path:
+    """Return the path of the config file: NOSTRA_CONFIG, else in platformdirs' user config dir.
+
+    Raises UsageProblem if there is no home directory.
+    """
+    if named := env.get("NOSTRA_CONFIG"):
+        return Path(named)
+    if _ON_LINUX:
+        return user_folder(env, "XDG_CONFIG_HOME", "~/.config") / "nostra" / "config.toml"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("nostra", appauthor=False)) / "config.toml"
+
+
+def read(env: Mapping[str, str]) -> ConfigFile:
+    """Read the config file; a missing one is empty.
+
+    Raises UsageProblem, with file and line, if it cannot be read or understood.
+    """
+    path = empty(env).path
+    if path == _NO_HOME:
+        return empty(env)
+    try:
+        content, mode = read_bounded(path, MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return ConfigFile(path, {}, {})
+    except OSError as error:
+        if isinstance(error, PermissionError) and not env.get("NOSTRA_CONFIG"):
+            return ConfigFile(path, {}, {}, (f"cannot read {path}: {error.strerror}",))
+        raise UsageProblem(
+            f"cannot read the config file {path}: {error.strerror}",
+            "fix it, or name another one with NOSTRA_CONFIG",
+        ) from error
+    # /dev/null is a way to say that there is none: its mode is not the user's.
+    own = stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0
+    return _checked(path, parse(path, content), own)
+
+
+def empty(env: Mapping[str, str]) -> ConfigFile:
+    """Return what is read where there is no file, or no home directory to look for one."""
+    try:
+        path = config_path(env)
+    except UsageProblem:
+        path = _NO_HOME
+    return ConfigFile(path, {}, {})
+
+
+def read_bounded(path: Path, limit: int) -> Content:
+    """Read at most `limit` bytes; of a pipe or a device for at most READ_SECONDS.
+
+    Raises OSError, TimeoutError among them.
+    """
+    if stat.S_ISREG(path.stat().st_mode):
+        return _read(path, limit)
+    import queue
+    import threading
+
+    results: queue.SimpleQueue[Content | OSError] = queue.SimpleQueue()
+
+    def attempt() -> None:
+        try:
+            results.put(_read(path, limit))
+        except OSError as error:
+            results.put(error)
+
+    # In a thread that may be left behind: opening a named pipe blocks until somebody writes to it.
+    threading.Thread(target=attempt, daemon=True).start()
+    try:
+        found = results.get(timeout=READ_SECONDS)
+    except queue.Empty:
+        reason = f"no end of its content within {READ_SECONDS:g} s"
+        raise TimeoutError(errno.ETIMEDOUT, reason) from None
+    if isinstance(found, OSError):
+        raise found
     return found
 
 
-def _change(env: Mapping[str, str], edit: Callable[[Table, Path], str]) -> Change:
-    path = config_path(env)
-    target = Path(os.path.realpath(path))  # a link stays, what it leads to is written
-
-    def edited() -> tuple[Change, bytes]:
-        content = _read(target)
-        document = parse(path, content)
-        profile = edit(document, path)
-        return Change(path, profile, document != parse(path, content)), _toml(path, document)
-
-    with file_errors(path):
-        change, _ = edited()
-        if not change.changed and not os.path.lexists(_draft_path(target)):
-            _tighten(target, 0o600)
-            return change  # no lock, no folder: it may be one that cannot be written
-        _make_private(target.parent)
-        if not env.get("NOSTRA_CONFIG"):
-            _tighten(path.parent, 0o700)
-        with _draft(target) as draft:
-            change, content = edited()
-            if change.changed:
-                _publish(draft, target, content)
-    return change
+def _read(path: Path, limit: int) -> Content:
+    with path.open("rb") as file:
+        return Content(file.read(limit), os.fstat(file.fileno()).st_mode)
 
 
-def _read(target: Path) -> bytes:
-    try:
-        if not stat.S_ISREG(target.stat().st_mode):
-            raise FileProblem(
-                f"{target} is not a regular file", "name another one with NOSTRA_CONFIG"
-            )
-        with target.open("rb") as file:
-            return file.read(LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return b""
+def parse(path: Path, content: bytes) -> Table:
+    """Return the config file's content as TOML has it.
 
-
-def _toml(path: Path, document: Table) -> bytes:
-    import tomli_w
+    Raises UsageProblem, with file and line, if it is not TOML.
+    """
+    if len(content) > MAX_BYTES:
+        raise UsageProblem(f"the config file {path} is larger than 1 MiB", "is it the right file?")
+    import tomllib  # some 20 ms, only if there is a file
 
     try:
-        content = tomli_w.dumps(document).encode()
-    except (ValueError, RecursionError) as error:
-        raise UsageProblem(
-            f"config file {path}: a text that is not Unicode, or too long a number",
-            "give another value, or mend the file",
-        ) from error
-    parse(path, content)  # what cannot be read is not written
-    return content
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"line {line}: not UTF-8"
+    except tomllib.TOMLDecodeError as error:
+        # Its text may quote a key or a value, so only the position is taken from it.
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        if found:
+            problem = f"line {found[1]}, column {found[2]}: not valid TOML"
+        else:
+            line = content.rstrip(b"\n").count(b"\n") + 1
+            problem = f"line {line}: not valid TOML, at the end of the file"
+    except RecursionError:
+        problem = "line 1: nested too deeply"
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        problem = "line 1 or later: a number is too long"
+    hint = f"fix it: the format is TOML, https://toml.io; the file is {path}"
+    raise UsageProblem(f"config file {path}, {problem}", hint)
 
 
-def _make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, each for its owner alone."""
-    if folder.is_dir():
-        return
-    _make_private(folder.parent)
-    with contextlib.suppress(FileExistsError):  # another process was faster
-        folder.mkdir(0o700)
-        folder.chmod(0o700)  # whatever the umask is
+def _checked(path: Path, document: Table, mode: int) -> ConfigFile:
+    loose = loose_mode(path, mode)
+    warnings = [loose] if loose else []
+    top_level = {key: document.pop(key) for key in ("default_profile",) if key in document}
+    profiles = document.pop("profiles", {})
+    if not isinstance(profiles, dict):
+        raise not_a_table(path, "profiles")
+    for name, profile in profiles.items():
+        if not isinstance(profile, dict):
+            raise not_a_table(path, f"profiles.{name}")
+    warnings += [f"unknown key {key!r} in {path}" for key in document]
+    return ConfigFile(path, top_level, profiles, tuple(warnings))
 
 
-def _tighten(path: Path, mode: int) -> None:
-    with contextlib.suppress(OSError):
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            path.chmod(mode)
+def loose_mode(path: Path, mode: int) -> str | None:
+    """Describe what is wrong with the mode of a config file, and the fix; None if nothing is."""
+    if sys.platform != "win32" and mode & 0o077:
+        import shlex
+
+        fix = f"chmod 600 {shlex.quote(str(path))}"
+        return f"the config file {path} has mode {mode:04o}, others may use it; fix: {fix}"
+    return None
 
 
-def _draft_path(target: Path) -> Path:
-    return target.with_name(f".{target.name}.new")
+def not_a_table(path: Path, key: str) -> UsageProblem:
+    """Make the error of a key whose value is not a table."""
+    return UsageProblem(f"config file {path}: {key} must be a table", "fix or remove it")
 
 
-@contextlib.contextmanager
-def _draft(target: Path) -> Iterator[BinaryIO]:
-    """Give the locked draft of `target`; what is still there at the end is removed."""
-    path = _draft_path(target)
-    busy = FileProblem(f"another process is changing {target}", "let it finish, then try again")
-    with open(open_locked(path, 0o600, busy, _PATIENCE), "r+b") as file:  # noqa: PTH123
-        ours = os.fstat(file.fileno())
-        try:
-            yield file
-        finally:
-            with contextlib.suppress(OSError):
-                if sys.platform == "win32":  # an open file cannot be removed there
-                    file.close()
-                if os.path.samestat(ours, path.lstat()):
-                    path.unlink()
+def check_name(name: str) -> str:
+    """Return the name of a new profile; raises UsageProblem for one that nobody could type."""
+    if not name or not name.isprintable():
+        raise UsageProblem(f"{name!r} is not a valid profile name", "choose another one")
+    return name
 
 
-def _publish(draft: BinaryIO, target: Path, content: bytes) -> None:
-    if sys.platform != "win32":
-        os.fchmod(draft.fileno(), 0o600)
-    draft.truncate(0)  # a process that was killed may have left something
-    draft.write(content)
-    draft.flush()
-    os.fsync(draft.fileno())
-    if sys.platform == "win32":  # an open file cannot be renamed there
-        draft.close()
-    _draft_path(target).replace(target)
-    sync_folder(target.parent)
+def no_profile(name: str, path: Path, known: Iterable[str], source: str = "") -> UsageProblem:
+    """Make the error of a profile that is not among those `known`; `source` says who named it."""
+    source = f" (from {source})" if source else ""
+    listed = ", ".join(sorted(known)) or "none"
+    return UsageProblem(f"no profile {name!r}{source} in {path}", f"profiles there: {listed}")

@@ -1,7 +1,7 @@
 """The ids that were used, for completion: one small file in the user's state directory.
 
-It holds the service's origin, ids, statuses and formats; never a token. What cannot be read or
-written is passed over in silence: nothing depends on it.
+It holds the service's origin, ids, statuses and formats; never a token. If it cannot be read or
+written, nothing is said: no command depends on it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from nostra_cli.config.base_url import is_loopback
+from nostra_cli.config.credentials import is_loopback
+from nostra_cli.config.file import user_folder
+from nostra_cli.errors import NostraError
 
 if TYPE_CHECKING:
     from nostra_cli.models import Invocation
 
-MOST_IDS = 200
-_MOST_RESULTS = 20
+MAX_IDS = 200
+_MAX_RESULTS = 20
 _WITH_RESULTS = 20
-_LONGEST_ID = 200
-_LARGEST = 1 << 22
+_MAX_ID_LENGTH = 200
+_MAX_BYTES = 1 << 22
 
 
 class Entry(NamedTuple):
-    """An id that was used, as it was seen last; `results` are formats by id, the primary first.
+    """An id that was used, as last seen; `results` are formats by id, the primary first.
 
     A tuple: made in a third of the time of a data class, and JSON as it is.
     """
@@ -39,19 +41,16 @@ class Entry(NamedTuple):
 
 
 def history_path(env: Mapping[str, str]) -> Path:
-    """Tell where the history is: platformdirs' user state dir."""
+    """Return the path of the history, in platformdirs' user state dir; raises UsageProblem."""
     if "linux" in sys.platform:
-        # What platformdirs says there; loading it takes longer than reading the file.
-        base = env.get("XDG_STATE_HOME", "")
-        folder = Path(base) if base.strip() else Path("~/.local/state").expanduser()
-        return folder / "nostra" / "history.json"
+        return user_folder(env, "XDG_STATE_HOME", "~/.local/state") / "nostra" / "history.json"
     import platformdirs
 
     return Path(platformdirs.user_state_dir("nostra", appauthor=False)) / "history.json"
 
 
 def origin_of(base_url: str) -> str | None:
-    """Give the scheme, host and port of a base URL; None for this machine, as with a sandbox."""
+    """Return scheme, host and port of a base URL; None for this machine, as with a sandbox."""
     url = urlsplit(base_url)
     if not url.hostname or is_loopback(url.hostname):
         return None
@@ -59,13 +58,16 @@ def origin_of(base_url: str) -> str | None:
 
 
 def read(env: Mapping[str, str]) -> list[Entry]:
-    """Read what was used, the newest first; nothing where that cannot be read."""
+    """Read the entries, the newest first; none if the file cannot be read."""
     import json
 
     try:
-        with history_path(env).open("rb") as file:
-            return [_checked(entry) for entry in json.loads(file.read(_LARGEST))]
-    except (OSError, ValueError, TypeError, AttributeError, RuntimeError):
+        path = history_path(env)
+        if not path.is_file():  # a pipe would block
+            return []
+        with path.open("rb") as file:
+            return [_checked(entry) for entry in json.loads(file.read(_MAX_BYTES))]
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, NostraError):
         return []
 
 
@@ -78,29 +80,29 @@ def _checked(raw: Any) -> Entry:
 
 
 def record(env: Mapping[str, str], base_url: str, seen: Iterable[Invocation]) -> None:
-    """Put what was seen before all that is there, and keep the newest of it."""
+    """Add what was seen as the newest, and keep the newest of all."""
     origin = origin_of(base_url)
-    new = [_entry(origin, one) for one in seen if len(one.id) <= _LONGEST_ID] if origin else []
+    new = [_entry(origin, one) for one in seen if len(one.id) <= _MAX_ID_LENGTH] if origin else []
     if not new:
         return
     before = read(env)
     names = {entry.id for entry in new}
     old = [entry for entry in before if entry.origin != origin or entry.id not in names]
-    after = [*new, *old][:MOST_IDS]
+    after = [*new, *old][:MAX_IDS]
     # Older ones without their results: the file is read and written in less than a millisecond.
     after[_WITH_RESULTS:] = [entry._replace(results={}) for entry in after[_WITH_RESULTS:]]
     if after != before:
-        with suppress(OSError, RuntimeError):
+        with suppress(OSError, NostraError):
             _write(history_path(env), after)
 
 
 def _entry(origin: str, invocation: Invocation) -> Entry:
     results = {
         result.id: " ".join(sorted(result.formats))
-        for result in invocation.results[:_MOST_RESULTS]
-        if len(result.id) <= _LONGEST_ID
+        for result in invocation.results[:_MAX_RESULTS]
+        if len(result.id) <= _MAX_ID_LENGTH
     }
-    return Entry(origin, invocation.id, invocation.status[:_LONGEST_ID], results)
+    return Entry(origin, invocation.id, invocation.status[:_MAX_ID_LENGTH], results)
 
 
 def _write(path: Path, entries: list[Entry]) -> None:

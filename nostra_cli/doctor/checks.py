@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from nostra_cli.config.credentials import Token
 from nostra_cli.config.settings import Settings
 from nostra_cli.doctor import connectivity as network
 from nostra_cli.doctor import environment as surroundings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def examine(
     settings: Settings,
+    token: Token | None,
     problems: local.Problems,
     env: Mapping[str, str],
     trace: Trace | None = None,
@@ -38,7 +40,7 @@ def examine(
     most = settings.timeout.value or READ_SECONDS
     if (yield from _way(settings.base_url.value, min(CONNECT_SECONDS, most))):
         seconds = min(READ_SECONDS, most)
-        yield from service.ask(settings.base_url.value, settings.token.value, trace, seconds)
+        yield from service.ask(settings.base_url.value, token, trace, seconds)
     else:
         yield from _left_out("the service was not reached", "see above")
 

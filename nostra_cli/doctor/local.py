@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nostra_cli.config.profiles import loose_mode
-from nostra_cli.config.settings import NOT_SET, Settings
-from nostra_cli.config.settings_text import shown
+from nostra_cli.config.file import loose_mode
+from nostra_cli.config.settings import Settings
+from nostra_cli.config.text import show
 from nostra_cli.doctor.finding import Finding, fine, warning, wrong
-from nostra_cli.errors import AuthProblem, UsageProblem
+from nostra_cli.errors import NostraError
 
-Problems = Mapping[str, UsageProblem]
+Problems = Mapping[str, NostraError]
 
 
 def config_file(
@@ -66,21 +66,11 @@ def _folder(folder: Path, chosen: bool) -> Iterator[Finding]:
 
 def effective(settings: Settings, problems: Problems) -> Iterator[Finding]:
     """Show every setting with its origin, or what is wrong with it."""
-    for item in shown(settings):
+    for item in show(settings):
         problem = problems.get(item.key)
         if item.key == "profile" and problem and "config" in problems:
             yield warning("profile", "not looked up: see config_file", "mend the config file first")
         elif problem:
             yield wrong(item.key, problem)
-        elif item.origin == NOT_SET:
-            yield _no_token(settings)
         else:
             yield fine(item.key, item.text or "not set", item.origin)
-
-
-def _no_token(settings: Settings) -> Finding:
-    try:
-        settings.require_token()
-    except AuthProblem as problem:
-        return wrong("token", problem)
-    raise AssertionError("there is a token")

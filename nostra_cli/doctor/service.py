@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from nostra_cli.api.errors import refusal
-from nostra_cli.config.tokens import Token
+from nostra_cli.config.credentials import Token
 from nostra_cli.doctor.finding import Finding, fine, warning, wrong
 from nostra_cli.errors import (
     AuthProblem,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import httpx
 
-from nostra_cli.config.base_url import is_loopback
+from nostra_cli.config.credentials import is_loopback
 from nostra_cli.errors import ServiceProblem
 
 MOST_REDIRECTS = 20

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from nostra_cli import __version__
-from nostra_cli.config.tokens import Token
+from nostra_cli.config.credentials import Token
 from nostra_cli.errors import NostraError, ServiceProblem, Transient, UsageProblem
 from nostra_cli.http.connections import Lane, client, drop_leftovers
 from nostra_cli.http.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nostra_cli.api.wait import Waited
-    from nostra_cli.config.settings_text import Shown
+    from nostra_cli.config.text import Shown
     from nostra_cli.doctor.finding import Finding
     from nostra_cli.downloads.transfer import Done
     from nostra_cli.errors import KeptPart, NostraError

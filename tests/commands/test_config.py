@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ PRECEDENCE = [
         (),
         {"NOSTRA_TOKEN_FILE": "{token}"},
         {**MAIN, "token": "present, ends in 0004"},
-        {"token": "environment NOSTRA_TOKEN_FILE, file {token}"},
+        {"token": "environment NOSTRA_TOKEN_FILE"},
     ),
     Row(
         "token-before-token-file",
@@ -214,7 +215,7 @@ def test_get_of_what_is_not_there_is_a_usage_error(bare: Runner, key: str) -> No
 def test_set_and_unset_talk_on_stderr_only(bare: Runner) -> None:
     path = bare.env["NOSTRA_CONFIG"]
     ended = bare("config", "set", "jobs", "3", "--profile", "new")
-    said = f"jobs = 3 is stored in profile 'new' of {path}\n"
+    said = f"Stored jobs = 3 in profile 'new' of {path}.\n"
     assert (ended.code, ended.out, ended.err) == (0, "", said)
     bare("config", "set", "default_profile", "new", "-q")
     assert tomllib.loads(Path(path).read_text()) == {
@@ -222,7 +223,7 @@ def test_set_and_unset_talk_on_stderr_only(bare: Runner) -> None:
         "profiles": {"new": {"jobs": 3}},
     }
     ended = bare("config", "unset", "jobs")
-    said = f"jobs is removed from profile 'new' of {path}\n"
+    said = f"Removed jobs from profile 'new' of {path}.\n"
     assert (ended.code, ended.out, ended.err) == (0, "", said)
     again = bare("config", "unset", "jobs", "--json")
     expected = {"key": "jobs", "profile": "new", "path": path, "changed": False}
@@ -261,5 +262,20 @@ def test_path_says_where_the_file_is_whatever_is_in_it(bare: Runner) -> None:
 def test_alone_it_shows_its_help_and_so_does_each_of_its_commands(bare: Runner) -> None:
     alone = bare("config")
     assert alone.code == 0
-    assert "list   List the settings" in alone.out
+    assert "list   List the effective settings" in alone.out
     assert "nostra config set [OPTIONS]" in bare("config", "set", "-h").out
+
+
+def test_several_settings_are_removed_at_once_or_none_if_one_is_unknown(bare: Runner) -> None:
+    path = write(bare, FILE)
+    assert bare("config", "unset", "jobs", "timout").code == 2
+    assert path.read_text() == FILE
+    ended = bare("config", "unset", "jobs", "token_command", "timeout", "--json")
+    changes = [json.loads(line) for line in ended.out.splitlines()]
+    assert [(change["key"], change["changed"]) for change in changes] == [
+        ("jobs", True),
+        ("token_command", False),
+        ("timeout", True),
+    ]
+    main = tomllib.loads(path.read_text())["profiles"]["main"]
+    assert set(main) == {"token", "base_url", "format", "dir"}

@@ -32,8 +32,8 @@ def test_a_token_from_stdin_is_tried_stored_and_used(bare: Runner, sandbox: Sand
     ]
     path = bare.env["NOSTRA_CONFIG"]
     assert ended.err.splitlines() == [
-        f"the token of profile 'default' is stored in {path}, in plain text",
-        f"base_url = {sandbox.base_url} (flag --base-url) is stored with it",
+        f"Stored the token of profile 'default' in {path} (plain text, mode 0600).",
+        f"Stored base_url = {sandbox.base_url} with it (flag --base-url).",
     ]
     assert sandbox.token not in ended.err
     assert stored(bare) == {"default": {"token": sandbox.token, "base_url": sandbox.base_url}}
@@ -61,7 +61,7 @@ def test_a_token_that_is_refused_is_not_stored(bare: Runner, status: int) -> Non
         ended = bare("login", "--base-url", sandbox.base_url, "--json", stdin=TOKEN)
     assert (ended.code, ended.out, ended.error["kind"]) == (3, "", "auth")
     assert str(status) in str(ended.error["message"])
-    assert ended.error["hint"] == "nothing is stored; check the token and the base URL"
+    assert ended.error["hint"] == "nothing was stored; check the token and the base URL"
     assert TOKEN not in ended.err
     assert not Path(bare.env["NOSTRA_CONFIG"]).parent.exists()
 
@@ -149,8 +149,8 @@ def test_a_token_in_the_environment_is_warned_of(bare: Runner, sandbox: Sandbox)
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["--profile", ""], "cannot be the name of a profile"),
-        (["--base-url", "http://example.com"], "the token would travel in the clear"),
+        (["--profile", ""], "is not a valid profile name"),
+        (["--base-url", "http://example.com"], "would send the token unencrypted"),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_token_is_read(

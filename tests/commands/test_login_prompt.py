@@ -25,7 +25,7 @@ def test_the_token_is_not_drawn(bare: Runner, sandbox: Sandbox) -> None:
         assert shown.read_to_end() == 0
         assert shown.echoes()
     assert sandbox.token.encode() not in shown.seen
-    assert b"is stored in" in shown.seen
+    assert b"Stored the token" in shown.seen
     assert sandbox.token in Path(bare.env["NOSTRA_CONFIG"]).read_text()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,12 @@ def nostra(home: Path, tmp_path: Path, file: Path) -> Runner:
 
 def test_the_token_goes_and_the_rest_stays(nostra: Runner, file: Path) -> None:
     ended = nostra("logout")
-    said = f"the token of profile 'prod' is removed from {file}\n"
-    assert (ended.code, ended.out, ended.err) == (0, "", said)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.splitlines() == [
+        f"Removed the token of profile 'prod' from {file}.",
+        "The profile keeps format. To remove all of it:",
+        "nostra config unset format --profile prod",
+    ]
     assert file.read_text() == FILE.replace('token = "s3cr3t"\n', "")
 
 
@@ -54,7 +59,7 @@ def test_the_profile_may_be_named(
 
 def test_where_nothing_is_stored_it_says_so(nostra: Runner, home: Path, file: Path) -> None:
     ended = nostra("logout", "--profile", "nope")
-    said = f"no token is stored for profile 'nope' in {file}\n"
+    said = f"No token is stored for profile 'nope' in {file}.\n"
     assert (ended.code, ended.out, ended.err) == (0, "", said)
     assert file.read_text() == FILE
     missing = str(home / "folder" / "config.toml")
@@ -66,3 +71,9 @@ def test_where_nothing_is_stored_it_says_so(nostra: Runner, home: Path, file: Pa
 def test_a_token_in_the_environment_is_warned_of(nostra: Runner) -> None:
     ended = nostra("logout", env={"NOSTRA_TOKEN": "an0ther-t0ken"})
     assert "warning: NOSTRA_TOKEN is still set" in ended.err
+
+
+def test_the_command_that_removes_the_rest_does_so(nostra: Runner, file: Path) -> None:
+    *_, command = nostra("logout").err.splitlines()
+    assert nostra(*command.split()[1:]).code == 0
+    assert tomllib.loads(file.read_text())["profiles"]["prod"] == {}

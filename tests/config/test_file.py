@@ -1,301 +1,246 @@
-"""Changing the config file: whole or not at all, for its owner alone, and with the rest kept."""
+"""The config file: where it is, what is read from it, and what a person is told of it."""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.config import file as config_file
-from nostra_cli.config import profiles as config
-from nostra_cli.errors import ExitCode, FileProblem, Signalled, UsageProblem
-from nostra_cli.files import open_locked
+from nostra_cli.config import file as config
+from nostra_cli.errors import UsageProblem
 
 SECRET = "s3cr3t-t0ken"
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX")
+needs_modes = pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+Write = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "config.toml"
+def write(tmp_path: Path) -> Write:
+    """Give a function that writes the file and gives the environment that names it."""
+
+    def written(content: str | bytes, mode: int = 0o600) -> dict[str, str]:
+        path = tmp_path / "config.toml"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.chmod(mode)
+        return {"NOSTRA_CONFIG": str(path)}
+
+    return written
 
 
-@pytest.fixture
-def env(path: Path) -> dict[str, str]:
-    return {"NOSTRA_CONFIG": str(path)}
-
-
-@pytest.fixture(params=[0, 0o777])
-def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = os.umask(request.param)
-    yield
-    os.umask(before)
-
-
-def mode_of(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def draft_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")
-
-
-def test_values_are_stored_and_read_again(env: dict[str, str], path: Path) -> None:
-    change = config_file.put(env, None, {"token": SECRET, "jobs": 3})
-    assert change == config_file.Change(path, "default", changed=True)
-    assert config.read(env).profiles == {"default": {"token": SECRET, "jobs": 3}}
-    assert config.read(env).warnings == ()
-    assert os.listdir(path.parent) == [path.name]  # noqa: PTH208 - names, hidden ones too
-
-
-def test_what_is_there_already_is_no_change(env: dict[str, str], path: Path) -> None:
-    path.write_text("# mine\n[profiles.default]\njobs = 3\n")
-    assert not config_file.put(env, None, {"jobs": 3}).changed
-    assert not config_file.drop(env, None, "token").changed
-    assert not config_file.drop(env, "nope", "token").changed
-    assert not config_file.choose(env, None).changed
-    assert path.read_text() == "# mine\n[profiles.default]\njobs = 3\n"
-
-
-def test_the_rest_of_the_file_is_kept(env: dict[str, str], path: Path) -> None:
-    path.write_text(
-        'mine = 2020-01-01T10:00:00Z\ndefault_profile = "p"\n[profiles.p]\nmine = [1.5, {a = 2}]\n'
-        f'jobs = "wrong"\n[profiles."q r"]\ntoken = "{SECRET}"\n[tool.other]\nx = true\n'
-    )
-    before = tomllib.loads(path.read_text())
-    change = config_file.put(env, None, {"format": "csv"})
-    before["profiles"]["p"]["format"] = "csv"
-    assert (change.profile, tomllib.loads(path.read_text())) == ("p", before)
-    assert config_file.drop(env, "q r", "token").changed
-    before["profiles"]["q r"] = {}
-    assert tomllib.loads(path.read_text()) == before
-
-
-def test_the_default_profile_is_one_that_is_there(env: dict[str, str], path: Path) -> None:
-    config_file.put(env, "prod", {"jobs": 1})
-    assert config_file.choose(env, "prod").changed
-    assert config.read(env).default_profile == "prod"
-    with pytest.raises(UsageProblem, match="no profile 'nope'") as caught:
-        config_file.choose(env, "nope")
-    assert caught.value.hint == "profiles there: prod"
-    assert config.read(env).default_profile == "prod"
-    assert config_file.choose(env, None).changed
-    assert config.read(env) == config.Config(path, None, {"prod": {"jobs": 1}})
-
-
-@needs_posix
-@pytest.mark.usefixtures("umask")
-def test_file_and_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b" / "config.toml"
-    config_file.put({"NOSTRA_CONFIG": str(path)}, None, {"jobs": 3})
-    modes = [mode_of(each) for each in (path, path.parent, path.parent.parent)]
-    assert modes == [0o600, 0o700, 0o700]
-
-
-@needs_posix
-@pytest.mark.parametrize("jobs", [3, 4])
-def test_loose_modes_are_tightened(tmp_path: Path, jobs: int) -> None:
-    """Of the folder only where it is ours alone; of the file also when nothing else changes."""
-    ours = {"XDG_CONFIG_HOME": str(tmp_path)}
-    path = config.config_path(ours)
-    path.parent.mkdir()
-    path.parent.chmod(0o755)
-    path.write_text("[profiles.default]\njobs = 3\n")
-    path.chmod(0o644)
-    config_file.put({"NOSTRA_CONFIG": str(path)}, None, {"jobs": jobs})
-    assert (mode_of(path), mode_of(path.parent)) == (0o600, 0o755)
-    config_file.put(ours, None, {"jobs": 5})
-    assert (mode_of(path), mode_of(path.parent)) == (0o600, 0o700)
-
-
-@needs_posix
-@pytest.mark.parametrize("there", [True, False])
-def test_a_link_stays_and_what_it_leads_to_is_written(
-    env: dict[str, str], path: Path, there: bool
+@pytest.mark.skipif("linux" not in sys.platform, reason="elsewhere platformdirs is asked itself")
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"XDG_CONFIG_HOME": ""},
+        {"XDG_CONFIG_HOME": "  "},
+        {"XDG_CONFIG_HOME": "/somewhere/else"},
+        {"XDG_CONFIG_HOME": "/somewhere/else/"},
+        {"XDG_CONFIG_HOME": "/with space/ö"},
+        {"HOME": "/other/home"},
+        {"HOME": "/other/home", "XDG_CONFIG_HOME": "/x"},
+    ],
+)
+def test_the_file_is_where_platformdirs_says(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    behind = path.parent / "dotfiles" / "nostra.toml"
-    if there:
-        behind.parent.mkdir()
-        behind.write_text("mine = 1\n")
-    path.symlink_to(behind)
-    config_file.put(env, None, {"jobs": 3})
-    assert path.is_symlink()
-    assert not behind.is_symlink()
-    assert tomllib.loads(behind.read_text())["profiles"] == {"default": {"jobs": 3}}
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    expected = Path(platformdirs.user_config_dir("nostra", appauthor=False)) / "config.toml"
+    assert config.config_path(env) == expected
+
+
+def test_the_file_is_where_the_environment_says() -> None:
+    env = {"NOSTRA_CONFIG": "/some/file", "XDG_CONFIG_HOME": "/x"}
+    assert config.config_path(env) == Path("/some/file")
+    assert config.config_path({"NOSTRA_CONFIG": "", "XDG_CONFIG_HOME": "/x"}) != Path()
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "no/such/folder/c.toml", "file/c.toml"])
+def test_a_missing_file_is_an_empty_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / name
+    assert config.read({"NOSTRA_CONFIG": str(path)}) == config.ConfigFile(path, {}, {})
+
+
+def test_profiles_are_read_with_every_key(write: Write) -> None:
+    env = write(
+        'default_profile = "p"\n[profiles.p]\ntoken = "t"\nbase_url = "https://x"\n'
+        'format = "csv"\ndir = "d"\njobs = 4\ntimeout = 1.5\n[profiles."q r"]\ntimeout = "2h"\r\n'
+    )
+    found = config.read(env)
+    assert found.top_level == {"default_profile": "p"}
+    assert found.warnings == ()
+    assert found.profiles == {
+        "p": {
+            "token": "t",
+            "base_url": "https://x",
+            "format": "csv",
+            "dir": "d",
+            "jobs": 4,
+            "timeout": 1.5,
+        },
+        "q r": {"timeout": "2h"},
+    }
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "place"),
     [
         (f'token = "{SECRET}', "line 1"),
-        (f'profiles = "{SECRET}"', "profiles must be a table"),
-        (f'profiles.default = "{SECRET}"', "profiles.default must be a table"),
-        ("a = 0x" + "f" * 5000, "too long a number"),
-        ("#" * (1 << 20) + "\n", "larger than 1 MiB"),
+        (f'[profiles.p]\ntoken = "{SECRET}"\n[profiles.p]\n', "line 3, column 12"),
+        (f'\n\n[profiles.p]\ntoken = "{SECRET}" x\n', "line 4, column 24"),
+        (f"\n{SECRET}\n", "line 2, column 13"),
+        (f'{SECRET} = "\\x"\n', "line 1, column"),
+        (f'a = "{SECRET}"\n\ufeff'.encode(), "line 2, column 1"),
+        (f'a = "{SECRET}"\nb = "'.encode() + b'\xff"\n', "line 2: not UTF-8"),
+        (b"\xff\xfea\x00", "line 1: not UTF-8"),
+        (f"{SECRET} = " + "[" * 100_000, "line 1: nested too deeply"),
+        ("a = 1\r\n\r\nb = \r\n", "line 3, column 5"),
+        (f"{SECRET} = 1\n{SECRET} = 2", "line 2: not valid TOML, at the end"),
+        ("a = " + "9" * 5000, "line 1"),
     ],
 )
-def test_a_file_that_cannot_be_changed_stays_as_it_is(
-    env: dict[str, str], path: Path, content: str, said: str
+def test_what_is_not_toml_is_told_with_its_line_and_without_its_content(
+    write: Write, content: str | bytes, place: str
 ) -> None:
-    path.write_text(content)
-    with pytest.raises(UsageProblem, match=said) as caught:
-        config_file.put(env, None, {"token": "an0ther"})
-    assert path.read_text() == content
+    env = write(content)
+    with pytest.raises(UsageProblem) as caught:
+        config.read(env)
+    said = caught.value.message
+    assert said.startswith(f"config file {env['NOSTRA_CONFIG']}, {place}")
+    assert SECRET not in said + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (f'profiles = "{SECRET}"', "profiles"),
+        ("[[profiles]]", "profiles"),
+        (f'profiles.p = "{SECRET}"', "profiles.p"),
+    ],
+)
+def test_what_is_not_a_table_is_refused_by_its_key(write: Write, content: str, key: str) -> None:
+    with pytest.raises(UsageProblem, match=f": {key} must be a table$") as caught:
+        config.read(write(content))
     assert SECRET not in caught.value.message + caught.value.hint
 
 
-def test_a_file_that_would_be_too_large_to_read_is_not_written(env: dict[str, str]) -> None:
+def test_unknown_keys_are_warned_of_and_the_rest_is_used(write: Write) -> None:
+    env = write(f'tokne = "{SECRET}"\n[profiles.p]\ntoken = "t"\n[extra]\n')
+    found = config.read(env)
+    assert found.profiles == {"p": {"token": "t"}}
+    path = env["NOSTRA_CONFIG"]
+    assert found.warnings == (f"unknown key 'tokne' in {path}", f"unknown key 'extra' in {path}")
+
+
+@needs_modes
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610, 0o602])
+def test_a_loose_mode_is_warned_of_with_the_fix(write: Write, mode: int) -> None:
+    env = write("", mode)
+    [warning] = config.read(env).warnings
+    assert f"mode {mode:04o}" in warning
+    assert warning.endswith(f"chmod 600 {env['NOSTRA_CONFIG']}")
+
+
+@needs_modes
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
+def test_a_mode_for_the_owner_alone_is_fine(write: Write, mode: int) -> None:
+    assert config.read(write("", mode)).warnings == ()
+
+
+@needs_modes
+def test_the_mode_of_what_is_no_file_is_not_ours_to_change() -> None:
+    found = config.read({"NOSTRA_CONFIG": os.devnull})
+    assert (found.profiles, found.warnings) == ({}, ())
+
+
+class Locked:
+    """Makes every file unreadable, for root too."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+    def __call__(self, *_args: object, **_more: object) -> None:
+        raise self.error
+
+
+def test_an_unreadable_named_file_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "open", Locked(PermissionError(13, "Permission denied")))
+    path = tmp_path / "c.toml"
+    path.touch()
+    with pytest.raises(UsageProblem) as caught:
+        config.read({"NOSTRA_CONFIG": str(path)})
+    assert caught.value.message == f"cannot read the config file {path}: Permission denied"
+    assert "NOSTRA_CONFIG" in caught.value.hint
+
+
+@pytest.mark.parametrize("more", [{}, {"NOSTRA_CONFIG": ""}])
+def test_an_unreadable_default_file_is_only_a_warning(
+    more: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_ON_LINUX", True)
+    path = tmp_path / "nostra" / "config.toml"
+    path.parent.mkdir()
+    path.touch()
+    monkeypatch.setattr(Path, "open", Locked(PermissionError(13, "Permission denied")))
+    found = config.read({"XDG_CONFIG_HOME": str(tmp_path), **more})
+    assert found == config.ConfigFile(path, {}, {}, (f"cannot read {path}: Permission denied",))
+
+
+def test_a_default_file_that_fails_otherwise_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_ON_LINUX", True)
+    (tmp_path / "nostra" / "config.toml").mkdir(parents=True)
+    with pytest.raises(UsageProblem, match="cannot read the config file"):
+        config.read({"XDG_CONFIG_HOME": str(tmp_path)})
+
+
+def test_a_file_of_a_mebibyte_is_read_and_a_larger_one_is_refused(write: Write) -> None:
+    content = 'default_profile = "p"\n'.ljust(1 << 20, "\n")
+    assert config.read(write(content)).top_level == {"default_profile": "p"}
     with pytest.raises(UsageProblem, match="larger than 1 MiB"):
-        config_file.put(env, None, {"dir": "x" * (1 << 20)})
-    assert config.read(env).profiles == {}
+        config.read(write(content + "\n"))
 
 
-@given(st.text())
-def test_any_name_of_a_profile_is_stored_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, name: str
-) -> None:
-    env = {"NOSTRA_CONFIG": str(tmp_path_factory.getbasetemp() / "names.toml")}
-    try:
-        config_file.put(env, name, {"dir": name})
-    except UsageProblem:
-        assert not name or not name.isprintable()
-    else:
-        assert config.read(env).profiles[name] == {"dir": name}
-        config_file.choose(env, name)
-        assert config.read(env).default_profile == name
-
-
-def test_a_value_that_is_not_unicode_is_refused(env: dict[str, str], path: Path) -> None:
-    with pytest.raises(UsageProblem, match="not Unicode"):
-        config_file.put(env, None, {"dir": "caf\udce9"})
-    assert not path.exists()
-
-
-@needs_posix
-@pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
-def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "strange"
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "pipe":
-        os.mkfifo(path)
-    else:
-        path = Path(os.devnull)
-    before = path.lstat()
-    with pytest.raises(FileProblem, match="not a regular file"):
-        config_file.put({"NOSTRA_CONFIG": str(path)}, None, {"token": SECRET})
-    assert os.path.samestat(before, path.lstat())
-
-
-@needs_posix
-def test_a_link_in_the_place_of_the_draft_is_not_written_through(
-    env: dict[str, str], path: Path
-) -> None:
-    other = path.with_name("other")
-    other.write_text("precious")
-    draft_of(path).symlink_to(other)
-    with pytest.raises(FileProblem):
-        config_file.put(env, None, {"token": SECRET})
-    assert (other.read_text(), path.exists()) == ("precious", False)
-
-
-@pytest.mark.parametrize(
-    ("name", "raised", "expected"),
+_LINES = st.sampled_from(
     [
-        ("fsync", OSError(errno.ENOSPC, "No space left on device"), FileProblem),
-        ("fsync", Signalled(ExitCode.TERMINATE), Signalled),
-        ("replace", PermissionError(errno.EACCES, "Permission denied"), FileProblem),
-        ("replace", Signalled(ExitCode.INTERRUPT), Signalled),
-    ],
-)
-def test_what_breaks_off_leaves_the_old_file_and_no_draft(
-    env: dict[str, str],
-    path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    raised: BaseException,
-    expected: type[BaseException],
-) -> None:
-    path.write_text("mine = 1\n")
-
-    def fail(*_args: object) -> None:
-        assert SECRET in draft_of(path).read_text()
-        raise raised
-
-    monkeypatch.setattr(f"os.{name}" if name == "fsync" else f"pathlib.Path.{name}", fail)
-    with pytest.raises(expected):
-        config_file.put(env, None, {"token": SECRET})
-    assert path.read_text() == "mine = 1\n"
-    assert not os.path.lexists(draft_of(path))
-
-
-@pytest.mark.parametrize("what", ["put", "drop"])
-def test_what_a_killed_process_left_is_cleaned_up(
-    env: dict[str, str], path: Path, what: str
-) -> None:
-    """Also when there is nothing to change: it may hold a token."""
-    draft_of(path).write_text(f'# {"x" * 500}\n[profiles.default]\ntoken = "{SECRET}"\n')
-    if what == "put":
-        config_file.put(env, None, {"jobs": 3})
-        assert path.read_text() == "[profiles.default]\njobs = 3\n"
-    else:
-        assert not config_file.drop(env, None, "token").changed
-        assert not path.exists()
-    assert not os.path.lexists(draft_of(path))
-
-
-def test_a_writer_waits_for_another_one_but_not_for_ever(
-    env: dict[str, str], path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(config_file, "_PATIENCE", 0.0)
-    fd = open_locked(draft_of(path), 0o600, FileProblem("busy"))
-    try:
-        with pytest.raises(FileProblem, match="another process is changing"):
-            config_file.put(env, None, {"jobs": 3})
-        assert draft_of(path).exists()  # it is not ours
-    finally:
-        os.close(fd)
-    assert config_file.put(env, None, {"jobs": 3}).changed
-
-
-WRITER = """
-import sys
-from nostra_cli.config import file as config_file
-path, me = sys.argv[1:]
-print(flush=True)
-input()
-for number in range(25):
-    config_file.put({"NOSTRA_CONFIG": path}, f"{me}-{number}", {"jobs": number + 1})
-"""
-
-
-def test_two_writers_lose_nothing(env: dict[str, str], path: Path) -> None:
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), me],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for me in "ab"
+        "[profiles.p]",
+        "[profiles]",
+        "[[profiles]]",
+        'token = "x"',
+        "jobs = 3",
+        "default_profile = ",
+        'p = "x"',
+        "p.token = []",
+        '"""',
+        "'",
+        "{",
+        "\x00",
     ]
-    for writer in writers:
-        assert writer.stdout is not None
-        writer.stdout.readline()
-    for writer in writers:
-        assert writer.stdin is not None
-        writer.stdin.write(b"\n")
-        writer.stdin.flush()
-    for writer in writers:
-        writer.communicate(timeout=60)
-        assert writer.returncode == 0
-    wanted = {f"{me}-{number}": {"jobs": number + 1} for me in "ab" for number in range(25)}
-    assert config.read(env).profiles == wanted
+)
+
+
+@given(st.binary() | st.lists(_LINES).map("\n".join).map(str.encode))
+def test_no_content_ends_in_another_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_bytes(content)
+    try:
+        found = config.read({"NOSTRA_CONFIG": str(path)})
+    except UsageProblem as error:
+        assert str(path) in error.message  # noqa: PT017
+    else:
+        assert all(isinstance(profile, dict) for profile in found.profiles.values())

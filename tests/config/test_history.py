@@ -58,7 +58,7 @@ def test_it_stays_small(env: dict[str, str]) -> None:
     assert ids(env)[50:] == ["many", "old"]
     assert not history.read(env)[50].results
     history.record(env, SERVICE, used(*map(str, range(1000))))
-    assert ids(env) == [str(n) for n in range(history.MOST_IDS)]
+    assert ids(env) == [str(n) for n in range(history.MAX_IDS)]
 
 
 def test_results_are_kept_with_their_formats(env: dict[str, str]) -> None:
@@ -170,7 +170,7 @@ def test_it_can_be_switched_off(service: Runner, home: Path) -> None:
     config.write_text("[profiles.default]\nhistory = 'no'\n")
     ended = service("status", "demo-stuck", env={"NOSTRA_CONFIG": str(config)})
     assert (ended.code, remembered(home)) == (2, [])
-    assert "history must be true or false" in ended.err
+    assert "must be true or false" in ended.err
 
 
 def test_an_unwritable_home_is_no_problem(service: Runner) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.config.base_url import DEFAULT_BASE_URL
+from nostra_cli.config.credentials import DEFAULT_BASE_URL, Token
+from nostra_cli.config.schema import Setting
 from nostra_cli.config.settings import (
+    TABLE,
     Flags,
     Settings,
     load,
@@ -55,7 +57,7 @@ def loaded(file: Path, env: Mapping[str, str] | None = None, **flags: str) -> Se
 
 def token_of(settings: Settings) -> tuple[str | None, str]:
     token = settings.token.value
-    return token.value if token else None, settings.token.origin
+    return token.value if isinstance(token, Token) else None, settings.token.origin
 
 
 def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
@@ -168,7 +170,7 @@ def test_a_token_file_comes_before_the_profile_and_may_end_in_a_newline(
     secret.write_bytes(b" file-token\r\n")
     flags = {"profile": profile} if profile else {}
     found = token_of(loaded(file, {"NOSTRA_TOKEN_FILE": str(secret)}, **flags))
-    assert found == ("file-token", f"environment NOSTRA_TOKEN_FILE, file {secret}")
+    assert found == ("file-token", "environment NOSTRA_TOKEN_FILE")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"sec ret", b"sec\xffret", b"\xef\xbb\xbfsecret"])
@@ -246,6 +248,74 @@ def test_a_value_that_cannot_be_used_is_refused_with_its_origin(tmp_path: Path, 
     key = line.split(maxsplit=1)[0]
     with pytest.raises(UsageProblem, match=f"{key} in profile 'p' of"):
         loaded(tmp_path / "c.toml", profile="p")
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "kind"),
+    [
+        ("default_profile = 1", "default_profile in {file}", "a string that is not empty"),
+        ("token = 5", "token", "a string"),
+        ('token = ["s3cr3t"]', "token", "a string"),
+        ('token_command = "s3cr3t"', "token_command", "a command: a list of words"),
+        ("token_command = []", "token_command", "a command: a list of words"),
+        ('token_command = [""]', "token_command", "a command: a list of words"),
+        ('token_command = ["s3cr3t", 1]', "token_command", "a command: a list of words"),
+        ("base_url = true", "base_url", "a string"),
+        ('jobs = "s3cr3t"', "jobs", "a whole number"),
+        ("jobs = 1.5", "jobs", "a whole number"),
+        ("jobs = 0x" + "f" * 5000, "jobs", "a whole number"),
+        ("jobs = true", "jobs", "a whole number"),
+        ("timeout = true", "timeout", "a duration"),
+        ("timeout = 2024-01-01", "timeout", "a duration"),
+        ("timeout = 0x" + "f" * 5000, "timeout", "a duration"),
+        ("ci = 1", "ci", "true or false"),
+        ('ci = "s3cr3t"', "ci", "true or false"),
+        ("history = []", "history", "true or false"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_named_by_its_key(
+    tmp_path: Path, content: str, key: str, kind: str
+) -> None:
+    file = tmp_path / "c.toml"
+    if content.startswith("default_profile"):
+        write(file, content)
+        place = key.format(file=file)
+    else:
+        write(file, f"[profiles.default]\n{content}\n")
+        place = f"{key} in profile 'default' of {file}"
+    with pytest.raises(UsageProblem) as caught:
+        loaded(file)
+    assert caught.value.message.startswith(f"{place} must be {kind}")
+    assert "s3cr3t" not in caught.value.message + caught.value.hint
+
+
+def test_a_profile_that_is_not_used_may_hold_anything(tmp_path: Path) -> None:
+    write(tmp_path / "c.toml", "[profiles.p]\njobs = 'x'\n[profiles.default]\njobs = 3\n")
+    assert loaded(tmp_path / "c.toml").jobs.value == 3
+
+
+def test_unknown_keys_of_every_profile_are_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    write(file, "[profiles.p]\nformt = 's3cr3t'\n[profiles.default]\ntoken_comand = ['x']\n")
+    assert loaded(file).config.warnings == (
+        f"unknown key 'formt' in profile 'p' of {file}",
+        f"unknown key 'token_comand' in profile 'default' of {file}",
+    )
+
+
+def test_a_token_and_a_token_command_are_one_too_many(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    write(file, "[profiles.p]\ntoken = 's3cr3t'\ntoken_command = ['true']\n")
+    with pytest.raises(UsageProblem) as caught:
+        loaded(file, {"NOSTRA_TOKEN": "x"}, profile="p")
+    assert caught.value.message == f"both token and token_command in profile 'p' of {file}"
+    assert caught.value.hint == "remove one of them: nostra config unset token_command"
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_every_row_has_a_help_text_and_a_source(row: Setting[object]) -> None:
+    assert row.help
+    assert row.variables or row.keys
 
 
 def test_the_low_speed_settings_come_from_the_environment(tmp_path: Path) -> None:

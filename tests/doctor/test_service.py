@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nostra_cli.config.tokens import Token
+from nostra_cli.config.credentials import Token
 from nostra_cli.doctor.service import _clock, ask
 from tests.sandbox.calling import fault, faulty
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from nostra_cli.config.tokens import Token
+from nostra_cli.config.credentials import Token
 from nostra_cli.errors import ExitCode, Transient
 from nostra_cli.http import transport as transports
 from nostra_cli.http.connections import Lane

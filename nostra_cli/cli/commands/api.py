@@ -70,7 +70,7 @@ def api(
     if include and session.shared.json:
         raise UsageProblem("-i and --json both want stdout", "give one of them")
     base_url = session.settings.base_url.value
-    session.settings.require_token()
+    _ = session.token  # before stdin is read
     call = make_call(base_url, path, method, data, header or (), query or ())
     parse = partial(strict_json.value, what=call.what)
     with (

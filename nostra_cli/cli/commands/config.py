@@ -5,50 +5,56 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nostra_cli.config.text import KEYS
 from nostra_cli.errors import ExitCode
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
-    from nostra_cli.config.file import Change
+    from nostra_cli.config.edit import Change
 
 EXAMPLES = (
     "nostra config list",
     "nostra config set format csv --profile test",
-    "nostra config set default_profile test",
+    "nostra config set token_command 'pass show nostra'",
 )
 CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting: see nostra config list.")]
-Value = Annotated[str, typer.Argument(metavar="VALUE", help="What it is to be.")]
+_KEYS = ", ".join(KEYS)
+Name = Annotated[
+    str, typer.Argument(metavar="KEY", help="Setting, as nostra config list names it.")
+]
+Key = Annotated[str, typer.Argument(metavar="KEY", help=f"One of {_KEYS}.")]
+Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help=f"Any of {_KEYS}.")]
+Value = Annotated[str, typer.Argument(metavar="VALUE", help="New value.")]
 
 
 def config(context: typer.Context) -> None:
-    """See and change settings.
+    """Show and change settings.
 
-    An option comes before the environment, that before the profile in the config file, and that
-    before the default; a profile that --profile names comes before the environment.
+    Order of precedence: option, environment variable, profile in the config file, default. A
+    profile named by --profile comes before the environment.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
 
 def list_(session: "Session") -> ExitCode:
-    """List the settings that are in effect, and where each comes from.
+    """List the effective settings and where each comes from.
 
-    Of the token only that it is there, and the end of a long one.
+    Of a token, at most its end is shown; a token_command is not run.
     """
-    from nostra_cli.config.settings_text import shown
+    from nostra_cli.config.text import show
     from nostra_cli.output.views import SETTINGS
 
-    return session.out.show(SETTINGS, shown(session.settings))
+    return session.out.show(SETTINGS, show(session.settings))
 
 
-def get(session: "Session", key: Key) -> ExitCode:
-    """Show the value of one setting that is in effect.
+def get(session: "Session", key: Name) -> ExitCode:
+    """Show the effective value of one setting.
 
-    Exits 2 where it is not set.
+    Exits 2 if it is not set.
     """
-    from nostra_cli.config.settings_text import pick
+    from nostra_cli.config.text import pick
     from nostra_cli.output.views import SETTING
 
     return session.out.show(SETTING, [pick(session.settings, key)])
@@ -57,31 +63,33 @@ def get(session: "Session", key: Key) -> ExitCode:
 def set_(session: "Session", key: Key, value: Value) -> ExitCode:
     """Store a setting in a profile of the config file.
 
-    A profile that is not there yet is made; default_profile says which one is used. The token is
-    stored by nostra login.
+    A missing profile is made; default_profile says which one is used. Tokens are stored by
+    nostra login.
     """
-    from nostra_cli.config.settings_text import in_front, store
+    from nostra_cli.config.text import overriding_variable, store
 
     change = store(session.shared.flags, os.environ, key, value)
-    _tell(session, key, change, f"{key} = {value} is stored in")
-    if variable := in_front(key, os.environ):
+    _report(session, key, change, f"Stored {key} = {value} in")
+    if variable := overriding_variable(key, os.environ):
         session.out.warn(f"{variable} is set and comes first")
     return ExitCode.DONE
 
 
-def unset(session: "Session", key: Key) -> ExitCode:
-    """Remove a setting from a profile of the config file."""
-    from nostra_cli.config.settings_text import forget
+def unset(session: "Session", keys: Keys) -> ExitCode:
+    """Remove settings from a profile of the config file."""
+    from nostra_cli.config.text import check_keys, forget
 
-    change = forget(session.shared.flags, os.environ, key)
-    done = "is removed from" if change.changed else "is not set in"
-    _tell(session, key, change, f"{key} {done}")
+    check_keys(keys)
+    for key in dict.fromkeys(keys):
+        change = forget(session.shared.flags, os.environ, key)
+        done = f"Removed {key} from" if change.changed else f"{key} is not set in"
+        _report(session, key, change, done)
     return ExitCode.DONE
 
 
-def _tell(session: "Session", key: str, change: "Change", done: str) -> None:
-    where = "" if key == "default_profile" else f" profile {change.profile!r} of"
-    session.out.info(f"{done}{where} {change.path}")
+def _report(session: "Session", key: str, change: "Change", done: str) -> None:
+    where = "" if key == "default_profile" else f"profile {change.profile!r} of "
+    session.out.info(f"{done} {where}{change.path}.")
     session.out.report(
         {
             "key": key,
@@ -93,8 +101,8 @@ def _tell(session: "Session", key: str, change: "Change", done: str) -> None:
 
 
 def path(session: "Session") -> ExitCode:
-    """Show where the config file is, or would be."""
-    from nostra_cli.config.profiles import config_path
+    """Show the path of the config file."""
+    from nostra_cli.config.file import config_path
     from nostra_cli.output.views import PATH
 
     return session.out.show(PATH, [config_path(os.environ)])

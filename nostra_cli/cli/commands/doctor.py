@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nostra_cli.errors import ExitCode, UsageProblem
+from nostra_cli.errors import ExitCode, NostraError, UsageProblem
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
@@ -35,17 +35,22 @@ def doctor(session: "Session") -> ExitCode:
     from nostra_cli.doctor.checks import examine
     from nostra_cli.output.views import FINDINGS
 
-    problems: dict[str, UsageProblem] = {}
-    settings = load(session.shared.flags, os.environ, problems)
-    if settings.token.value is not None:
-        session.out.mask(settings.token.value.value)
+    found: dict[str, UsageProblem] = {}
+    settings = load(session.shared.flags, os.environ, found)
+    problems: dict[str, NostraError] = {**found}
+    token = None
+    try:
+        token = settings.require_token(show_stderr=not session.shared.json)
+        session.out.mask(token.value)
+    except NostraError as problem:
+        problems.setdefault("token", problem)
     trace = session.out.trace if session.shared.verbose else None
     codes: list[ExitCode] = []
 
-    def found() -> Iterator["Finding"]:
-        for finding in examine(settings, problems, os.environ, trace):
+    def findings() -> Iterator["Finding"]:
+        for finding in examine(settings, token, problems, os.environ, trace):
             codes.append(finding.code)
             yield finding
 
-    code = session.out.show(FINDINGS, found())
+    code = session.out.show(FINDINGS, findings())
     return next(filter(None, codes), code)

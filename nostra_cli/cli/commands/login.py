@@ -21,31 +21,31 @@ _SECONDS = 30.0
 def login(session: "Session") -> ExitCode:
     """Store a token in the config file.
 
-    Asks for it, unseen; where stdin is no terminal, reads it from there. It is tried once: a token
-    that the service refuses is not stored. A profile that is not there yet is made.
+    Prompts for it without echo, or reads it from stdin if that is not a terminal. The token is
+    tried with one request: one that the service refuses is not stored. A missing profile is made.
     """
-    from nostra_cli.config import file as config_file
+    from nostra_cli.config import edit
+    from nostra_cli.config.credentials import check_token
     from nostra_cli.config.settings import login_target
-    from nostra_cli.config.settings_text import in_front
-    from nostra_cli.config.tokens import check_token
+    from nostra_cli.config.text import overriding_variable
 
     target = login_target(session.shared.flags, os.environ)
     profile, base_url = target.profile.value, target.base_url.value
-    token = check_token(read_secret(f"Token for {base_url}: "), "as given")
+    token = check_token(read_secret(f"Token for {base_url}: "))
     deadline = session.deadline(_SECONDS)
-    with with_note("nothing is stored"), session.service_at(base_url, token, deadline) as service:
+    with with_note("nothing was stored"), session.service_at(base_url, token, deadline) as service:
         problem = service.check_token()
-    kept = {"base_url": base_url} if target.apart else {}
-    change = config_file.put(os.environ, profile, {"token": token.value, **kept})
-    say = session.out
-    say.info(f"the token of profile {profile!r} is stored in {change.path}, in plain text")
-    if kept:
-        say.info(f"base_url = {base_url} ({target.base_url.origin}) is stored with it")
+    more = {"base_url": base_url} if target.keep_base_url else {}
+    change = edit.put(os.environ, profile, {"token": token.value, **more})
+    out = session.out
+    out.info(f"Stored the token of profile {profile!r} in {change.path} (plain text, mode 0600).")
+    if more:
+        out.info(f"Stored base_url = {base_url} with it ({target.base_url.origin}).")
     if problem is not None:
-        say.warn(f"the token could not be checked: {problem.message}")
-    if variable := in_front("token", os.environ):
-        say.warn(f"{variable} is set and comes first, unless --profile is given")
-    say.report(
+        out.warn(f"the token could not be checked: {problem.message}")
+    if variable := overriding_variable("token", os.environ):
+        out.warn(f"{variable} is set and comes first, unless --profile is given")
+    out.report(
         {
             "profile": profile,
             "path": str(change.path),

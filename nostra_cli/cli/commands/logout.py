@@ -15,18 +15,23 @@ CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)
 def logout(session: "Session") -> ExitCode:
     """Remove a token from the config file.
 
-    The rest of the profile stays. The service is not asked: it goes on to take the token.
+    The other settings of the profile are kept, and the token stays valid: the service is not asked.
     """
-    from nostra_cli.config.settings_text import forget, in_front
+    import shlex
+
+    from nostra_cli.config.text import forget, overriding_variable
 
     change = forget(session.shared.flags, os.environ, "token")
+    out, profile = session.out, repr(change.profile)
     if change.changed:
-        session.out.info(f"the token of profile {change.profile!r} is removed from {change.path}")
+        out.info(f"Removed the token of profile {profile} from {change.path}.")
     else:
-        session.out.info(f"no token is stored for profile {change.profile!r} in {change.path}")
-    if variable := in_front("token", os.environ):
-        session.out.warn(f"{variable} is still set: nostra goes on to use that token")
-    session.out.report(
-        {"profile": change.profile, "path": str(change.path), "removed": change.changed}
-    )
+        out.info(f"No token is stored for profile {profile} in {change.path}.")
+    if change.keys:
+        out.info(f"The profile keeps {', '.join(change.keys)}. To remove all of it:")
+        names = shlex.join([*change.keys, "--profile", change.profile])
+        out.info(f"nostra config unset {names}")
+    if variable := overriding_variable("token", os.environ):
+        out.warn(f"{variable} is still set: nostra continues to use that token")
+    out.report({"profile": change.profile, "path": str(change.path), "removed": change.changed})
     return ExitCode.DONE

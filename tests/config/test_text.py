@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.config import profiles as config
+from nostra_cli.config import file as config
 from nostra_cli.config.settings import Flags, load
-from nostra_cli.config.settings_text import Shown, forget, from_text, in_front, pick, shown, store
+from nostra_cli.config.text import (
+    Shown,
+    check_keys,
+    forget,
+    from_text,
+    overriding_variable,
+    pick,
+    show,
+    store,
+)
 from nostra_cli.errors import UsageProblem
 
 TOKEN = "s3cr3t-t0ken-of-mine"
@@ -21,7 +30,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 
 def values(env: Mapping[str, str]) -> dict[str, object]:
-    return {item.key: item.value for item in shown(load(Flags(), env))}
+    return {item.key: item.value for item in show(load(Flags(), env))}
 
 
 def test_every_setting_is_shown_with_its_origin(env: dict[str, str]) -> None:
@@ -40,7 +49,7 @@ def test_every_setting_is_shown_with_its_origin(env: dict[str, str]) -> None:
     }
     for key, text in (("format", "csv"), ("timeout", "1.5"), ("jobs", "3")):
         store(Flags(), env, key, text)
-    items = shown(load(Flags(), env))
+    items = show(load(Flags(), env))
     where = f"in profile 'default' of {env['NOSTRA_CONFIG']}"
     assert Shown("format", "csv", f"format {where}") in items
     assert Shown("timeout", 1.5, f"timeout {where}") in items
@@ -80,10 +89,10 @@ def test_what_is_typed_becomes_what_the_file_holds(key: str, text: str, value: o
 @pytest.mark.parametrize(
     ("key", "text", "said"),
     [
-        ("format", "xml", "format on the command line is not a format"),
-        ("format", "all", "format on the command line"),
-        ("jobs", "0", "jobs on the command line is out of range"),
-        ("jobs", "65", "jobs on the command line is out of range"),
+        ("format", "xml", "format as given: not one of json, csv, xlsx"),
+        ("format", "all", "format as given"),
+        ("jobs", "0", "jobs as given: not a number from 1 to 64"),
+        ("jobs", "65", "jobs as given: not a number from 1 to 64"),
         ("jobs", "-1", "jobs must be a whole number"),
         ("jobs", "3.5", "jobs must be a whole number"),
         ("jobs", "٣", "jobs must be a whole number"),
@@ -92,10 +101,10 @@ def test_what_is_typed_becomes_what_the_file_holds(key: str, text: str, value: o
         ("timeout", "1d", "'1d' is not a duration"),
         ("timeout", "0", "'0' is not a duration"),
         ("dir", "", "dir must be a string that is not empty"),
-        ("base_url", "http://example.com", "the token would travel in the clear"),
-        ("base_url", "example.com", "is not an http"),
-        ("nope", "x", "there is no setting 'nope'"),
-        ("profile", "x", "there is no setting 'profile'"),
+        ("base_url", "http://example.com", "would send the token unencrypted"),
+        ("base_url", "example.com", r"not a valid http\(s\) URL"),
+        ("nope", "x", "no setting 'nope'"),
+        ("profile", "x", "no setting 'profile'"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(key: str, text: str, said: str) -> None:
@@ -103,17 +112,14 @@ def test_a_value_that_cannot_be_used_is_refused(key: str, text: str, said: str) 
         from_text(key, text)
 
 
-def test_a_key_that_is_true_or_false(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = config.PROFILE_KEYS
-    assert isinstance(keys, dict)
-    monkeypatch.setitem(keys, "flag", (bool,))
-    assert (from_text("flag", "true"), from_text("flag", "false")) == (True, False)
-    with pytest.raises(UsageProblem, match="flag must be true or false"):
-        from_text("flag", "yes")
+def test_a_key_that_is_true_or_false() -> None:
+    assert (from_text("ci", "true"), from_text("ci", "false")) == (True, False)
+    with pytest.raises(UsageProblem, match="ci must be true or false"):
+        from_text("ci", "yes")
 
 
 def test_no_token_is_set_from_the_command_line(env: dict[str, str]) -> None:
-    with pytest.raises(UsageProblem, match="ps and the history") as caught:
+    with pytest.raises(UsageProblem, match="ps and the shell's history") as caught:
         store(Flags(), env, "token", TOKEN)
     assert "nostra login" in caught.value.hint
     assert TOKEN not in caught.value.message + caught.value.hint
@@ -140,7 +146,7 @@ def test_a_wrong_type_in_the_file_is_mended(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("key", "hint"),
-    [("fromat", "did you mean format?"), ("zzz", "there are: profile, base_url, token, format")],
+    [("fromat", "did you mean format?"), ("zzz", "settings: profile, base_url, token, format")],
 )
 def test_an_unknown_setting_is_told_with_what_it_may_have_been(
     env: dict[str, str], key: str, hint: str
@@ -149,7 +155,7 @@ def test_an_unknown_setting_is_told_with_what_it_may_have_been(
         pick(load(Flags(), env), key)
     assert caught.value.hint.startswith(hint)
     with pytest.raises(UsageProblem, match=f"no setting '{key}'"):
-        forget(Flags(), env, key)
+        check_keys([key])
 
 
 @pytest.mark.parametrize(
@@ -173,6 +179,6 @@ def test_what_is_not_set_is_told_with_how_to_set_it(
     ],
 )
 def test_the_environment_comes_first(key: str, name: str) -> None:
-    assert in_front(key, {name: "x"}) == name
-    assert in_front(key, {name: ""}) is None
-    assert in_front("jobs", {name: "x"}) is None
+    assert overriding_variable(key, {name: "x"}) == name
+    assert overriding_variable(key, {name: ""}) is None
+    assert overriding_variable("jobs", {name: "x"}) is None

@@ -1,0 +1,223 @@
+"""Tokens, the commands and files they come from, and the base URLs they may be sent to."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
+
+from nostra_cli.config.file import read_bounded
+from nostra_cli.errors import AuthProblem, UsageProblem
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+DEFAULT_BASE_URL = "https://nostradamus.u-hopper.com"
+COMMAND_SECONDS = 30.0
+_MAX_BYTES = 64 * 1024
+_BASE_URL_HINT = f"it looks like {DEFAULT_BASE_URL}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """A token; its repr does not show it."""
+
+    value: str
+
+
+def redact(token: Token) -> str:
+    """Describe a token without showing it: that it is set, and the end of a long one."""
+    return f"present, ends in {token.value[-4:]}" if len(token.value) > 12 else "present"
+
+
+def check_token(text: str) -> Token:
+    """Return the token without surrounding white space.
+
+    Raises UsageProblem, without the value, if it cannot be sent in a header.
+    """
+    token = text.strip()
+    if not token or not all("!" <= character <= "~" for character in token):
+        problem = "empty" if not token else "a space, a control or a non-ASCII character in it"
+        raise UsageProblem(
+            f"not a valid token: {problem}", "copy it again: it is one word of ASCII characters"
+        )
+    return Token(token)
+
+
+def read_token(file: BinaryIO) -> str:
+    """Read a token; what is not ASCII is left for `check_token` to refuse."""
+    return _decode(file.read(_MAX_BYTES))
+
+
+def read_token_file(path: str) -> Token:
+    """Read the token in a file, such as the one NOSTRA_TOKEN_FILE names; raises UsageProblem."""
+    try:
+        content = read_bounded(Path(path), _MAX_BYTES).content
+    except OSError as error:
+        raise UsageProblem(
+            f"cannot read the token file {path}: {error.strerror}",
+            "check the path, or unset NOSTRA_TOKEN_FILE",
+        ) from error
+    try:
+        return check_token(_decode(content))
+    except UsageProblem as problem:
+        raise UsageProblem(f"token file {path}: {problem.message}", problem.hint) from problem
+
+
+def _decode(content: bytes) -> str:
+    return content.decode("ascii", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCommand:
+    """A command that prints the token in the first line of its stdout."""
+
+    words: tuple[str, ...]
+
+    def run(self, hint: str, show_stderr: bool = True) -> Token:
+        """Run it without a shell for at most COMMAND_SECONDS and return the token.
+
+        stdin is the terminal or nothing; stderr is passed through if `show_stderr`. `hint` is for
+        the errors: UsageProblem if it fails, AuthProblem if it prints nothing. Neither shows any
+        of its output.
+        """
+        name = f"token_command {self.words[0]}"
+        try:
+            code, output = _run(self.words, show_stderr)
+        except TimeoutError:
+            problem = f"{name} did not finish within {COMMAND_SECONDS:g} s"
+            raise UsageProblem(problem, hint) from None
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "its words cannot be passed to a command"
+            raise UsageProblem(f"cannot run {name}: {reason}", hint) from error
+        if len(output) > _MAX_BYTES:
+            raise UsageProblem(f"{name} printed more than {_MAX_BYTES // 1024} KiB", hint)
+        if code:
+            ending = f"exit code {code}" if code > 0 else f"signal {-code}"
+            raise UsageProblem(f"{name} failed with {ending}", hint)
+        line = _decode(output.partition(b"\n")[0])
+        if not line.strip():
+            raise AuthProblem(f"{name} printed no token in its first line", hint)
+        try:
+            return check_token(line)
+        except UsageProblem as problem:
+            raise UsageProblem(f"{name} printed {problem.message}", hint) from None
+
+
+def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
+    """Run a command; gives its exit code and the start of its stdout. Raises TimeoutError."""
+    import os
+    import subprocess
+    import threading
+
+    attended = _has_terminal()
+    process = subprocess.Popen(
+        words,
+        stdin=None if os.isatty(0) else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=None if show_stderr else subprocess.DEVNULL,
+        # A command that may prompt stays in the terminal's foreground; any other can be ended
+        # together with all that it started.
+        process_group=None if attended or sys.platform == "win32" else 0,
+    )
+    output = bytearray()
+    # Not communicate(): a child that stays in the background keeps stdout open.
+    reader = threading.Thread(target=_collect, args=(process, output), daemon=True)
+    try:
+        reader.start()
+        code = process.wait(COMMAND_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    finally:
+        if process.returncode is None:
+            _end(process, group=not attended)
+    reader.join(1.0)
+    return code, bytes(output)
+
+
+def _collect(process: Popen[bytes], output: bytearray) -> None:
+    """Read up to a little more than _MAX_BYTES, then close it: the command ends by SIGPIPE."""
+    import os
+
+    if process.stdout is not None:
+        with process.stdout as stdout:
+            while len(output) <= _MAX_BYTES and (chunk := os.read(stdout.fileno(), _MAX_BYTES)):
+                output += chunk
+
+
+def _end(process: Popen[bytes], group: bool) -> None:
+    """Terminate a command, so that it can restore the terminal; kill it after a second."""
+    import os
+    import signal
+    import subprocess
+
+    def send(number: int) -> None:
+        with suppress(OSError):
+            if group and sys.platform != "win32":
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+
+    send(signal.SIGTERM)
+    try:
+        process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        send(getattr(signal, "SIGKILL", signal.SIGTERM))
+        process.wait()
+
+
+def _has_terminal() -> bool:
+    try:
+        with Path("/dev/tty").open("rb", buffering=0):
+            return True
+    except OSError:
+        return False
+
+
+def check_base_url(text: str) -> str:
+    """Return the base URL without a trailing slash.
+
+    Raises UsageProblem unless it is https (or http to this machine) with a host and at most a path.
+    """
+    try:
+        url = urlsplit(text.strip())
+        host, _port = url.hostname, url.port
+    except ValueError as error:
+        raise UsageProblem("not a valid URL", _BASE_URL_HINT) from error
+    plain = _is_host(host) and text.strip().isprintable() and not set(text.strip()) & set(" \\")
+    if url.scheme not in ("http", "https") or not host or not plain:
+        raise UsageProblem("not a valid http(s) URL", _BASE_URL_HINT)
+    if "@" in url.netloc or set("?#") & set(text):
+        raise UsageProblem("a user name, a query or a fragment in the base URL", _BASE_URL_HINT)
+    if url.scheme == "http" and not is_loopback(host):
+        raise UsageProblem(
+            f"http:// to {host} would send the token unencrypted",
+            "use https:// (http:// is only for this machine, as with nostra sandbox)",
+        )
+    return text.strip().rstrip("/")
+
+
+def _is_host(host: str | None) -> bool:
+    if not host:
+        return False
+    if host.isascii():
+        return all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a URL's host is this machine: `localhost` or a loopback address."""
+    if host.casefold() in ("localhost", "127.0.0.1", "::1"):
+        return True
+    import ipaddress  # for the rest of 127.0.0.0/8 and other spellings
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

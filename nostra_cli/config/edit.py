@@ -1,0 +1,212 @@
+"""Change the config file: atomically, for its owner alone, and with the rest of it kept.
+
+The new file is a draft beside the old one until it is complete; the draft is also the lock, so that
+of two writers the second one starts from what the first one wrote.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from nostra_cli.config.file import (
+    MAX_BYTES,
+    Table,
+    check_name,
+    config_path,
+    no_profile,
+    not_a_table,
+    parse,
+)
+from nostra_cli.config.settings import DEFAULT_PROFILE, TABLE
+from nostra_cli.errors import FileProblem, UsageProblem, file_errors
+from nostra_cli.files import open_locked, sync_folder
+
+_LOCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done to a profile: `changed` is False if there was nothing to do.
+
+    `keys` are those that the profile has now.
+    """
+
+    path: Path
+    profile: str
+    changed: bool
+    keys: tuple[str, ...] = ()
+
+
+def put(env: Mapping[str, str], profile: str | None, values: Mapping[str, object]) -> Change:
+    """Store values under their keys in a profile, which is made if it is missing.
+
+    `profile` None is the one that the file itself chooses. Raises UsageProblem for a file that is
+    not TOML (it stays as it is) and for two keys of one setting, FileProblem for a file that
+    cannot be written.
+    """
+
+    def edit(document: Table, path: Path) -> str:
+        name = _chosen(document, profile)
+        table = _subtable(_subtable(document, path, "profiles"), path, name, "profiles.")
+        for row in TABLE:
+            keys = {key.name for key in row.keys}
+            if keys & set(values) and (others := keys & set(table) - set(values)):
+                fix = f"remove it first: nostra config unset {min(others)}"
+                raise UsageProblem(f"profile {name!r} already has a {min(others)}", fix)
+        table.update(values)
+        return name
+
+    return _change(env, edit)
+
+
+def drop(env: Mapping[str, str], profile: str | None, name: str) -> Change:
+    """Remove a key from a profile, or `default_profile`; nothing is written if it is missing."""
+
+    def edit(document: Table, path: Path) -> str:
+        chosen = _chosen(document, profile)
+        profiles = _subtable(dict(document), path, "profiles")
+        table = _subtable(profiles, path, chosen, "profiles.") if chosen in profiles else {}
+        (document if name == "default_profile" else table).pop(name, None)
+        return chosen
+
+    return _change(env, edit)
+
+
+def choose(env: Mapping[str, str], name: str) -> Change:
+    """Make a profile of the file its default one; raises as `put` does."""
+
+    def edit(document: Table, path: Path) -> str:
+        known = _subtable(dict(document), path, "profiles")
+        if name not in known:
+            raise no_profile(name, path, known)
+        document["default_profile"] = name
+        return name
+
+    return _change(env, edit)
+
+
+def _chosen(document: Table, profile: str | None) -> str:
+    if profile is None:
+        named = document.get("default_profile")
+        return named if isinstance(named, str) else DEFAULT_PROFILE
+    return check_name(profile)
+
+
+def _subtable(table: Table, path: Path, key: str, above: str = "") -> Table:
+    """Return the table under a key, made if it is missing; raises UsageProblem if it is none."""
+    found = table.setdefault(key, {})
+    if not isinstance(found, dict):
+        raise not_a_table(path, above + key)
+    return found
+
+
+def _change(env: Mapping[str, str], edit: Callable[[Table, Path], str]) -> Change:
+    path = config_path(env)
+    target = Path(os.path.realpath(path))  # a link stays, what it leads to is written
+
+    def edited() -> tuple[Change, bytes]:
+        content = _read(target)
+        document = parse(path, content)
+        profile = edit(document, path)
+        profiles = document.get("profiles")
+        table = profiles.get(profile) if isinstance(profiles, dict) else None
+        keys = tuple(table) if isinstance(table, dict) else ()
+        changed = document != parse(path, content)
+        return Change(path, profile, changed, keys), _toml(path, document)
+
+    with file_errors(path):
+        change, _ = edited()
+        if not change.changed and not os.path.lexists(_draft_path(target)):
+            _tighten(target, 0o600)
+            return change  # no lock, no folder: it may be one that cannot be written
+        _make_private(target.parent)
+        if not env.get("NOSTRA_CONFIG"):
+            _tighten(path.parent, 0o700)
+        with _draft(target) as draft:
+            change, content = edited()
+            if change.changed:
+                _publish(draft, target, content)
+    return change
+
+
+def _read(target: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(target.stat().st_mode):
+            raise FileProblem(
+                f"{target} is not a regular file", "name another one with NOSTRA_CONFIG"
+            )
+        with target.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+
+
+def _toml(path: Path, document: Table) -> bytes:
+    import tomli_w
+
+    try:
+        content = tomli_w.dumps(document).encode()
+    except (ValueError, RecursionError) as error:
+        raise UsageProblem(
+            f"config file {path}: a text that is not Unicode, or too long a number",
+            "give another value, or fix the file",
+        ) from error
+    parse(path, content)  # what cannot be read is not written
+    return content
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and its missing parents, each for its owner alone."""
+    if folder.is_dir():
+        return
+    _make_private(folder.parent)
+    with contextlib.suppress(FileExistsError):  # another process was faster
+        folder.mkdir(0o700)
+        folder.chmod(0o700)  # whatever the umask is
+
+
+def _tighten(path: Path, mode: int) -> None:
+    with contextlib.suppress(OSError):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            path.chmod(mode)
+
+
+def _draft_path(target: Path) -> Path:
+    return target.with_name(f".{target.name}.new")
+
+
+@contextlib.contextmanager
+def _draft(target: Path) -> Iterator[BinaryIO]:
+    """Open and lock the draft of `target`; if it is still there at the end, remove it."""
+    path = _draft_path(target)
+    busy = FileProblem(f"another process is changing {target}", "let it finish, then try again")
+    with open(open_locked(path, 0o600, busy, _LOCK_SECONDS), "r+b") as file:  # noqa: PTH123
+        ours = os.fstat(file.fileno())
+        try:
+            yield file
+        finally:
+            with contextlib.suppress(OSError):
+                if sys.platform == "win32":  # an open file cannot be removed there
+                    file.close()
+                if os.path.samestat(ours, path.lstat()):
+                    path.unlink()
+
+
+def _publish(draft: BinaryIO, target: Path, content: bytes) -> None:
+    if sys.platform != "win32":
+        os.fchmod(draft.fileno(), 0o600)
+    draft.truncate(0)  # a process that was killed may have left something
+    draft.write(content)
+    draft.flush()
+    os.fsync(draft.fileno())
+    if sys.platform == "win32":  # an open file cannot be renamed there
+        draft.close()
+    _draft_path(target).replace(target)
+    sync_folder(target.parent)
