@@ -109,7 +109,8 @@ def _subtable(table: Table, path: Path, key: str, above: str = "") -> Table:
 
 def _change(env: Mapping[str, str], edit: Callable[[Table, Path], str]) -> Change:
     path = config_path(env)
-    target = Path(os.path.realpath(path))  # a link stays, what it leads to is written
+    with file_errors(path):  # also of a relative path in a directory that is gone
+        target = Path(os.path.realpath(path))  # a link stays, what it leads to is written
 
     def edited() -> tuple[Change, bytes]:
         content = _read(target)
