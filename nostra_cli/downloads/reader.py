@@ -17,7 +17,7 @@ from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
 from nostra_cli.downloads.resume import BodyVersion, content_range_of, has_validator_of, version_of
 from nostra_cli.downloads.sinks.spool import Spool
-from nostra_cli.downloads.stream import Fetch
+from nostra_cli.downloads.stream import NoMeter, StreamOptions, stream_body
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, Truncated
 from nostra_cli.http.encoding import is_encoded
@@ -41,7 +41,7 @@ def probe(service: Service, item: Item) -> BodyVersion:
             if reply.status == HTTPStatus.OK:
                 return found
             span = content_range_of(reply.headers)
-            return replace(found, length=span.whole if span else None)
+            return replace(found, length=span.total if span else None)
 
     return service.retrier.run(attempt, f"the size of {item.label} was known")
 
@@ -186,16 +186,16 @@ class Reader(io.RawIOBase):
         span = (
             content_range_of(reply.headers) if reply.status == HTTPStatus.PARTIAL_CONTENT else None
         )
-        if span is None or span.whole is None or span.start != begin or is_encoded(reply):
+        if span is None or span.total is None or span.start != begin or is_encoded(reply):
             fits = False
         elif stop is not None and span.stop > stop:
             fits = False  # more than memory was promised for
         elif known is None:
             found = version_of(_url(self._service, self._item), reply.headers)
-            self._identity = found = replace(found, length=span.whole)
-            fits = found.validator is not None or (begin, span.stop) == (0, span.whole)
+            self._identity = found = replace(found, length=span.total)
+            fits = found.validator is not None or (begin, span.stop) == (0, span.total)
         else:
-            fits = known.length == span.whole and has_validator_of(known, reply.headers)
+            fits = known.length == span.total and has_validator_of(known, reply.headers)
         if fits and span:
             self._drain(reply, span.stop - span.start, got)
         elif known is not None:
@@ -225,21 +225,12 @@ class Reader(io.RawIOBase):
             service = _Answered(service, reply)
         spool = Spool()
         try:
-            meter = _NoMeter()
-            level = verify.Level.AUTO
-            Fetch(service, self._item, spool, meter, level, False, self._low_speed).run()
+            options = StreamOptions(low_speed=self._low_speed)
+            stream_body(service, self._item, spool, NoMeter(), options)
         except BaseException:
             spool.close()
             raise
         self._spool = spool
-
-
-class _NoMeter:
-    def start(self, done: int, total: int | None) -> None:
-        """Tell nobody."""
-
-    def advance(self, count: int) -> None:
-        """Tell nobody."""
 
 
 class _Answered(Service):

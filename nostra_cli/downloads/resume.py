@@ -1,4 +1,4 @@
-"""What a partial file is a part of, and whether an answer goes on with it (RFC 9110, 13 and 14)."""
+"""Whether a response continues the bytes that are there (RFC 9110, 13.1.5 and 14.4)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
+from enum import Enum
+from http import HTTPStatus
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII)
+_UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})", re.ASCII)
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]*"', re.ASCII)
 _DATE_MARGIN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class BodyVersion:
-    """A body as its server named it: `length` in bytes, None where it is not known.
+    """A body as its server describes it: `length` in bytes, None where it is not known.
 
-    `etag` and `modified` are only set where they are strong enough to prove that two answers are
-    the same bytes.
+    `etag` and `modified` are only set where they are strong: where equal ones prove equal bytes.
     """
 
     url: str
@@ -28,24 +30,22 @@ class BodyVersion:
 
     @property
     def validator(self) -> str | None:
-        """What If-Range is to hold; None where the server gave nothing that proves."""
+        """The value of If-Range; None where the server sent nothing strong."""
         return self.etag or self.modified
 
     def to_json(self) -> str:
-        """Write it down for a later run."""
+        """Serialize it for a later run."""
         return json.dumps(asdict(self))
 
 
 def version_of(url: str, headers: Mapping[str, str]) -> BodyVersion:
-    """Read the version from the headers (lower-case names) of a 200 answer to `url`."""
+    """Read the version from the headers (lower-case names) of a 200 response to `url`."""
     etag = headers.get("etag", "")
-    # Transfer-Encoding overrides it (RFC 9112, 6.3).
-    length = "" if "transfer-encoding" in headers else headers.get("content-length", "")
     return BodyVersion(
         url=url,
         etag=etag if _STRONG_ETAG.fullmatch(etag) else None,
         modified=_strong_date(headers),
-        length=int(length) if re.fullmatch(r"\d{1,19}", length, re.ASCII) else None,
+        length=_content_length(headers),
     )
 
 
@@ -66,46 +66,115 @@ def from_json(text: str) -> BodyVersion | None:
     return found if good else None
 
 
-def is_continuation(version: BodyVersion, offset: int, headers: Mapping[str, str]) -> bool:
-    """Tell whether a 206 answer to a Range from `offset` continues `version`, byte for byte."""
-    found = content_range_of(headers)
-    if not found or found.start != offset:
+@dataclass(frozen=True, slots=True)
+class BodyRequest:
+    """The bytes from `start` up to `stop` (None: the end) of `version` (None: any)."""
+
+    start: int = 0
+    stop: int | None = None
+    version: BodyVersion | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Range and If-Range; nothing for a whole body."""
+        if not self.start and self.stop is None:
+            return {}
+        last = "" if self.stop is None else str(self.stop - 1)
+        headers = {"Range": f"bytes={self.start}-{last}"}
+        if self.version and self.version.validator:
+            headers["If-Range"] = self.version.validator
+        return headers
+
+
+class Continuation(Enum):
+    """What a response is to the bytes that are there."""
+
+    START = "the body, from its first byte"
+    CONTINUE = "the bytes that come next"
+    COMPLETE = "the proof that nothing is missing"
+    RESTART = "of no use: ask for the whole body"
+
+
+def continuation(request: BodyRequest, status: int, headers: Mapping[str, str]) -> Continuation:
+    """Decide what a 200, 206 or 416 response to `request` is good for."""
+    if status == HTTPStatus.OK:
+        return Continuation.START
+    if status == HTTPStatus.PARTIAL_CONTENT and is_continuation(request, headers):
+        return Continuation.CONTINUE if request.version else Continuation.START
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and _is_end(request, headers):
+        return Continuation.COMPLETE
+    return Continuation.RESTART
+
+
+def is_continuation(request: BodyRequest, headers: Mapping[str, str]) -> bool:
+    """Return whether a 206 response holds the bytes from `request.start` on, and no others.
+
+    They may be fewer than were asked for.
+    """
+    found, version = content_range_of(headers), request.version
+    if found is None or found.start != request.start:
         return False
-    whole = version.length if found.whole is None else found.whole
-    if whole is not None and (found.stop != whole or whole <= offset):
+    if request.stop is not None and found.stop > request.stop:
+        return False  # more than the caller has room for
+    if _content_length(headers) not in (None, found.stop - found.start):
         return False
-    return version.length in (None, whole) and has_validator_of(version, headers)
+    if version is None:
+        return True
+    if version.length is not None and (
+        found.total not in (None, version.length) or found.stop > version.length
+    ):
+        return False
+    return has_validator_of(version, headers)
+
+
+def _is_end(request: BodyRequest, headers: Mapping[str, str]) -> bool:
+    """Return whether a 416 response proves that `request.version` ends at `request.start`."""
+    found, version = _UNSATISFIED.fullmatch(headers.get("content-range", "")), request.version
+    return (
+        found is not None
+        and int(found[1]) == request.start
+        and version is not None
+        and version.length in (None, request.start)
+        and has_validator_of(version, headers)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """Which bytes an answer holds, from `start` up to, not including, `stop`, of how many."""
+    """The bytes of a response: from `start` up to, not including, `stop`, of `total` (or None)."""
 
     start: int
     stop: int
-    whole: int | None
+    total: int | None
 
 
 def content_range_of(headers: Mapping[str, str]) -> ContentRange | None:
-    """Read the Content-Range of a 206 answer."""
+    """Read the Content-Range of a 206 response; None where it is missing or contradicts itself."""
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-    if not found:
+    if not found or headers.get("content-type", "").lower().startswith("multipart/byteranges"):
         return None
-    whole = None if found[3] == "*" else int(found[3])
-    return ContentRange(int(found[1]), int(found[2]) + 1, whole)
+    start, stop = int(found[1]), int(found[2]) + 1
+    total = None if found[3] == "*" else int(found[3])
+    if stop <= start or (total is not None and stop > total):
+        return None
+    return ContentRange(start, stop, total)
 
 
 def has_validator_of(version: BodyVersion, headers: Mapping[str, str]) -> bool:
-    """Tell whether an answer has the validator of `version`; without one nothing is the same."""
-    if not version.validator:
-        return False
+    """Return whether a response has the strong validator of `version`."""
     if version.etag is not None:
         return headers.get("etag") == version.etag
-    return headers.get("last-modified") == version.modified
+    return version.modified is not None and headers.get("last-modified") == version.modified
+
+
+def _content_length(headers: Mapping[str, str]) -> int | None:
+    """Return Content-Length where it counts: Transfer-Encoding overrides it (RFC 9112, 6.3)."""
+    length = "" if "transfer-encoding" in headers else headers.get("content-length", "")
+    return int(length) if re.fullmatch(r"\d{1,19}", length, re.ASCII) else None
 
 
 def _strong_date(headers: Mapping[str, str]) -> str | None:
-    """Give Last-Modified where it is a strong validator: a minute older than Date (8.8.2.2)."""
+    """Return Last-Modified where it is strong: a minute older than Date (8.8.2.2)."""
     modified, now = headers.get("last-modified"), headers.get("date")
     if not modified or not now:
         return None

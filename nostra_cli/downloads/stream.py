@@ -1,165 +1,279 @@
-"""The body of one result into a sink: attempts, resume, verification."""
+"""THE way to read a body: attempts, resume, verification, progress.
+
+`stream_body` sends a body, or its beginning, to a sink; `fetch_range` returns some bytes of a known
+version. Both are the same loop.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Protocol
 
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
-from nostra_cli.downloads.resume import BodyVersion, is_continuation, version_of
+from nostra_cli.downloads.resume import (
+    BodyRequest,
+    BodyVersion,
+    Continuation,
+    content_range_of,
+    continuation,
+    version_of,
+)
 from nostra_cli.downloads.sinks.protocol import Sink
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, Transient, Truncated
 from nostra_cli.http.encoding import decoded, is_encoded
+from nostra_cli.http.retry import Attempt
 from nostra_cli.http.timeouts import ORDINARY_SPEED, LowSpeed, paced
 from nostra_cli.http.transport import Response
 from nostra_cli.models import Piece
 
 
 class Meter(Protocol):
-    """Is told how one transfer goes on; `output` fulfils it. Counts are bytes."""
+    """Receive the progress of one transfer; `output` fulfils it. Counts are bytes."""
 
     def start(self, done: int, total: int | None) -> None:
-        """A body begins, `done` bytes of which are there already."""
+        """Begin a body, `done` bytes of which are there already."""
 
     def advance(self, count: int) -> None:
-        """So many more bytes are there."""
+        """Count bytes that have come."""
+
+
+class NoMeter:
+    """Report to nobody."""
+
+    def start(self, done: int, total: int | None) -> None:
+        """Do nothing."""
+
+    def advance(self, count: int) -> None:
+        """Do nothing."""
+
+
+class StopStream(Exception):
+    """Raised by the `write` of a sink that needs no more of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How to read a body: how closely to verify it, whether to hash it, how slow it may come."""
+
+    level: verify.Level = verify.Level.AUTO
+    hashing: bool = False
+    low_speed: LowSpeed = ORDINARY_SPEED
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What is known of a body that was read; `sha256` (hex) where it was asked for."""
+
+    resumed: bool
+    sha256: str | None
+
+
+def stream_body(
+    service: Service,
+    item: Item,
+    sink: Sink,
+    meter: Meter,
+    options: StreamOptions,
+    stop: int | None = None,
+) -> Streamed:
+    """Read a body into `sink` until it is complete and verified as far as it streams.
+
+    What the sink has of an earlier run is continued. With `stop`, only the first `stop` bytes are
+    asked for; a server without ranges sends all of it. Raises Truncated, Corrupt, FileProblem,
+    DeadlinePassed, or what the service refuses with.
+    """
+    stream = _Stream(service, item, sink, meter, options, stop)
+    stream.resume_part()
+    with contextlib.suppress(StopStream):
+        stream.run()
+    return Streamed(stream.resumed, stream.sha256)
+
+
+def fetch_range(
+    service: Service, item: Item, version: BodyVersion, start: int, stop: int, low_speed: LowSpeed
+) -> bytes:
+    """Return the bytes from `start` up to `stop` of a body that is still of `version`.
+
+    `version` needs a validator. Raises Corrupt where the body is another by now, and what
+    `stream_body` raises.
+    """
+    sink = _RangeSink(start, version, item.label)
+    options = StreamOptions(low_speed=low_speed)
+    _Stream(service, item, sink, NoMeter(), options, stop).run()
+    return bytes(sink.data)
+
+
+class _RangeSink:
+    """Hold a range in memory; the bytes before it count as there."""
+
+    def __init__(self, start: int, version: BodyVersion, label: str) -> None:
+        self.size = start
+        self.version: BodyVersion | None = version
+        self.data = bytearray()
+        self._label = label
+
+    def restart(self, version: BodyVersion) -> None:  # noqa: ARG002 - a sink has it
+        raise Corrupt(f"{self._label} changed while it was read", "open it again")
+
+    def blocks(self) -> Iterator[bytes]:
+        return iter(())
+
+    def write(self, data: Piece) -> None:
+        self.data += data
+        self.size += len(data)
 
 
 @dataclass(slots=True)
-class Fetch:
+class _Stream:
     """One body on its way from `service` to `sink`."""
 
     service: Service
     item: Item
     sink: Sink
     meter: Meter
-    level: verify.Level
-    hashing: bool
-    low_speed: LowSpeed = ORDINARY_SPEED
-    clock: Callable[[], float] = time.monotonic
+    options: StreamOptions
+    stop: int | None
     resumed: bool = field(init=False, default=False)
+    _furthest: int = field(init=False, default=0)
     _checks: list[verify.Check] = field(init=False, default_factory=list)
     _hash: hashlib._Hash | None = field(init=False, default=None)
 
     @property
     def sha256(self) -> str | None:
-        """The hash of the whole body, where it was asked for."""
         return self._hash.hexdigest() if self._hash else None
 
-    def run(self) -> None:
-        """Fetch until the body is whole and its format verified as far as it streams.
-
-        Raises Truncated, Corrupt, FileProblem, DeadlinePassed, or what the service refuses with.
-        """
-        self._take_up()
-        retrier, doing = self.service.retrier, f"{self.item.label} was whole"
-        furthest, progress = self.sink.size, max(1, self.low_speed.rate * self.low_speed.seconds)
-        for attempt in retrier.attempts(doing):
-            with attempt:
-                try:
-                    if not self._attempt():
-                        self.sink.version = None  # the next attempt starts from the beginning
-                        attempt.again()
-                except Transient:
-                    if self._offset() - furthest >= progress:
-                        furthest = self.sink.size
-                        attempt.progressed()
-                    raise
-        self._judge(lambda check: check.finish())
-
-    def _take_up(self) -> None:
-        """Go on with what an earlier run left, if it is of this result."""
-        version = self.sink.version
-        if version is None or version.url != self._url() or not version.validator:
-            self.sink.version = None
-            return
-        self._new_checks(version)
-        for block in self.sink.blocks():
-            self._feed(block)
-
+    @property
     def _url(self) -> str:
         return self.service.url_of(self.item.invocation, self.item.source, self.item.format)
 
-    def _offset(self) -> int:
-        """Where to go on: 0 unless the server gave something to prove the rest by."""
+    @property
+    def _proven(self) -> BodyVersion | None:
+        """The version of what is there, if it is known well enough to ask for the rest."""
         version = self.sink.version
-        return self.sink.size if version and version.validator else 0
+        return version if version and version.validator else None
 
-    def _attempt(self) -> bool:
-        """Send one request; False when the answer does not go on with what is there."""
-        offset, version = self._offset(), self.sink.version
-        headers: dict[str, str] = {}
-        if offset and version and version.validator:
-            headers = {"Range": f"bytes={offset}-", "If-Range": version.validator}
-        item = self.item
-        with self.service.body(item.invocation, item.source, item.format, headers) as reply:
-            if reply.status == HTTPStatus.OK:
-                version = self._start(reply)
-                offset = 0
-            elif not headers:
-                raise Corrupt(f"{item.label}: status {reply.status}, but no range was asked for")
-            elif is_encoded(reply) or not (
-                version
-                and reply.status == HTTPStatus.PARTIAL_CONTENT
-                and is_continuation(version, offset, reply.headers)
-            ):
+    def resume_part(self) -> None:
+        """Continue what an earlier run left, if it is of this result."""
+        version = self._proven
+        if version is None or version.url != self._url:
+            self.sink.version = None
+            return
+        self._begin_checks(version)
+        for block in self.sink.blocks():
+            self._check(block)
+
+    def run(self) -> None:
+        self._furthest = self.sink.size
+        for attempt in self.service.retrier.attempts(f"{self.item.label} was complete"):
+            with attempt:
+                try:
+                    complete = self._request()
+                except Transient:
+                    self._note_progress(attempt)
+                    raise
+                if not complete:
+                    self._note_progress(attempt)
+                    attempt.again()
+        version = self.sink.version
+        if self.stop is None or (version and version.length == self.sink.size):
+            self._inspect(lambda check: check.finish())
+
+    def _note_progress(self, attempt: Attempt) -> None:
+        """Count failures anew after as many bytes as the minimum speed gives in its time."""
+        rate, seconds = self.options.low_speed
+        there = self.sink.size if self._proven else 0
+        if there - self._furthest >= max(1, rate * seconds):
+            self._furthest = there
+            attempt.progressed()
+
+    def _request(self) -> bool:
+        """Send one request and write what it brings; return whether all is there."""
+        version, item = self._proven, self.item
+        request = BodyRequest(self.sink.size if version else 0, self.stop, version)
+        headers = request.headers
+        with self.service.body(item.invocation, item.source, item.format, headers) as response:
+            partial = response.status != HTTPStatus.OK
+            if partial and not headers:
+                raise Corrupt(f"{item.label}: status {response.status} without a range asked for")
+            found = continuation(request, response.status, response.headers)
+            if found is Continuation.COMPLETE:
+                return True
+            if found is Continuation.RESTART or (partial and is_encoded(response)):
+                self.sink.version = self.stop = None
                 return False
+            range_ = content_range_of(response.headers) if partial else None
+            if found is Continuation.START:
+                self._restart(response, range_.total if range_ else None)
             else:
                 self.resumed = True
-            self.meter.start(offset, version.length)
-            self._stream(reply, version)
-        return True
+                if range_ and range_.total is not None and version:
+                    self.sink.version = replace(version, length=range_.total)
+            length = self.sink.version.length if self.sink.version else None
+            self.meter.start(self.sink.size, length)
+            self._copy(response, range_.stop if range_ else length)
+        # Only a length, or the end of a complete response, proves that nothing is missing.
+        return range_ is None or self.sink.size in (self.stop, length)
 
-    def _start(self, reply: Response) -> BodyVersion:
-        verify.refuse_page(reply.headers, self.item.label)
-        version = version_of(self._url(), reply.headers)
-        if is_encoded(reply):
-            # Its length and its validators are those of the encoded bytes.
-            version = BodyVersion(version.url, None, None, None)
+    def _restart(self, response: Response, total: int | None) -> None:
+        """Begin anew with a response that holds the body, or the beginning of `total` bytes."""
+        verify.refuse_page(response.headers, self.item.label)
+        version = version_of(self._url, response.headers)
+        if response.status != HTTPStatus.OK:
+            version = replace(version, length=total)
+        else:
+            self.stop = None  # whatever was asked for, it is all of the body
+            if is_encoded(response):
+                # Its length and its validators are those of the encoded bytes.
+                version = BodyVersion(version.url, None, None, None)
         self.sink.restart(version)
         self.resumed = False
-        self._new_checks(version)
-        return version
+        self._begin_checks(version)
 
-    def _stream(self, reply: Response, version: BodyVersion) -> None:
+    def _copy(self, response: Response, stop: int | None) -> None:
+        """Write the body of a response, which promises to end at `stop`, to the sink."""
         label, deadline = self.item.label, self.service.retrier.deadline
-        for chunk in paced(decoded(reply), self.low_speed, label, self.clock):
+        options = self.options
+        for chunk in paced(decoded(response), options.low_speed, label, options.clock):
+            if stop is not None and self.sink.size + len(chunk) > stop:
+                self.sink.version = None  # nobody knows which of the bytes are right
+                raise Truncated(f"{label}: more than the promised {stop} bytes came", _TRY_HINT)
             self.sink.write(chunk)
-            self._feed(chunk)
+            self._check(chunk)
             self.meter.advance(len(chunk))
-            deadline.check(f"{label} was whole")
-        if version.length is not None and self.sink.size != version.length:
-            raise Truncated(f"{label}: {self.sink.size} of {version.length} bytes came", _TRY_HINT)
+            deadline.check(f"{label} was complete")
+        if stop is not None and self.sink.size != stop:
+            raise Truncated(f"{label}: {self.sink.size} of {stop} bytes came", _TRY_HINT)
 
-    def _new_checks(self, version: BodyVersion) -> None:
-        self._checks = verify.checks_for(self.item.format, self.level, version.length)
-        self._hash = hashlib.sha256() if self.hashing else None
+    def _begin_checks(self, version: BodyVersion) -> None:
+        options = self.options
+        self._checks = verify.checks_for(self.item.format, options.level, version.length)
+        self._hash = hashlib.sha256() if options.hashing else None
 
-    def _feed(self, data: Piece) -> None:
+    def _check(self, data: Piece) -> None:
         if self._hash:
             self._hash.update(data)
-        if self._checks:
-            plain = bytes(data) if isinstance(data, memoryview) else data
-            self._judge(lambda check: check.feed(plain))
+        self._inspect(lambda check: check.feed(data))
 
-    def _judge(self, look: Callable[[verify.Check], None]) -> None:
+    def _inspect(self, look: Callable[[verify.Check], None]) -> None:
         for check in self._checks:
             try:
                 look(check)
             except ValueError as error:
-                raise not_as_promised(self.item, error, self.level) from error
+                raise not_as_promised(self.item, error, self.options.level) from error
 
 
-_TRY_HINT = "try again: nostra goes on where it stopped if the service can"
+_TRY_HINT = "try again: nostra continues where it stopped if the service can"
 
 
 def not_as_promised(item: Item, error: ValueError, level: verify.Level) -> Corrupt:
-    """Make the error for a body that is not what its format promises, looked at so closely."""
-    less = "; --verify off takes it as it is, for a closer look"
-    return Corrupt(f"{item.label}: {error}", "try again" + less * (level is not verify.Level.OFF))
+    """Make the error for a body that is not what its format promises, verified at `level`."""
+    hint = "" if level is verify.Level.OFF else "; --verify off keeps it as it is, to inspect it"
+    return Corrupt(f"{item.label}: {error}", f"try again{hint}")

@@ -16,7 +16,12 @@ from nostra_cli.downloads.sinks.file import Part
 from nostra_cli.downloads.sinks.spool import Spool
 from nostra_cli.downloads.sinks.stdout import StdoutSink, Writer
 from nostra_cli.downloads.sinks.upload import Upload
-from nostra_cli.downloads.stream import Fetch, Meter, not_as_promised
+from nostra_cli.downloads.stream import (
+    Meter,
+    StreamOptions,
+    not_as_promised,
+    stream_body,
+)
 from nostra_cli.downloads.target import Remote, Target
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, KeptPart, add_kept, file_errors
@@ -34,6 +39,11 @@ class DownloadOptions:
     hashing: bool = False
     checksums: bool = False
     low_speed: LowSpeed = ORDINARY_SPEED
+
+    @property
+    def stream(self) -> StreamOptions:
+        """How to read the body."""
+        return StreamOptions(self.level, self.hashing, self.low_speed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +63,13 @@ def download(
 ) -> Done:
     """Transfer one item to its file, or to `stdout` where it has none.
 
-    Raises FileProblem, Corrupt, or what `Fetch.run` raises; the target then is as it was before.
+    Raises FileProblem, Corrupt, or what `stream_body` raises; the target then is as it was before.
     """
     began = time.monotonic()
     if item.path is None:
-        stream = StdoutSink(stdout)
-        fetch = Fetch(service, item, stream, meter, manner.level, manner.hashing, manner.low_speed)
-        fetch.run()
-        return Done(item, "downloaded", stream.size, time.monotonic() - began)
+        sink = StdoutSink(stdout)
+        stream_body(service, item, sink, meter, manner.stream)
+        return Done(item, "downloaded", sink.size, time.monotonic() - began)
     if occupied(item.path, manner.existing):
         return _skipped(item, item.path, manner)
     if isinstance(item.path, Remote):
@@ -91,8 +100,7 @@ def _to_file(
 ) -> Done:
     part = Part(path, resume=manner.resume)
     try:
-        fetch = Fetch(service, item, part, meter, manner.level, manner.hashing, manner.low_speed)
-        fetch.run()
+        streamed = stream_body(service, item, part, meter, manner.stream)
         with part.reader() as file:
             _check_file(item, manner.level, file, part.size)
         part.publish(replace=manner.existing is OnExisting.OVERWRITE)
@@ -103,7 +111,7 @@ def _to_file(
         raise
     part.close(keep=False)
     seconds = time.monotonic() - began
-    return Done(item, "downloaded", part.size, seconds, fetch.resumed, fetch.sha256)
+    return Done(item, "downloaded", part.size, seconds, streamed.resumed, streamed.sha256)
 
 
 def _to_store(
@@ -120,8 +128,7 @@ def _to_store(
     whole_first = item.format is Format.XLSX and manner.level is not verify.Level.OFF
     sink = spool if whole_first else upload
     try:
-        fetch = Fetch(service, item, sink, meter, manner.level, manner.hashing, manner.low_speed)
-        fetch.run()
+        streamed = stream_body(service, item, sink, meter, manner.stream)
         if whole_first and spool.version is not None:
             _check_file(item, manner.level, spool.file, spool.size)
             upload.restart(spool.version)
@@ -134,7 +141,7 @@ def _to_store(
     finally:
         spool.close()
     seconds = time.monotonic() - began
-    return Done(item, "downloaded", upload.size, seconds, fetch.resumed, fetch.sha256)
+    return Done(item, "downloaded", upload.size, seconds, streamed.resumed, streamed.sha256)
 
 
 def _check_file(item: Item, level: verify.Level, file: IO[bytes], size: int) -> None:

@@ -1,4 +1,4 @@
-"""Content-Encoding undone, in bounded memory and to its last byte.
+"""Content-Encoding decoded, in bounded memory and to its last byte.
 
 We ask for `identity`; some servers and proxies compress all the same. httpx would take a truncated
 gzip body for a whole one, so its decoder is not used.
@@ -21,39 +21,41 @@ if TYPE_CHECKING:
 _STEP = 256 * 1024
 
 
-def is_encoded(reply: Response) -> bool:
-    """Tell whether the body is encoded: its offsets are then not those of the content."""
-    return _coding(reply) != "identity"
+def is_encoded(response: Response) -> bool:
+    """Return whether the body is encoded: its offsets are then not those of the content."""
+    return bool(_codings(response))
 
 
-def decoded(reply: Response) -> Iterator[Piece]:
-    """Give the content of an answer's body in pieces of at most 256 KiB, or as they came.
+def decoded(response: Response) -> Iterator[Piece]:
+    """Yield the content of a response's body in pieces of at most 256 KiB, or as they came.
 
     Raises Corrupt for an unknown encoding and for a gzip body that is cut or damaged.
     """
-    coding = _coding(reply)
-    if coding == "identity":
-        return reply.chunks
-    if coding in ("gzip", "x-gzip"):
-        return _gunzip(reply)
+    codings = _codings(response)
+    if not codings:
+        return response.chunks
+    if codings in (["gzip"], ["x-gzip"]):
+        return _gunzip(response)
     raise Corrupt(
-        f"{reply.host}: the body is encoded as {coding!r}, which was not asked for",
+        f"{response.host}: the body is encoded as {', '.join(codings)!r}, which was not asked for",
         "report it to the service, or try without a proxy",
     )
 
 
-def _coding(reply: Response) -> str:
-    return reply.headers.get("content-encoding", "").strip().lower() or "identity"
+def _codings(response: Response) -> list[str]:
+    """Return the encodings in the order they were applied; `identity` is none."""
+    names = response.headers.get("content-encoding", "").lower().split(",")
+    return [name.strip() for name in names if name.strip() not in ("", "identity")]
 
 
-def _gunzip(reply: Response) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=io.BufferedReader(_Raw(reply.chunks), _STEP)) as file:
+def _gunzip(response: Response) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=io.BufferedReader(_Raw(response.chunks), _STEP)) as file:
         while True:
             try:
                 piece = file.read1(_STEP)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise Corrupt(
-                    f"{reply.host}: the gzip-encoded body is cut or damaged", "try again"
+                    f"{response.host}: the gzip-encoded body is cut or damaged", "try again"
                 ) from error
             if not piece:
                 return
@@ -73,7 +75,7 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._rest:
-            # An empty piece is not the end, an empty answer would be.
+            # An empty piece is not the end, returning nothing would be.
             self._rest = memoryview(next((piece for piece in self._chunks if piece), b""))
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]

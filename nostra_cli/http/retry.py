@@ -160,7 +160,8 @@ class Attempt(AbstractContextManager["Attempt"]):
         self._again = False
 
     def progressed(self) -> None:
-        """Count failed attempts from zero: this one got somewhere, whatever becomes of it."""
+        """Count attempts from zero: this one got somewhere, whatever becomes of it."""
+        self._unusable = 0
         if self._failed:
             self._failed = 0
             self._retrier.budget.refund()

@@ -19,7 +19,7 @@ from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Destination, Item, Selection, choose
 from nostra_cli.downloads.resume import version_of
 from nostra_cli.downloads.sinks.protocol import Sink
-from nostra_cli.downloads.stream import Fetch
+from nostra_cli.downloads.stream import StreamOptions, stream_body
 from nostra_cli.downloads.verify.level import Level, checks_for, refuse_page
 from nostra_cli.errors import AuthProblem, Corrupt, NostraError, NotFound, UsageProblem
 from nostra_cli.http.encoding import decoded, is_encoded
@@ -157,7 +157,8 @@ def _fetch(
     service: Service, item: Item, wanted: PreviewOptions, sink: Sink, progress: Progress
 ) -> None:
     with progress() as metering, metering(item.label) as meter:
-        Fetch(service, item, sink, meter, Level.OFF, False, wanted.low_speed).run()
+        options = StreamOptions(Level.OFF, low_speed=wanted.low_speed)
+        stream_body(service, item, sink, meter, options)
 
 
 def _whole(service: Service, item: Item, wanted: PreviewOptions, progress: Progress) -> Preview:

@@ -11,7 +11,7 @@ from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
 from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.protocol import Sink
-from nostra_cli.downloads.stream import Fetch
+from nostra_cli.downloads.stream import Streamed, StreamOptions, stream_body
 from nostra_cli.downloads.verify.level import Level
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.http.retry import Budget, Retrier
@@ -136,6 +136,8 @@ class World:
     slept: list[float] = field(default_factory=list)
     starts: list[tuple[int, int | None]] = field(default_factory=list)
     counted: int = 0
+    stop: int | None = None
+    streamed: Streamed = field(init=False)
 
     def __post_init__(self) -> None:
         self.left = list(self.script)
@@ -145,16 +147,7 @@ class World:
             sleep=self._sleep,
             random=lambda: 1.0,
         )
-        self.fetch = Fetch(
-            Service(Scripted(self), retrier),
-            self.item,
-            self.sink,
-            self,
-            self.level,
-            self.hashing,
-            self.low_speed,
-            lambda: self.now,
-        )
+        self.service = Service(Scripted(self), retrier)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -182,10 +175,16 @@ class World:
     def advance(self, count: int) -> None:
         self.counted += count
 
+    def stream(self) -> None:
+        """Fetch to the end."""
+        options = StreamOptions(self.level, self.hashing, self.low_speed, lambda: self.now)
+        args = (self.service, self.item, self.sink, self, options)
+        self.streamed = stream_body(*args, stop=self.stop)
+
     def run(self) -> bytes:
         """Fetch to the end; give what the sink holds, once all of the script was needed."""
         assert isinstance(self.sink, Memory)
-        self.fetch.run()
+        self.stream()
         assert self.left == [], "not every answer was asked for"
         return self.sink.data
 

@@ -11,7 +11,7 @@ import pytest
 
 from nostra_cli.downloads import reader as reading
 from nostra_cli.downloads.reader import Reader, probe
-from nostra_cli.errors import Corrupt, Transient
+from nostra_cli.errors import Corrupt
 from nostra_cli.http.timeouts import LowSpeed
 from tests.downloads.fetching import CUT, ETAG, ITEM, SIZE, WHOLE, Answer, Script, World, whole
 
@@ -49,7 +49,7 @@ def cut_short(asked: dict[str, str]) -> Answer:
 
 def opened(*script: object, largest: int = 1 << 20) -> tuple[World, io.BufferedReader]:
     world = World(script)  # type: ignore[arg-type] # steps of a script
-    reader = Reader(world.fetch.service, ITEM, LowSpeed(), largest)
+    reader = Reader(world.service, ITEM, LowSpeed(), largest)
     return world, io.BufferedReader(reader, 10)
 
 
@@ -216,13 +216,6 @@ def test_a_web_page_is_refused() -> None:
         file.read(10)
 
 
-def test_it_gives_up_in_the_end() -> None:
-    world, file = opened(*[cut_short] * 5)
-    with pytest.raises(Transient):
-        file.read(100)
-    assert len(world.slept) == 4
-
-
 @pytest.mark.parametrize(
     ("answer", "length"),
     [
@@ -236,5 +229,5 @@ def test_it_gives_up_in_the_end() -> None:
 )
 def test_the_size_costs_a_byte(answer: object, length: int | None) -> None:
     world = World([answer])  # type: ignore[list-item] # a step of a script
-    assert probe(world.fetch.service, ITEM).length == length
+    assert probe(world.service, ITEM).length == length
     assert world.ranges == ["bytes=0-0"]

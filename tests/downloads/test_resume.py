@@ -1,8 +1,10 @@
-"""The version of a body: only what proves is kept, and only the same body is gone on with."""
+"""The version of a body, and what a response is good for: only what proves is continued."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -10,12 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.downloads.resume import BodyVersion, from_json, is_continuation, version_of
+from nostra_cli.downloads.resume import (
+    BodyRequest,
+    BodyVersion,
+    Continuation,
+    continuation,
+    from_json,
+    version_of,
+)
 
 URL = "https://service.example/api/invocation/demo/csv"
 MODIFIED = "Mon, 01 Jan 2024 10:00:00 GMT"
 VERSION = BodyVersion(URL, '"v1"', MODIFIED, 100)
-GOOD = {"content-range": "bytes 40-99/100", "etag": '"v1"', "last-modified": MODIFIED}
 
 printable = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]))
 versions = st.builds(
@@ -157,81 +165,156 @@ def test_a_note_that_is_cut_or_planted_is_no_identity(text: str) -> None:
     assert from_json(text) is None
 
 
-def test_an_answer_goes_on_where_offset_end_length_and_validator_are_the_same() -> None:
-    assert is_continuation(VERSION, 40, GOOD)
+MODIFIED_ONLY = BodyVersion(URL, None, MODIFIED, 100)
+UNKNOWN_LENGTH = BodyVersion(URL, '"v1"', None, None)
+UNPROVEN = BodyVersion(URL, None, None, 100)
+REST = {"content-range": "bytes 40-99/100", "etag": '"v1"'}
+BEGINNING = {"content-range": "bytes 0-9/100", "etag": '"v1"'}
+END = {"content-range": "bytes */40", "etag": '"v1"'}
+START, CONTINUE, COMPLETE, RESTART = Continuation
+
+Headers = dict[str, str | None]
+
+# What is there (its version; 40 bytes of it), how the response differs from a good one, what it is
+# good for.
+PARTIAL: list[tuple[BodyVersion, Headers, Continuation]] = [
+    (VERSION, {}, CONTINUE),
+    (UNKNOWN_LENGTH, {}, CONTINUE),
+    (VERSION, {"content-range": "bytes 40-99/*"}, CONTINUE),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 40-99/*"}, CONTINUE),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 40-40/*"}, CONTINUE),
+    # shorter than it was asked for
+    (VERSION, {"content-range": "bytes 40-98/100"}, CONTINUE),
+    (VERSION, {"content-range": "bytes 40-98/*"}, CONTINUE),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 40-98/100"}, CONTINUE),
+    # from another place
+    (VERSION, {"content-range": "bytes 39-99/100"}, RESTART),
+    (VERSION, {"content-range": "bytes 41-99/100"}, RESTART),
+    (VERSION, {"content-range": "bytes 0-99/100"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 41-99/100"}, RESTART),
+    # a total that contradicts
+    (VERSION, {"content-range": "bytes 40-99/101"}, RESTART),
+    (VERSION, {"content-range": "bytes 40-100/101"}, RESTART),
+    (VERSION, {"content-range": "bytes 40-98/99"}, RESTART),
+    (VERSION, {"content-range": "bytes 40-100/*"}, RESTART),
+    (VERSION, {"content-range": "bytes 40-100/100"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 40-99/50"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 40-9/5"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 40-39/40"}, RESTART),
+    # a length that contradicts
+    (VERSION, {"content-length": "60"}, CONTINUE),
+    (VERSION, {"content-length": "59"}, RESTART),
+    (VERSION, {"content-length": "100"}, RESTART),
+    (VERSION, {"content-length": "100", "transfer-encoding": "chunked"}, CONTINUE),
+    # not a range
+    (VERSION, {"content-range": None}, RESTART),
+    (VERSION, {"content-range": ""}, RESTART),
+    (VERSION, {"content-range": "bytes */100"}, RESTART),
+    (VERSION, {"content-range": "bytes 40-/100"}, RESTART),
+    (VERSION, {"content-range": "bytes=40-99/100"}, RESTART),
+    (VERSION, {"content-range": "rows 40-99/100"}, RESTART),
+    (VERSION, {"content-range": "bytes 40-99/100, bytes 0-1/100"}, RESTART),
+    (VERSION, {"content-range": " bytes 40-99/100"}, RESTART),
+    (VERSION, {"content-range": "bytes 40-99/100\n"}, RESTART),
+    (VERSION, {"content-range": "bytes \u0664\u0660-99/100"}, RESTART),
+    (VERSION, {"content-type": "multipart/byteranges; boundary=x"}, RESTART),
+    (VERSION, {"content-range": None, "content-type": "multipart/byteranges"}, RESTART),
+    # of another version
+    (VERSION, {"etag": '"v2"'}, RESTART),
+    (VERSION, {"etag": 'W/"v1"'}, RESTART),
+    (VERSION, {"etag": "v1"}, RESTART),
+    (VERSION, {"etag": '"V1"'}, RESTART),
+    (VERSION, {"etag": ""}, RESTART),
+    (VERSION, {"etag": None}, RESTART),
+    (VERSION, {"etag": None, "last-modified": MODIFIED}, RESTART),
+    (VERSION, {"last-modified": later(60)}, CONTINUE),
+    (MODIFIED_ONLY, {"last-modified": MODIFIED}, CONTINUE),
+    (MODIFIED_ONLY, {"last-modified": MODIFIED, "etag": None}, CONTINUE),
+    (MODIFIED_ONLY, {"last-modified": later(1)}, RESTART),
+    (MODIFIED_ONLY, {}, RESTART),
+    (UNPROVEN, {}, RESTART),
+    (UNPROVEN, {"etag": None}, RESTART),
+]
+UNSATISFIED: list[tuple[BodyVersion, Headers, Continuation]] = [
+    (UNKNOWN_LENGTH, {}, COMPLETE),
+    (replace(VERSION, length=40), {}, COMPLETE),
+    (replace(MODIFIED_ONLY, length=None), {"last-modified": MODIFIED}, COMPLETE),
+    (UNKNOWN_LENGTH, {"content-range": "bytes */39"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": "bytes */41"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": "bytes */*"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": "bytes 0-39/40"}, RESTART),
+    (UNKNOWN_LENGTH, {"content-range": None}, RESTART),
+    (UNKNOWN_LENGTH, {"etag": None}, RESTART),
+    (UNKNOWN_LENGTH, {"etag": '"v2"'}, RESTART),
+    (UNKNOWN_LENGTH, {"etag": 'W/"v1"'}, RESTART),
+    (VERSION, {}, RESTART),
+    (UNPROVEN, {}, RESTART),
+]
+
+
+def but(good: Mapping[str, str], changed: Headers) -> dict[str, str]:
+    return {name: value for name, value in {**good, **changed}.items() if value is not None}
+
+
+@pytest.mark.parametrize(("version", "changed", "good_for"), PARTIAL)
+def test_a_partial_response_is_appended_only_where_it_proves_to_come_next(
+    version: BodyVersion, changed: Headers, good_for: Continuation
+) -> None:
+    request = BodyRequest(40, None, version)
+    assert continuation(request, 206, but(REST, changed)) is good_for
+
+
+@pytest.mark.parametrize(("version", "changed", "good_for"), UNSATISFIED)
+def test_an_unsatisfied_range_is_the_end_only_where_version_and_size_say_so(
+    version: BodyVersion, changed: Headers, good_for: Continuation
+) -> None:
+    request = BodyRequest(40, None, version)
+    assert continuation(request, 416, but(END, changed)) is good_for
+
+
+@pytest.mark.parametrize("headers", [{}, REST, BEGINNING, END])
+@pytest.mark.parametrize("request_", [BodyRequest(), BodyRequest(40, None, VERSION)])
+def test_a_complete_response_starts_the_body_anew(
+    headers: dict[str, str], request_: BodyRequest
+) -> None:
+    assert continuation(request_, 200, headers) is START
 
 
 @pytest.mark.parametrize(
-    "content_range",
+    ("changed", "good_for"),
     [
-        "bytes 39-99/100",
-        "bytes 41-99/100",
-        "bytes 0-99/100",
-        "bytes 40-98/100",
-        "bytes 40-100/100",
-        "bytes 40-99/101",
-        "bytes 40-100/101",
-        "bytes 40-98/*",
-        "bytes */100",
-        "bytes 40-/100",
-        "bytes=40-99/100",
-        "rows 40-99/100",
-        "bytes 40-99/100, bytes 0-1/100",
-        " bytes 40-99/100",
-        "bytes 40-99/100\n",
-        "bytes \u0664\u0660-99/100",
-        "",
+        ({}, START),
+        ({"etag": None}, START),
+        ({"content-range": "bytes 0-4/100"}, START),
+        ({"content-range": "bytes 0-9/*"}, START),
+        ({"content-range": "bytes 0-9/10"}, START),
+        ({"content-range": "bytes 0-10/100"}, RESTART),
+        ({"content-range": "bytes 0-99/100"}, RESTART),
+        ({"content-range": "bytes 1-9/100"}, RESTART),
+        ({"content-range": None}, RESTART),
+        ({"content-length": "100"}, RESTART),
     ],
 )
-def test_an_answer_with_another_range_does_not_go_on(content_range: str) -> None:
-    assert not is_continuation(VERSION, 40, {**GOOD, "content-range": content_range})
+def test_the_beginning_of_a_body_starts_it(changed: Headers, good_for: Continuation) -> None:
+    assert continuation(BodyRequest(0, 10), 206, but(BEGINNING, changed)) is good_for
 
 
-def test_an_answer_without_a_range_does_not_go_on() -> None:
-    assert not is_continuation(VERSION, 40, {"etag": '"v1"', "last-modified": MODIFIED})
+def test_a_range_of_a_known_version_is_held_to_it_from_its_first_byte() -> None:
+    request = BodyRequest(0, 10, VERSION)
+    assert continuation(request, 206, BEGINNING) is CONTINUE
+    assert continuation(request, 206, but(BEGINNING, {"etag": '"v2"'})) is RESTART
 
 
-def test_an_answer_may_keep_the_whole_length_to_itself() -> None:
-    assert is_continuation(VERSION, 40, {**GOOD, "content-range": "bytes 40-99/*"})
-
-
-@pytest.mark.parametrize("etag", ['"v2"', 'W/"v1"', "v1", '"V1"', "", None])
-def test_an_answer_with_another_etag_does_not_go_on(etag: str | None) -> None:
-    headers = {key: value for key, value in GOOD.items() if key != "etag"}
-    assert not is_continuation(VERSION, 40, headers if etag is None else {**headers, "etag": etag})
-
-
-def test_nothing_goes_on_with_what_has_no_validator() -> None:
-    version = BodyVersion(URL, None, None, 100)
-    assert not is_continuation(version, 40, GOOD)
-    assert not is_continuation(version, 40, {"content-range": GOOD["content-range"]})
-
-
-@pytest.mark.parametrize("content_range", ["bytes 40-9/5", "bytes 40-99/50", "bytes 40-39/40"])
-def test_a_range_that_contradicts_itself_does_not_go_on(content_range: str) -> None:
-    version = BodyVersion(URL, '"v1"', None, None)
-    assert not is_continuation(version, 40, {**GOOD, "content-range": content_range})
-
-
-def test_the_etag_alone_decides_where_there_is_one() -> None:
-    assert is_continuation(VERSION, 40, {**GOOD, "last-modified": later(60)})
-
-
-@pytest.mark.parametrize(("modified", "same"), [(MODIFIED, True), (later(1), False)])
-def test_without_an_etag_the_date_decides(modified: str, same: bool) -> None:
-    version = BodyVersion(URL, None, MODIFIED, 100)
-    assert is_continuation(version, 40, {**GOOD, "last-modified": modified}) is same
-    assert not is_continuation(
-        version, 40, {"content-range": GOOD["content-range"], "etag": '"v1"'}
-    )
-
-
-@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6))
-def test_without_a_known_length_any_end_goes_on_from_the_right_offset(
-    offset: int, other: int, count: int
+@pytest.mark.parametrize(
+    ("request_", "headers"),
+    [
+        (BodyRequest(), {}),
+        (BodyRequest(0, 10), {"Range": "bytes=0-9"}),
+        (BodyRequest(40, None, VERSION), {"Range": "bytes=40-", "If-Range": '"v1"'}),
+        (BodyRequest(40, 50, MODIFIED_ONLY), {"Range": "bytes=40-49", "If-Range": MODIFIED}),
+    ],
+)
+def test_a_range_is_asked_for_with_the_validator(
+    request_: BodyRequest, headers: dict[str, str]
 ) -> None:
-    version = BodyVersion(URL, '"v1"', None, None)
-    for whole in ("*", offset + count):
-        headers = {"etag": '"v1"', "content-range": f"bytes {offset}-{offset + count - 1}/{whole}"}
-        assert is_continuation(version, offset, headers)
-        assert is_continuation(version, other, headers) == (other == offset)
+    assert request_.headers == headers

@@ -85,7 +85,7 @@ def test_a_slow_disk_is_no_slow_body() -> None:
 def test_nothing_is_asked_for_after_the_deadline() -> None:
     world = World([], seconds=5)
     world.now += 5
-    with pytest.raises(DeadlinePassed, match=r"before demo\.csv was whole"):
+    with pytest.raises(DeadlinePassed, match=r"before demo\.csv was complete"):
         world.run()
     assert world.asked == []
 

@@ -42,8 +42,8 @@ def test_what_an_earlier_run_left_is_gone_on_with(length: int | None) -> None:
     world = World([rest(50)], sink=sink)
     assert world.run() == WHOLE
     assert world.asked == [{"Range": "bytes=50-", "If-Range": ETAG}]
-    assert (world.starts, sink.restarts) == ([(50, length)], 0)
-    assert (world.fetch.resumed, world.fetch.sha256) == (True, SHA256)
+    assert (world.starts, sink.restarts) == ([(50, SIZE)], 0)
+    assert (world.streamed.resumed, world.streamed.sha256) == (True, SHA256)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_of_another_result_or_not_proven_is_begun_again(
     world = World([whole()], sink=Memory(b"\xff" * 50, version))
     assert world.run() == WHOLE
     assert world.asked == [{}]
-    assert (world.fetch.resumed, world.fetch.sha256) == (False, SHA256)
+    assert (world.streamed.resumed, world.streamed.sha256) == (False, SHA256)
 
 
 def test_what_an_earlier_run_left_is_checked_too() -> None:
@@ -75,21 +75,21 @@ def test_a_complete_part_is_proven_by_its_last_byte(target: Path) -> None:
     left(target, WHOLE, VERSION)
     part = Part(target, resume=True)
     world = World([rest(SIZE - 1)], sink=part)
-    world.fetch.run()
+    world.stream()
     part.publish(replace=False)
     assert world.ranges == [f"bytes={SIZE - 1}-"]
     assert target.read_bytes() == WHOLE
-    assert world.fetch.sha256 == SHA256
+    assert world.streamed.sha256 == SHA256
 
 
 def test_a_part_that_breaks_off_twice_goes_on_in_a_later_run(target: Path) -> None:
     part = Part(target, resume=True)
     world = World([whole(WHOLE[:50], CUT), Answer((), {}, 404)], sink=part)
     with pytest.raises(NostraError):
-        world.fetch.run()
+        world.stream()
     assert part.close(keep=True)
     part = Part(target, resume=True)
-    World([rest(50)], sink=part).fetch.run()
+    World([rest(50)], sink=part).stream()
     part.publish(replace=False)
     part.close(keep=False)
     assert target.read_bytes() == WHOLE
@@ -100,7 +100,7 @@ def test_stdout_goes_on_where_it_can() -> None:
     out = io.BytesIO()
     sink = StdoutSink(out)
     world = World([whole(WHOLE[:50], CUT), rest(50)], sink=sink)
-    world.fetch.run()
+    world.stream()
     assert (out.getvalue(), sink.size) == (WHOLE, SIZE)
 
 
@@ -109,13 +109,13 @@ def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) 
     out = io.BytesIO()
     world = World([whole(WHOLE[:50], CUT), *second], sink=StdoutSink(out))
     with pytest.raises(Corrupt, match="stdout has 50 bytes"):
-        world.fetch.run()
+        world.stream()
     assert out.getvalue() == WHOLE[:50]
 
 
 def test_stdout_is_begun_again_as_long_as_it_is_empty() -> None:
     out = io.BytesIO()
-    World([whole(RESET).but(etag=None), whole()], sink=StdoutSink(out)).fetch.run()
+    World([whole(RESET).but(etag=None), whole()], sink=StdoutSink(out)).stream()
     assert out.getvalue() == WHOLE
 
 
@@ -177,9 +177,9 @@ def test_whatever_the_service_does_the_body_is_one_edition_and_whole(
     version = None if known is None else BodyVersion(VERSION.url, f'"{known}"', None, None)
     sink = Memory(EDITIONS[known or 0][:begun], version)
     world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=sink)
-    world.fetch.run()
+    world.stream()
     assert sink.data in EDITIONS
-    assert world.fetch.sha256 == hashlib.sha256(sink.data).hexdigest()
+    assert world.streamed.sha256 == hashlib.sha256(sink.data).hexdigest()
     assert world.counted == sink.size
     assert len(world.slept) <= len(bad)
 
@@ -190,7 +190,7 @@ def test_whatever_the_service_does_stdout_is_the_beginning_of_one_edition(bad: l
     world = World([partial(answer_of, mood) for mood in [*bad, *[GOOD] * 9]], sink=StdoutSink(out))
     ended = False
     with contextlib.suppress(Corrupt, Truncated):
-        world.fetch.run()
+        world.stream()
         ended = True
     got = out.getvalue()
     assert any(got == edition if ended else edition.startswith(got) for edition in EDITIONS)

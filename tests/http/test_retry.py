@@ -312,6 +312,17 @@ def test_a_response_that_cannot_be_used_is_followed_by_another_at_once() -> None
     assert (tries, world.slept, world.budget.left) == (2, [], 3)
 
 
+def test_responses_of_little_use_may_be_many_where_each_gets_somewhere() -> None:
+    world, tries = World(), 0
+    for attempt in world.retrier.attempts("it"):
+        with attempt:
+            tries += 1
+            attempt.progressed()
+            if tries < 4 * NORMAL.attempts:
+                attempt.again()
+    assert (tries, world.slept) == (4 * NORMAL.attempts, [])
+
+
 def test_responses_that_can_never_be_used_come_to_an_end() -> None:
     world = World()
     tries = 0
