@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nostra_cli.output.github import Report
     from nostra_cli.output.progress import Bar, Bars, Spinner
     from nostra_cli.output.views import View
-    from nostra_cli.preview.reading import Preview
+    from nostra_cli.preview.first_rows import Preview
 
 T = TypeVar("T")
 

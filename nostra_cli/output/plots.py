@@ -1,4 +1,4 @@
-"""Pictures of numbers, in text: pure functions, values in, lines out."""
+"""Charts in text: pure functions, values in, lines out."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ _PLAIN_BARS = ".:-=+*#@"
 
 
 def bars(counts: Sequence[int], unicode: bool) -> str:
-    """Draw one character for each count, the highest for the largest; nothing for none."""
-    marks, most = _BARS if unicode else _PLAIN_BARS, max(counts, default=0)
-    return "".join(
-        marks[(count * len(marks) - 1) // most if count else 0] if count else " "
-        for count in counts
-    )
+    """Draw one character for each count, the highest for the largest; a space for none."""
+    marks, highest = _BARS if unicode else _PLAIN_BARS, max(counts, default=0)
+    return "".join(marks[(count * len(marks) - 1) // highest] if count else " " for count in counts)
 
 
 def line(points: Sequence[tuple[int, float]], width: int, height: int, unicode: bool) -> list[str]:
@@ -31,7 +28,7 @@ def line(points: Sequence[tuple[int, float]], width: int, height: int, unicode: 
 
 
 def _levels(points: Sequence[tuple[int, float]], width: int, height: int) -> list[int]:
-    """Give a level, from 0, for each place on the line: a mean, or what lies between two."""
+    """Return a level, from 0, for each place on the line: a mean, or what lies between two."""
     (first, _), (last, _) = points[0], points[-1]
     found: dict[int, list[float]] = {}
     for x, y in points:

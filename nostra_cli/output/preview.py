@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,9 +12,8 @@ from nostra_cli.units import show_size
 
 if TYPE_CHECKING:
     from nostra_cli.output.fitted import Page
-    from nostra_cli.preview.column import ColumnStats
-    from nostra_cli.preview.reading import Preview
-    from nostra_cli.preview.stats import ByDate, Stats
+    from nostra_cli.preview.first_rows import Preview
+    from nostra_cli.preview.stats import ByDate, ColumnStats, Stats
 
 _STATS = ("column", "type", "empty", "distinct", "min", "max", "mean")
 _PLOT_LINES = 8
@@ -24,7 +22,7 @@ _LONGEST_VALUE = 30
 
 
 def as_json(found: Preview) -> JsonObject:
-    """Give the one object that `--json` shows."""
+    """Return the one object that `--json` shows."""
     source = found.source
     described: JsonObject = {
         "invocation": source.invocation,
@@ -51,30 +49,28 @@ def _stats_json(stats: Stats) -> JsonObject:
 
 
 def _column_json(column: ColumnStats) -> JsonObject:
-    top: JsonValue = None
-    if column.top is not None:
-        top = [{"value": value, "count": count} for value, count in column.top]
     histogram: JsonValue = None
-    if column.histogram is not None:
-        counts: list[JsonValue] = list(column.histogram.counts)
-        histogram = {**asdict(column.histogram), "counts": counts}
+    if found := column.histogram:
+        counts: list[JsonValue] = list(found.counts)
+        ends: JsonObject = {"least": found.min, "most": found.max}
+        histogram = {**ends, "counts": counts, "sample": sum(found.counts)}
     return {
         "name": column.name,
         "type": str(column.kind),
         "types": dict(column.kinds),
         "empty": column.empty,
         "distinct": column.distinct,
-        "distinct_exact": column.exact,
-        "min": column.least,
-        "max": column.most,
+        "distinct_exact": True,
+        "min": column.min,
+        "max": column.max,
         "mean": column.mean,
         "histogram": histogram,
-        "top": top,
+        "top": [{"value": value, "count": count} for value, count in column.top],
     }
 
 
 def lines_of(found: Preview) -> Iterator[Sequence[str]]:
-    """Give what a script sees: the cells of each row, or with statistics a line for each column."""
+    """Yield what a script sees: the cells of each row, or with statistics a line per column."""
     if found.stats is not None:
         yield from map(_stats_cells, found.stats.columns)
         return
@@ -86,14 +82,13 @@ def _cells(found: Preview) -> list[list[str]]:
 
 
 def _stats_cells(column: ColumnStats) -> tuple[str, ...]:
-    distinct = str(column.distinct) if column.exact else f">{column.distinct}"
-    least, most = text_of(column.least), text_of(column.most)
     mean = "" if column.mean is None else f"{column.mean:.6g}"
-    return column.name, str(column.kind), str(column.empty), distinct, least, most, mean
+    counts = str(column.empty), str(column.distinct)
+    return column.name, str(column.kind), *counts, text_of(column.min), text_of(column.max), mean
 
 
 def title(found: Preview) -> str:
-    """Tell what it is, and how much of it is shown."""
+    """Return what it is, and how much of it is shown."""
     source = found.source
     what = source.path or source.invocation or ""
     if source.result is not None:
@@ -114,22 +109,33 @@ def title(found: Preview) -> str:
 def drawn(
     found: Preview, stream: TextIO, color: bool, sanitize: Callable[[str], str]
 ) -> Iterator[str]:
-    """Draw the rows, and the statistics where there are some, for the terminal behind `stream`."""
-    from nostra_cli.output.fitted import page_of, table  # rich, for a person only
+    """Yield the lines of the rows, and of the statistics, for the terminal behind `stream`."""
+    from nostra_cli.output.fitted import page_of  # rich, for a person only
 
     page = page_of(stream, color, sanitize)
     if found.columns and (found.rows or found.stats is None):
         cells = _cells(found)
         right = [_are_numbers(column) for column in zip(*cells, strict=True)]
-        yield from table(found.columns, cells, page, right)
+        yield from _table(found.columns, cells, page, right)
     if found.rows and found.stats is not None:
         yield ""
     if found.stats is not None:
         yield from _drawn_stats(found.stats, page)
 
 
+def _table(
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    page: Page,
+    right: Sequence[bool] = (),
+) -> Sequence[str]:
+    from nostra_cli.output.fitted import table
+
+    return table(names, rows, page, right)
+
+
 def _are_numbers(cells: Sequence[str]) -> bool:
-    """Tell whether a column looks like numbers, which are easier to compare by their ends."""
+    """Return whether a column looks like numbers, which are easier to compare right-aligned."""
     filled = [cell for cell in cells if cell]
     return bool(filled) and all(
         cell.isascii()
@@ -142,8 +148,6 @@ def _are_numbers(cells: Sequence[str]) -> bool:
 
 
 def _drawn_stats(stats: Stats, page: Page) -> Iterator[str]:
-    from nostra_cli.output.fitted import table
-
     rows = []
     for column in stats.columns:
         name, kind, *others = _stats_cells(column)
@@ -152,23 +156,19 @@ def _drawn_stats(stats: Stats, page: Page) -> Iterator[str]:
         rows.append((name, kind, *others))
     numeric = [column.mean is not None for column in stats.columns]
     right = [False, False, True, True, all(numeric), all(numeric), True]
-    yield from table(_STATS, rows, page, right)
+    yield from _table(_STATS, rows, page, right)
     yield ""
     values = [(column.name, _values(column, page)) for column in stats.columns]
-    yield from table(("column", "values"), values, page)
+    yield from _table(("column", "values"), values, page)
     if stats.by_date is not None and len(stats.by_date.sums) > 1:
         yield ""
         yield from _plot(stats.by_date, page)
 
 
 def _values(column: ColumnStats, page: Page) -> str:
-    histogram = column.histogram
-    if histogram is not None:
-        part = f", a sample of {histogram.sample}" if histogram.sample < column.filled else ""
-        ends = f"{text_of(column.least)} to {text_of(column.most)}"
-        return f"{plots.bars(histogram.counts, page.unicode)}  {ends}{part}"
-    if column.top is None:
-        return f"more than {column.distinct} different ones"
+    if column.histogram is not None:
+        ends = f"{text_of(column.min)} to {text_of(column.max)}"
+        return f"{plots.bars(column.histogram.counts, page.unicode)}  {ends}"
     if column.filled and column.distinct == column.filled:
         return "all different"
     shown = (f"{page.cut(page.sanitize(v), _LONGEST_VALUE)} ({count})" for v, count in column.top)

@@ -1,92 +1,105 @@
-"""The rows of CSV, as the csv module reads them, however the bytes are cut."""
+"""The rows of CSV, as the csv module reads them, however the bytes are cut.
+
+The csv module itself has one limit for the length of a field, for the whole process.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 
 from nostra_cli.downloads.verify.csv import delimiter_of
 from nostra_cli.downloads.verify.utf8 import Utf8
 from nostra_cli.models import Piece
-from nostra_cli.preview.table import LONGEST_ROW, Dense, named
+from nostra_cli.preview.rows import MAX_ROW_BYTES, Row, column_names
 
-_LONG = 1 << 20
-csv.field_size_limit(LONGEST_ROW)
-
-
-class _MoreNeeded(Exception):
-    """The text ends; a row that is not complete is not to be taken for one."""
+_RETRY_FROM = 1 << 20
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class CsvRows:
-    """A header and rows of as many fields; blank lines are passed over, as `download` does."""
+    """Parse a header and rows of as many fields; blank lines are skipped, as `download` does."""
 
     def __init__(self) -> None:
         """Begin a table."""
         self.header: tuple[str, ...] = ()
-        self._text = Utf8()
-        self._rest = ""
-        self._wait = 0
-        self._delimiter = ""
+        self.delimiter = ""
+        self.ends_in_delimiter = False  # the header
+        self._utf8 = Utf8()
+        self._text = ""
+        self._needed = 0
         self._count = 0
 
-    def feed(self, data: Piece) -> Dense:
-        """Give the rows that these bytes complete."""
-        text = self._rest + self._text.feed(bytes(data))
-        # What ends in \r may go on with \n, so only \n is taken for a line end here.
+    def feed(self, data: Piece) -> Sequence[Row]:
+        """Return the rows that these bytes complete."""
+        text = self._text + self._utf8.feed(bytes(data))
+        # What ends in \r may continue with \n, so only \n ends a line here.
         end = text.rfind("\n") + 1
         rows: list[list[str]] = []
         used = 0
-        if len(text) >= self._wait:
-            rows, used = self._read(text[:end])
-            # A row that long is not read again and again for each piece of it.
-            self._wait = 2 * len(text) if not used and len(text) > _LONG else 0
-        self._rest = text[used:]
-        if len(self._rest) > LONGEST_ROW:
+        if len(text) >= self._needed:
+            rows, used = self._parse(text[:end])
+            # A row that long is not parsed again for each piece of it.
+            self._needed = 2 * len(text) if not used and len(text) > _RETRY_FROM else 0
+        self._text = text[used:]
+        if len(self._text) > MAX_ROW_BYTES:
             raise ValueError("a row is longer than 16 MiB: a quote is not closed")
-        return self._table(rows)
+        return self._named(rows)
 
-    def finish(self) -> Dense:
-        """Give the last row, which may lack its line end."""
-        self._text.finish()
-        rows, used = self._read(self._rest)
-        if used < len(self._rest):
+    def finish(self) -> Sequence[Row]:
+        """Return the last row, which may lack its line end."""
+        self._utf8.finish()
+        rows, used = self._parse(self._text)
+        if used < len(self._text):
             raise ValueError("it is cut inside a quoted field")
-        return self._table(rows)
+        return self._named(rows)
 
-    def _read(self, text: str) -> tuple[list[list[str]], int]:
-        """Give the rows that are complete, and where the last of them ends."""
-        if not self._delimiter and text.strip():
-            self._delimiter = delimiter_of(text)
-        rows: list[list[str]] = []
-        lines, used = io.StringIO(text, newline=""), 0
-        delimiter = self._delimiter or ","
-        try:
-            if '"' not in text:  # each line is a row
-                return list(csv.reader(lines, delimiter=delimiter)), len(text)
-            for row in csv.reader(itertools.chain(lines, _end()), delimiter=delimiter):
-                rows.append(row)
-                used = lines.tell()
-        except _MoreNeeded:
-            pass
-        except csv.Error as error:
-            raise ValueError("it is not valid CSV") from error
-        return rows, used
+    def _parse(self, text: str) -> tuple[list[list[str]], int]:
+        """Return the rows that are complete, and where the last of them ends."""
+        if not self.delimiter and text.strip():
+            self.delimiter = delimiter_of(text)
+        delimiter = self.delimiter or ","
+        if '"' not in text:  # each line is a row
+            lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            return [line.split(delimiter) for line in lines if line], len(text)
+        return _parse_quoted(text, delimiter)
 
-    def _table(self, rows: list[list[str]]) -> Dense:
-        rows = list(filter(None, rows))
+    def _named(self, rows: list[list[str]]) -> Sequence[Row]:
         if rows and not self.header:
-            self.header = named(rows.pop(0))
-        wanted = len(self.header)
-        if set(map(len, rows)) - {wanted}:
-            place, row = next((i, row) for i, row in enumerate(rows, 1) if len(row) != wanted)
-            raise ValueError(f"row {self._count + place} has {len(row)} fields, not {wanted}")
+            self.ends_in_delimiter = not rows[0][-1]
+            self.header = column_names(rows.pop(0))
+        width = len(self.header)
+        for place, row in enumerate(rows, self._count + 1):
+            if len(row) != width:
+                raise ValueError(f"row {place} has {len(row)} fields, not {width}")
         self._count += len(rows)
-        return Dense(self.header, rows)
+        return [dict(zip(self.header, row, strict=True)) for row in rows]
 
 
-def _end() -> Iterator[str]:
-    yield from ()
-    raise _MoreNeeded
+def _parse_quoted(text: str, delimiter: str) -> tuple[list[list[str]], int]:
+    other = rf"[^{re.escape(delimiter)}\r\n]*+"
+    # A quoted field, what follows its closing quote, and any other field.
+    field = re.compile(rf'"((?:[^"]++|"")*+)"({other})|(?!")({other})')
+    rows: list[list[str]] = []
+    row: list[str] = []
+    at = used = 0
+    while at < len(text):
+        if not row and (blank := _LINE_END.match(text, at)):
+            at = used = blank.end()
+            continue
+        found = field.match(text, at)
+        if found is None:  # a quote is not closed: there is more to come
+            break
+        quoted, rest, plain = found.groups()
+        row.append(plain if quoted is None else quoted.replace('""', '"') + rest)
+        at = found.end()
+        if text.startswith(delimiter, at):
+            at += len(delimiter)
+            if at < len(text):
+                continue
+            row.append("")
+        elif line_end := _LINE_END.match(text, at):
+            at = line_end.end()
+        rows.append(row)
+        row, used = [], at
+    return rows, used

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from nostra_cli.downloads.verify.json import FullCheck
 from nostra_cli.downloads.verify.utf8 import Utf8
 from nostra_cli.models import JsonValue, Piece
-from nostra_cli.preview.table import LONGEST_ROW, MOST_COLUMNS, Row, Sparse, check_columns
+from nostra_cli.preview.rows import MAX_COLUMNS, MAX_ROW_BYTES, Row, check_columns
 
 _BETWEEN = " \t\r\n,"
-_DEEPEST = 100
-_DEEP = f"its values are nested deeper than {_DEEPEST} levels"
-_LONG = 1 << 20
+_MAX_DEPTH = 100
+_RETRY_FROM = 1 << 20
 
 
 class JsonRows:
-    """An object is a row; `[...]` is one with numbered cells, anything else has a `value`."""
+    """Parse items: an object is a row, `[...]` one with numbered cells, others have a `value`."""
 
     header: tuple[str, ...] = ()
 
@@ -32,103 +31,84 @@ class JsonRows:
         self._syntax = FullCheck()
         self._utf8 = Utf8()
         self._text = ""
-        self._kind = ""
-        self._wait = 0
+        self._top_level = ""
+        self._needed = 0
         self._names: set[str] = set()
-        self._letters = 0
+        self._names_length = 0
         self._decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
-    def feed(self, data: Piece) -> Sparse:
-        """Give the rows that these bytes complete."""
-        plain = bytes(data)
-        self._syntax.feed(plain)
-        self._text += self._utf8.feed(plain)
-        if len(self._text) < self._wait:
-            return Sparse(())
+    def feed(self, data: Piece) -> Sequence[Row]:
+        """Return the rows that these bytes complete."""
+        block = bytes(data)
+        self._syntax.feed(block)
+        self._text += self._utf8.feed(block)
+        if len(self._text) < self._needed:
+            return ()
         rows = self._rows()
-        # An item that long is not read again and again for each piece of it.
-        self._wait = 2 * len(self._text) if not rows and len(self._text) > _LONG else 0
-        if len(self._text) > LONGEST_ROW:
+        # An item that long is not parsed again for each piece of it.
+        self._needed = 2 * len(self._text) if not rows and len(self._text) > _RETRY_FROM else 0
+        if len(self._text) > MAX_ROW_BYTES:
             raise ValueError("one item of it is longer than 16 MiB")
-        return Sparse(rows)
+        return rows
 
-    def finish(self) -> Sparse:
-        """Give the last rows."""
+    def finish(self) -> Sequence[Row]:
+        """Return the last rows."""
         self._syntax.finish()
         self._utf8.finish()
         self._text += " "  # nothing can follow a number that stands alone
-        return Sparse(self._rows())
+        return self._rows()
 
     def _rows(self) -> list[Row]:
         """Take the items that are complete off the text."""
         text, at = self._text, 0
-        if not self._kind:
+        if not self._top_level:
             text = text.lstrip()
-            self._kind = text[:1] if text[:1] in ("[", "{") else text[:1] and "value"
-            at = int(self._kind in ("[", "{"))
+            self._top_level = text[:1] if text[:1] in ("[", "{") else text[:1] and "value"
+            at = int(self._top_level in ("[", "{"))
         rows: list[Row] = []
         try:
-            if self._kind == "[":
-                at = self._many(text, at, rows)
             while (start := _skip(text, at, _BETWEEN)) < len(text) and text[start] not in "]}":
                 row, end = self._item(text, start)
                 if end >= len(text):  # a number may go on
                     break
-                _check_depth([row])
+                _check_depth(row.values(), _MAX_DEPTH)
                 rows.append(row)
                 at = end
         except json.JSONDecodeError:
             pass  # its syntax is right, so it is not complete
         except RecursionError as error:
-            raise ValueError(_DEEP) from error
+            message = f"its values are nested deeper than {_MAX_DEPTH} levels"
+            raise ValueError(message) from error
         except ValueError as error:
             raise ValueError("the JSON has a number that is too long or too large") from error
         self._text = text[at:]
         for row in rows:
             if not self._names.issuperset(row):
-                self._learn(row)
+                self._add_names(row)
         return rows
 
-    def _learn(self, row: Row) -> None:
-        """Take the names of columns that were not there before: they are kept to the end."""
+    def _add_names(self, row: Row) -> None:
+        """Keep the names of columns that were not there before; they are kept to the end."""
         new = row.keys() - self._names
         self._names |= new
-        self._letters += sum(map(len, new))
+        self._names_length += sum(map(len, new))
         check_columns(len(self._names))
-        if self._letters > LONGEST_ROW:
+        if self._names_length > MAX_ROW_BYTES:
             raise ValueError("the names of its columns are longer than 16 MiB")
 
     def _item(self, text: str, start: int) -> tuple[Row, int]:
-        """Read one item; gives it as a row, and where it ends."""
+        """Return one item as a row, and where it ends."""
         value, end = self._decoder.raw_decode(text, start)
-        if self._kind == "{":
+        if self._top_level == "{":
             member, end = self._decoder.raw_decode(text, _skip(text, end, " \t\r\n:"))
             return {"key": value, "value": member}, end
-        return (_row(value) if self._kind == "[" else {"value": value}), end
-
-    def _many(self, text: str, at: int, rows: list[Row]) -> int:
-        """Read items up to the last closing brace at once, if that ends one: it is much faster."""
-        start, end = _skip(text, at, _BETWEEN), text.rfind("}") + 1
-        if start >= end:
-            return at
-        try:
-            items: list[JsonValue] = self._decoder.decode(f"[{text[start:end]}]")
-        except json.JSONDecodeError:
-            return at
-        brackets = text.count("{", start, end) + text.count("[", start, end)
-        if set(map(type, items)) != {dict} or brackets != len(items):  # to count them is cheap
-            _check_depth(items)
-        rows.extend(map(_row, items))
-        return end
-
-
-def _row(item: JsonValue) -> Row:
-    if isinstance(item, dict):
-        return item
-    if isinstance(item, list):
-        # One too many is enough to be refused; each costs ten times what it was in the list.
-        return {str(place): cell for place, cell in enumerate(item[: MOST_COLUMNS + 1], 1)}
-    return {"value": item}
+        if self._top_level == "[" and isinstance(value, dict):
+            return value, end
+        if self._top_level == "[" and isinstance(value, list):
+            # One too many is enough to be refused; each costs ten times what it was in the list.
+            cells = enumerate(value[: MAX_COLUMNS + 1], 1)
+            return {str(place): cell for place, cell in cells}, end
+        return {"value": value}, end
 
 
 def _skip(text: str, at: int, characters: str) -> int:
@@ -137,18 +117,18 @@ def _skip(text: str, at: int, characters: str) -> int:
     return at
 
 
-def _check_depth(items: Sequence[JsonValue | Row], levels: int = _DEEPEST) -> None:
-    """Raise RecursionError, as the json module does, for values nested deeper than so many levels.
+def _check_depth(values: Iterable[JsonValue], levels: int) -> None:
+    """Raise RecursionError, as the json module does, for values nested deeper than `levels`.
 
     What is nested less can be written as JSON again from wherever it is needed.
     """
     if levels < 0:
         raise RecursionError
-    for item in items:
-        if isinstance(item, Mapping):
-            _check_depth(list(item.values()), levels - 1)
-        elif isinstance(item, list):
-            _check_depth(item, levels - 1)
+    for value in values:
+        if isinstance(value, Mapping):
+            _check_depth(value.values(), levels - 1)
+        elif isinstance(value, list):
+            _check_depth(value, levels - 1)
 
 
 def _finite(text: str) -> float:

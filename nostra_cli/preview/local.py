@@ -1,84 +1,79 @@
-"""A look at a file."""
+"""The preview of a local file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import shutil
+import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
-from nostra_cli.downloads.verify.level import Level, checks_for
-from nostra_cli.errors import FileProblem, UsageProblem
+from nostra_cli.errors import FileProblem, UsageProblem, file_errors
 from nostra_cli.models import Format
-from nostra_cli.preview.book import read_book
-from nostra_cli.preview.reading import Preview, Reading, Source, malformed, parser_for
-from nostra_cli.preview.table import Parser
+from nostra_cli.preview.complete import check_extra, preview_complete, temporary_folder
+from nostra_cli.preview.first_rows import (
+    Preview,
+    PreviewOptions,
+    Source,
+    malformed,
+    read_blocks,
+    read_first_rows,
+)
 
 if TYPE_CHECKING:
     from nostra_cli.downloads.batch import Progress
 
-_BLOCK = 256 * 1024
-_HINT = "is it of another format? say which: -f csv, -f json or -f xlsx"
+_HINT = "for another format: -f csv, -f json or -f xlsx"
 
 
-def look_at_file(name: str, format: Format | None, reading: Reading, progress: Progress) -> Preview:
-    """Read the beginning of a file, or all of it for statistics; its suffix tells the format.
+def preview_file(name: str, options: PreviewOptions, progress: Progress) -> Preview:
+    """Preview a file; its suffix tells the format where `options` do not.
 
     Raises UsageProblem for a format that is not known, FileProblem or Corrupt.
     """
     path = Path(name)
-    header: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    with _opened(path) as file, malformed(name, _HINT):
-        found = format or _format_of(path)
-        size = os.fstat(file.fileno()).st_size if path.is_file() else None
-        if found is Format.XLSX:
-            if not file.seekable():
-                raise FileProblem(f"{name} is not a regular file, as a workbook must be")
-            header, warnings = read_book(file, reading)
-        else:
-            parser = parser_for(found)
-            if reading.stats:
-                with progress() as metering, metering(path.name) as meter:
-                    meter.start(0, size)
-                    _read(file, found, parser, reading, meter.advance)
-            else:
-                _read(file, found, parser, reading, lambda _count: None)
-            header = parser.header
-    return reading.preview(Source(found, path=name), size, header, warnings)
+    with _open(path) as file, malformed(name, _HINT):
+        source = Source(options.format or _format_of(path), path=name)
+        status = os.fstat(file.fileno())
+        size = status.st_size if stat.S_ISREG(status.st_mode) else None
+        check_extra(source.format, options)
+        if not options.stats and source.format is not Format.XLSX:
+            first = read_first_rows(read_blocks(file), source.format, options.rows)
+            return Preview(source, size, first.columns, first.rows, first.complete)
+        with temporary_folder() as folder:
+            if size is None:
+                path = folder / "body"
+                size = _copy(file, path)
+            with progress() as metering, metering(name) as meter:
+                meter.start(0, size)
+                return preview_complete(path.resolve(), source, options, size, folder)
 
 
 def _format_of(path: Path) -> Format:
     suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in set(Format):
-        raise UsageProblem(
-            f"the name of {path} does not tell its format", "say it: -f csv, -f json or -f xlsx"
-        )
-    return Format(suffix)
+    if suffix in set(Format):
+        return Format(suffix)
+    if suffix in ("gz", "bz2", "xz", "zst", "zip"):
+        raise UsageProblem(f"{path} is compressed", "decompress it first")
+    raise UsageProblem(
+        f"the name of {path} does not tell its format", "add -f csv, -f json or -f xlsx"
+    )
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _open(path: Path) -> Iterator[IO[bytes]]:
     try:
         with path.open("rb") as file:
             yield file
-    except OSError as error:
-        raise FileProblem(f"cannot read {path}: {error.strerror}", "check the name") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a valid name"
+        raise FileProblem(f"cannot read {path}: {reason}", "check the name") from error
 
 
-def _read(
-    file: BinaryIO, format: Format, parser: Parser, reading: Reading, advance: Callable[[int], None]
-) -> None:
-    checks = checks_for(format, Level.OFF, None)
-    while block := file.read(_BLOCK):
-        for check in checks:
-            check.feed(block)
-        reading.take(parser.feed(block))
-        advance(len(block))
-        if reading.enough:
-            return
-    for check in checks:
-        check.finish()
-    reading.take(parser.finish())
-    reading.ended = True
+def _copy(file: IO[bytes], path: Path) -> int:
+    """Copy what is no regular file; return its size."""
+    with file_errors(path), path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+        return copy.tell()

@@ -1,171 +1,148 @@
-"""The rows of a workbook's first sheet (ECMA-376), in bounded memory; no formulas, no charts."""
+"""The rows of a workbook's first sheet, through python-calamine (of the extra `preview`).
+
+The archive is checked before it is handed over: calamine ends the process where a sheet needs more
+memory than there is, and skips no checks of its own.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
 from typing import IO
-from xml.parsers import expat
 
+from nostra_cli.downloads.verify.xlsx import NotAWorkbook, archive_errors, check_directory
 from nostra_cli.models import JsonValue
-from nostra_cli.preview.table import LONGEST_ROW, Sparse, check_columns, named
-from nostra_cli.preview.xlsx_parts import Attributes, Book, events, moment
+from nostra_cli.preview.extra import load_extra
+from nostra_cli.preview.rows import MAX_COLUMNS, Row, column_names
 
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-)
-_LARGEST_SHEET = 4 << 30
-_CELL = re.compile(r"([A-Z]{1,3})[0-9]{1,7}", re.ASCII)
-_NUMBER = re.compile(r"[-+]?[0-9]{1,300}", re.ASCII)
+_MAX_MEMBERS = 10_000
+_MAX_UNPACKED_BYTES = 1 << 30
+_MAX_CELLS = 30_000_000
+"""Of the rectangle that holds all cells: calamine needs 32 bytes for each."""
+_BLOCK = 1 << 20
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
+_LONGEST_REFERENCE = 64
+Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
 class XlsxRows:
-    """The rows of an open workbook; the first row that is not empty names the columns.
+    """Read the first sheet of a workbook; its first row that is not empty names the columns.
 
-    Every method raises ValueError, with the reason, for what is not a sound workbook.
+    Raises UsageProblem without the extra, ValueError, with the reason, for a malformed workbook.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Read what cells refer to."""
-        with _told():
-            self._book = Book(zipfile.ZipFile(file))
+        """Check the archive and open the sheet."""
+        calamine = load_extra("python_calamine", "xlsx")
+        check_archive(file)
+        file.seek(0)
+        with _malformed():
+            workbook = calamine.CalamineWorkbook.from_filelike(file)
+            if not workbook.sheet_names:
+                raise ValueError("the workbook has no sheet")
+            self.sheets: tuple[str, ...] = tuple(workbook.sheet_names)
+            self._rows = workbook.get_sheet_by_index(0).iter_rows()
         self.header: tuple[str, ...] = ()
-        self._sheet = _Sheet(self._book)
+        for cells in self._next():
+            self.header = column_names([_name(cell) for cell in cells])
+            break
 
-    @property
-    def sheets(self) -> tuple[str, ...]:
-        """The names of the sheets."""
-        return self._book.sheets
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows that follow the header, without their empty cells."""
+        for cells in self._next():
+            named = zip(self.header, cells, strict=False)
+            yield {name: _value(cell) for name, cell in named if cell != ""}
 
-    def batches(self) -> Iterator[Sparse]:
-        """Give the rows, some at a time."""
-        with _told(), self._book.open_sheet() as member:
-            for _ in events(member, self._sheet, _LARGEST_SHEET):
-                yield self._batch()
-
-    def _batch(self) -> Sparse:
-        rows, self._sheet.rows = self._sheet.rows, []
-        if rows and not self.header:
-            first = rows.pop(0)
-            self.header = named([_name(first.get(i)) for i in range(max(first) + 1)])
-        names = self.header
-        return Sparse([{_named(names, i): cell for i, cell in row.items()} for row in rows])
+    def _next(self) -> Iterator[list[Cell]]:
+        """Yield the rows that are not empty."""
+        while True:
+            with _malformed():
+                cells = next(self._rows, None)
+            if cells is None:
+                return
+            if any(cell != "" for cell in cells):
+                yield cells
 
 
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Turn what the libraries raise for a bad workbook into ValueErrors."""
+@contextmanager
+def _malformed() -> Iterator[None]:
+    """Turn whatever calamine raises in the block into a ValueError.
+
+    A panic of its Rust code is a BaseException of a class that cannot be imported.
+    """
     try:
         yield
-    except expat.ExpatError as error:
-        raise ValueError("the workbook has a part that is not XML") from error
-    except KeyError as error:
-        raise ValueError("the workbook lacks a part of it") from error
-    except _DAMAGE as error:
+    except ValueError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:100]
+        raise ValueError(f"the workbook is damaged: {reason}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
         raise ValueError("the workbook is damaged") from error
 
 
-class _Sheet:
-    """Makes rows of the elements of a sheet."""
-
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self.rows: list[dict[int, JsonValue]] = []
-        self._row: dict[int, JsonValue] = {}
-        self._column = -1
-        self._kind = "n"
-        self._style = ""
-        self._text: list[str] = []
-        self._size = 0
-        self._reading = False
-
-    def start(self, name: str, attributes: Attributes) -> None:
-        """Begin an element."""
-        if name == "c":
-            self._column = _column(attributes.get("r"), self._column + 1)
-            self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
-            self._text.clear()
-        elif name == "row":
-            self._row, self._column, self._size = {}, -1, 0
-        elif name in ("v", "t"):
-            self._reading = True
-        elif name == "rPh":  # how a word is pronounced is no part of it
-            self._kind = "skip"
-
-    def end(self, name: str) -> None:
-        """End an element."""
-        if name in ("v", "t"):
-            self._reading = False
-        elif name == "c":
-            value = self._value("".join(self._text))
-            if value not in (None, ""):
-                self._row[self._column] = value
-        elif name == "row" and self._row:
-            self.rows.append(self._row)
-
-    def data(self, text: str) -> None:
-        """Take text."""
-        if self._reading and self._kind != "skip":
-            self._text.append(text)
-            self._count(text)
-
-    def _count(self, text: str) -> None:
-        self._size += len(text)
-        if self._size > LONGEST_ROW:
-            raise ValueError("a row is longer than 16 MiB")
-
-    def _value(self, text: str) -> JsonValue:
-        """Read a cell by its type (ECMA-376, 18.18.11)."""
-        if self._kind == "s":
-            shared = self._book.shared(text)
-            self._count(shared)  # it costs as much as one of its own where it is written
-            return shared
-        if self._kind == "b":
-            return text.strip() in ("1", "true")
-        if self._kind != "n" or not text:
-            return text
-        if self._style in self._book.date_styles:
-            return moment(text, self._book.since_1904)
-        return _number(text)
+def check_archive(file: IO[bytes]) -> None:
+    """Check every byte of an archive, and that its sheets fit into memory; raises ValueError."""
+    with archive_errors(), zipfile.ZipFile(file) as archive:
+        check_directory(archive)
+        members = archive.infolist()
+        if len(members) > _MAX_MEMBERS:
+            raise NotAWorkbook(f"the workbook has more than {_MAX_MEMBERS:,} parts")
+        left = _MAX_UNPACKED_BYTES
+        for info in members:
+            with archive.open(info) as member:
+                left -= _check_member(member, left)
 
 
-def _number(text: str) -> int | float:
-    if _NUMBER.fullmatch(text):
-        return int(text)
-    with contextlib.suppress(ValueError):
-        value = float(text)
-        if math.isfinite(value):
-            return value
-    raise ValueError(f"the workbook has the number {text[:20]!r}")
+def _check_member(member: IO[bytes], limit: int) -> int:
+    """Read a part of at most `limit` bytes; return how many it has."""
+    size = max_row = max_column = 0
+    is_sheet, rest = False, b""
+    while block := member.read(_BLOCK):
+        size += len(block)
+        if size > limit:
+            raise NotAWorkbook("the workbook is larger than 1 GiB when unpacked")
+        text = rest + block
+        rest = text[-_LONGEST_REFERENCE:]
+        is_sheet = is_sheet or b"sheetData" in text
+        if is_sheet and (references := _REFERENCE.findall(text)):
+            letters = {column for column, _ in references}
+            max_column = max(max_column, *map(_column_number, letters))
+            max_row = max(max_row, *(int(row[:12]) for _, row in references))
+            if max_row * max(1, max_column) > _MAX_CELLS:
+                raise NotAWorkbook("the workbook has a sheet that is too large to preview")
+    if max_column > MAX_COLUMNS:
+        raise NotAWorkbook(f"it has more than {MAX_COLUMNS:,} columns")
+    return size
 
 
-def _column(reference: str | None, following: int) -> int:
-    """Give the place of a cell, from 0, by its reference (`AB12`), else behind the last one."""
-    found = _CELL.fullmatch(reference or "")
-    place = following
-    if found:
-        place = 0
-        for letter in found[1]:
-            place = place * 26 + ord(letter) - ord("A") + 1
-        place -= 1
-    check_columns(place + 1)
-    return place
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters[:8].upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
-def _name(value: JsonValue) -> str:
-    return "" if value is None else str(value)
+def _name(cell: Cell) -> str:
+    value = _value(cell)
+    return value if isinstance(value, str) else str(value)
 
 
-def _named(names: tuple[str, ...], place: int) -> str:
-    return names[place] if place < len(names) else f"column {place + 1}"
+def _value(cell: Cell) -> JsonValue:
+    """Return a cell as JSON: dates and times as ISO 8601, durations as hours:minutes:seconds."""
+    if isinstance(cell, float):
+        if not math.isfinite(cell):
+            raise ValueError("the workbook has a number that is too large")
+        return int(cell) if cell.is_integer() and abs(cell) < 2**53 else cell
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ") if cell.time() != time.min else str(cell.date())
+    if isinstance(cell, timedelta):
+        minutes, seconds = divmod(round(cell.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    return str(cell) if isinstance(cell, (date, time)) else cell

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from nostra_cli.preview import csv_rows
 from nostra_cli.preview.csv_rows import CsvRows
-from nostra_cli.preview.table import MOST_COLUMNS, named
+from nostra_cli.preview.rows import MAX_COLUMNS, column_names
 from tests.downloads.bodies import BOM, CSV, PLACES, cut_up, singles
-from tests.preview.reading import refusal, rows_of
+from tests.preview.parsing import refusal, rows_of
 
 FIELDS = st.text(st.sampled_from('ab,;"\n\r\tü日😀 |'), max_size=6)
 
@@ -62,7 +62,7 @@ def test_quotes_delimiters_and_a_last_row_without_its_end() -> None:
         (b"a,b\n1,\xff\n", "it is not UTF-8"),
         ("a,b\n1,ü".encode()[:-1], "it is cut inside a character"),
         (b"\xff\xfea\x00", "it is not UTF-8"),
-        (b"," * MOST_COLUMNS, "it has more than 16,384 columns"),
+        (b"," * MAX_COLUMNS, "it has more than 16,384 columns"),
     ],
 )
 def test_a_bad_body_is_refused_however_it_is_cut(data: bytes, reason: str) -> None:
@@ -70,31 +70,54 @@ def test_a_bad_body_is_refused_however_it_is_cut(data: bytes, reason: str) -> No
     assert refusal(CsvRows(), singles(data)) == reason
 
 
-def test_a_quote_that_never_closes_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_rows, "LONGEST_ROW", 5_000)
+def test_a_quote_that_never_closes_is_refused_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_rows, "MAX_ROW_BYTES", 5_000)
     pieces = [b'a,b\n1,"', *[b"x,y\n" * 250] * 10]
     assert refusal(CsvRows(), pieces) == "a row is longer than 16 MiB: a quote is not closed"
 
 
-def test_a_long_row_is_not_read_again_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_rows, "_LONG", 100)
-    monkeypatch.setattr(csv, "reader", reader := Counting())
+def test_a_long_row_is_not_parsed_again_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_rows, "_RETRY_FROM", 100)
+    parse, calls = csv_rows._parse_quoted, []
+
+    def counting(text: str, delimiter: str) -> tuple[list[list[str]], int]:
+        calls.append(len(text))
+        return parse(text, delimiter)
+
+    monkeypatch.setattr(csv_rows, "_parse_quoted", counting)
     long = b"x\n" * 5_000
-    rows = rows_of(CsvRows(), [b'a\n"', *cut_up(long, list(range(0, 10_000, 100))), b'"\n"z"'])
-    assert [row["a"] for row in rows] == [long.decode(), "z"]
-    assert reader.calls < 20
+    pieces = [b'a\n"', *cut_up(long, list(range(0, 10_000, 100))), b'"\n"z"']
+    assert [row["a"] for row in rows_of(CsvRows(), pieces)] == [long.decode(), "z"]
+    assert len(calls) < 20
 
 
-class Counting:
-    """Stands for `csv.reader`."""
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b\n"x"y,2\n',
+        'a,b\nx"y,"z"\n',
+        'a,b\n "1",2\n',
+        'a,b\n"3" ,4\n',
+        'a,b\n"x""y",\n',
+        'a,b\n"",""\n',
+        'a\n\n""\n',
+        'a,b\r\n"1\r2",3\n4,5\r6,7\r\n',
+        'a,b\nx\x00y,"2"',
+        '"a\nb",c\n1,2\n',
+    ],
+)
+def test_odd_quotes_and_line_ends_are_read_as_the_csv_module_does(text: str) -> None:
+    parser = CsvRows()
+    rows = [list(row.values()) for row in rows_of(parser, [text.encode()])]
+    read = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    assert [list(parser.header), *rows] == read
 
-    def __init__(self) -> None:
-        self.calls = 0
-        self.reader = csv.reader
 
-    def __call__(self, lines: io.StringIO, delimiter: str) -> object:
-        self.calls += 1
-        return self.reader(lines, delimiter=delimiter)
+def test_a_long_field_is_read_and_the_limit_of_the_csv_module_stays() -> None:
+    before = csv.field_size_limit()
+    data = b'a,b\n"' + b"x" * 1_000_000 + b'",1\n'
+    assert len(str(rows_of(CsvRows(), [data])[0]["a"])) == 1_000_000
+    assert csv.field_size_limit() == before
 
 
 @pytest.mark.parametrize("data", [b"a,b\n", b"a,b", b"a,b\r\n\r\n"])
@@ -104,7 +127,7 @@ def test_a_header_alone_is_a_table_without_rows(data: bytes) -> None:
 
 
 def test_each_column_has_a_name_of_its_own() -> None:
-    assert named(["a", "", "a", "a (2)", "", "a"]) == (
+    assert column_names(["a", "", "a", "a (2)", "", "a"]) == (
         "a",
         "column 2",
         "a (2)",
@@ -112,4 +135,4 @@ def test_each_column_has_a_name_of_its_own() -> None:
         "column 5",
         "a (3)",
     )
-    assert len(set(named(["x"] * 5_000))) == 5_000
+    assert len(set(column_names(["x"] * 5_000))) == 5_000

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.models import JsonValue
 from nostra_cli.preview import json_rows
 from nostra_cli.preview.json_rows import JsonRows
 from tests.downloads.bodies import BOM, JSON, PLACES, cut_up, singles
-from tests.preview.reading import refusal, rows_of
+from tests.preview.parsing import refusal, rows_of
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, width=32)
 TEXTS = st.text(st.sampled_from('ab"\\{}[],:\nü日😀'), max_size=5)
@@ -61,11 +60,11 @@ def test_shapes(data: bytes, rows: list[object]) -> None:
     assert rows_of(JsonRows(), singles(BOM + data)) == rows
 
 
-def test_rows_come_as_soon_as_they_are_whole() -> None:
+def test_rows_come_as_soon_as_they_are_complete() -> None:
     parser = JsonRows()
     assert len(parser.feed(b'[{"a": {"b": 1}}, {"a": "}"}, {"a": 3')) == 2
-    assert parser.feed(b"4}, 5").rows(9) == [{"a": 34}]
-    assert parser.feed(b"6]").rows(9) == [{"value": 56}]
+    assert parser.feed(b"4}, 5") == [{"a": 34}]
+    assert parser.feed(b"6]") == [{"value": 56}]
 
 
 @pytest.mark.parametrize(
@@ -100,22 +99,20 @@ def test_a_bad_body_is_refused(data: bytes, reason: str) -> None:
     assert refusal(JsonRows(), cut_up(data, list(range(0, len(data), 997)))).startswith(reason)
 
 
-def test_an_item_without_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_rows, "LONGEST_ROW", 5_000)
+def test_an_item_without_end_is_refused_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_rows, "MAX_ROW_BYTES", 5_000)
     pieces = [b'[{"a": "', *[b"x" * 1_000] * 10]
     assert refusal(JsonRows(), pieces) == "one item of it is longer than 16 MiB"
 
 
 def test_names_of_columns_are_held_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_rows, "LONGEST_ROW", 1_000)
+    monkeypatch.setattr(json_rows, "MAX_ROW_BYTES", 1_000)
     rows = [json.dumps({letter * 400: 1}) for letter in "abc"]
     pieces = [b"[", *(row.encode() + b"," for row in rows), b"1]"]
     assert refusal(JsonRows(), [*pieces[:3], b"1]"]) == ""
     assert "names of its columns" in refusal(JsonRows(), pieces)
 
 
-def test_a_long_list_does_not_become_a_row_before_it_is_refused() -> None:
-    item: list[JsonValue] = [None] * 1_000_000
-    assert len(json_rows._row(item)) == 16_385
-    body = json.dumps([item[:20_000]]).encode()
+def test_a_list_of_too_many_cells_is_refused() -> None:
+    body = json.dumps([[None] * 20_000]).encode()
     assert refusal(JsonRows(), [body]) == "it has more than 16,384 columns"

@@ -9,15 +9,14 @@ import tempfile
 
 import pytest
 
-from nostra_cli.downloads.sinks import spool
 from nostra_cli.errors import Corrupt, Failed, FileProblem, NotFound, NotReady, UsageProblem
 from nostra_cli.models import Format
-from nostra_cli.preview import sinks
+from nostra_cli.preview import remote
 from nostra_cli.preview.remote import HEAD_BYTES
 from nostra_cli.sandbox.server import Sandbox
 from tests.asking import meeting
 from tests.faults.raw import head, listening
-from tests.preview.looking import answered, seen, world_at
+from tests.preview.previews import preview, preview_response, world_at
 from tests.sandbox.calling import fault
 
 DEDUP = [
@@ -36,7 +35,7 @@ def asked(sandbox: Sandbox) -> list[tuple[str, str | None]]:
 
 def test_one_request_for_less_than_a_megabyte() -> None:
     with meeting() as (world, sandbox):
-        assert seen(world).rows == tuple(DEDUP)
+        assert preview(world).rows == tuple(DEDUP)
         assert asked(sandbox) == [("demo-dedup/csv", f"bytes=0-{HEAD_BYTES - 1}")]
     assert HEAD_BYTES < 1_000_000
 
@@ -44,7 +43,7 @@ def test_one_request_for_less_than_a_megabyte() -> None:
 @pytest.mark.parametrize("rule", ["status = 416", "range_shift = 5", "gzip = 'ok'"])
 def test_a_range_that_is_not_what_was_asked_for_is_not_asked_for_again(rule: str) -> None:
     with meeting(fault(f"{rule}\ntimes = 1")) as (world, sandbox):
-        assert seen(world).rows == tuple(DEDUP)
+        assert preview(world).rows == tuple(DEDUP)
         ranges = [bool(found) for _, found in asked(sandbox)]
     assert ranges == ([True] if "gzip" in rule else [True, False])
 
@@ -56,9 +55,9 @@ def test_a_shorter_range_is_not_taken_for_the_whole() -> None:
         connection.sendall(f"{lines}Content-Length: 8\r\n\r\na\n1\n2\n3,".encode())
 
     with listening(handle) as raw, world_at(raw) as world:
-        found = seen(world, rows=5)
+        found = preview(world, rows=5)
     assert (found.rows, found.complete, found.bytes) == (({"a": "1"}, {"a": "2"}), False, 900)
-    assert "hold 2 rows" in found.warnings[0]
+    assert "hold only 2 rows" in found.warnings[0]
 
 
 @pytest.mark.parametrize(("rows", "complete"), [(299, False), (300, True), (301, True)])
@@ -66,7 +65,7 @@ def test_a_shorter_range_is_not_taken_for_the_whole() -> None:
 def test_whether_that_is_all(rows: int, complete: bool, stats: bool) -> None:
     with meeting() as (world, _):
         for format_ in Format:
-            found = seen(world, format=format_, rows=rows, stats=stats)
+            found = preview(world, format=format_, rows=rows, stats=stats)
             assert (len(found.rows), found.complete) == (min(rows, 300), complete)
 
 
@@ -89,7 +88,7 @@ def test_the_status_is_asked_for_once_where_there_is_no_csv(
     available: dict[str, bool], chosen: Format, stats: bool
 ) -> None:
     with meeting(NO_CSV + described("completed", **available)) as (world, sandbox):
-        found = seen(world, stats=stats)
+        found = preview(world, stats=stats)
         paths = [path for path, _ in asked(sandbox)]
     assert paths == ["demo-dedup/csv", "demo-dedup", f"demo-dedup/{chosen}"]
     assert (found.source.format, found.source.result) == (chosen, "r1")
@@ -108,7 +107,7 @@ def test_what_the_status_then_tells(
     toml: str, format_: Format | None, error: type[Exception], reason: str
 ) -> None:
     with meeting(toml) as (world, _), pytest.raises(error, match=reason):
-        seen(world, format=format_)
+        preview(world, format=format_)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +118,14 @@ def test_what_there_is_nothing_to_see_of(
     invocation: str, error: type[Exception], stats: bool
 ) -> None:
     with meeting() as (world, sandbox), pytest.raises(error):
-        seen(world, invocation, stats=stats)
+        preview(world, invocation, stats=stats)
     assert [path for path, _ in asked(sandbox)] == [f"{invocation}/csv", invocation]
 
 
 def test_what_fails_for_a_while_is_tried_again() -> None:
     for rule in ("status = 503\ntimes = 2", "cut_after = 100\ntimes = 1"):
         with meeting(fault(rule)) as (world, _):
-            assert len(seen(world, rows=100).rows) == 100
+            assert len(preview(world, rows=100).rows) == 100
             assert world.slept
 
 
@@ -136,7 +135,7 @@ def test_what_is_read_as_a_whole_goes_on_or_begins_again(format_: Format, then: 
     path = f"/api/invocation/demo-dedup/{format_}"
     cut = fault("times = 1\ncut_after = 1000", path)
     with meeting(cut + fault(f"times = 1\n{then}", path)) as (world, box):
-        found = seen(world, format=format_, stats=True)
+        found = preview(world, format=format_, stats=True)
         assert asked(box)[1:] == [(f"demo-dedup/{format_}", "bytes=1000-")]
     assert found.stats is not None
     assert found.stats.rows == 300
@@ -147,7 +146,7 @@ def test_rows_that_were_read_are_not_counted_twice() -> None:
     path = "/api/invocation/demo-large/csv"
     cut = fault("times = 1\ncut_after = 700000", path)
     with meeting(cut + fault("times = 1\nranges = false", path)) as (world, _):
-        found = seen(world, "demo-large", stats=True)
+        found = preview(world, "demo-large", stats=True)
     assert found.stats is not None
     assert (found.bytes, found.stats.rows) == (1_000_000, (1_000_000 - 19) // 22)
 
@@ -163,7 +162,7 @@ def test_no_more_is_read_than_a_megabyte() -> None:
             sent[0] += 100_001
 
     with listening(handle) as raw, world_at(raw) as world:
-        assert len(seen(world, rows=100).rows) == 9
+        assert len(preview(world, rows=100).rows) == 9
     assert sent[0] < 50_000_000  # with what the buffers of this machine took
 
 
@@ -183,52 +182,51 @@ def test_no_more_is_read_than_a_megabyte() -> None:
 @pytest.mark.parametrize("stats", [True, False])
 def test_what_is_not_as_promised(body: bytes, format_: Format, reason: str, stats: bool) -> None:
     with pytest.raises(Corrupt, match=reason):
-        answered(body, format=format_, stats=stats)
+        preview_response(body, format=format_, stats=stats)
 
 
 def test_a_page_in_place_of_a_result() -> None:
     with pytest.raises(Corrupt, match="web page"):
-        answered(b"a\n1\n", "Content-Type: text/html")
+        preview_response(b"a\n1\n", "Content-Type: text/html")
 
 
 def test_a_compressed_body() -> None:
     coding = "Content-Encoding: gzip"
     body = gzip.compress(b"a,b\n1,2\n")
-    found = answered(body, coding)
+    found = preview_response(body, coding)
     assert (found.rows, found.complete, found.bytes) == (({"a": "1", "b": "2"},), True, None)
     with pytest.raises(Corrupt, match="cut or damaged"):
-        answered(body[:-4], coding)
+        preview_response(body[:-4], coding)
     bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 5_000_000, 1)
-    assert len(answered(bomb, coding, rows=10_000).rows) == 10_000
+    assert len(preview_response(bomb, coding, rows=10_000).rows) == 10_000
 
 
 def test_what_a_megabyte_does_not_hold_is_said() -> None:
     row = b"x" * 400_000 + b"\n"
-    found = answered(b"a\n" + row * 5, rows=10)
+    found = preview_response(b"a\n" + row * 5, rows=10)
     assert (len(found.rows), found.complete) == (2, False)
-    assert "960.0 KiB hold 2 rows" in found.warnings[0]
+    assert "960.0 KiB hold only 2 rows" in found.warnings[0]
     long = b"a\n" + row.strip() * 5 + b"\n1\n"
     with pytest.raises(UsageProblem, match="first row is longer"):
-        answered(long)
-    assert len(answered(long, stats=True).rows) == 2
+        preview_response(long)
+    assert len(preview_response(long, stats=True).rows) == 2
 
 
 def test_a_body_that_is_just_as_long_as_what_is_read() -> None:
-    found = answered(b"a\n" + b"x" * (HEAD_BYTES - 4) + b"\n1")
+    found = preview_response(b"a\n" + b"x" * (HEAD_BYTES - 4) + b"\n1")
     assert (len(found.rows), found.complete, found.warnings) == (2, True, ())
 
 
 def test_a_workbook_that_is_too_large_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sinks, "LARGEST_BOOK", 1_000)
+    monkeypatch.setattr(remote, "MAX_XLSX_BYTES", 1_000)
     with pytest.raises(UsageProblem, match="larger than") as caught:
-        answered(b"PK" * 501, format=Format.XLSX)
+        preview_response(b"PK" * 501, format=Format.XLSX)
     assert "nostra download demo-dedup -f xlsx" in caught.value.hint
     with pytest.raises(UsageProblem, match="larger than"):  # its length is not known
-        answered(gzip.compress(b"PK" * 501), "Content-Encoding: gzip", format=Format.XLSX)
+        preview_response(gzip.compress(b"PK" * 501), "Content-Encoding: gzip", format=Format.XLSX)
 
 
 def test_no_room_for_a_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
-    monkeypatch.setattr(spool, "IN_MEMORY", 100)
-    with meeting() as (world, _), pytest.raises(FileProblem, match="cannot use /nonexistent"):
-        seen(world, format=Format.XLSX)
+    with meeting() as (world, _), pytest.raises(FileProblem, match="no usable temporary folder"):
+        preview(world, format=Format.XLSX)

@@ -8,8 +8,7 @@ from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, UsageProblem
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
-    from nostra_cli.models import Format
-    from nostra_cli.preview.reading import Preview
+    from nostra_cli.preview.first_rows import Preview, PreviewOptions
 
 EXAMPLES = (
     "nostra preview 4711",
@@ -17,7 +16,7 @@ EXAMPLES = (
     "nostra preview ./result.csv --stats",
 )
 CODES = OF_AN_INVOCATION
-_MOST_ROWS = 10_000
+_MAX_ROWS = 10_000
 
 
 class FormatChoice(StrEnum):
@@ -29,21 +28,20 @@ class FormatChoice(StrEnum):
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MOST_ROWS):
-        raise ValueError(f"{text!r} is not a number of rows from 0 to {_MOST_ROWS}")
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MAX_ROWS):
+        raise ValueError(f"{text!r} is not a number from 0 to {_MAX_ROWS:,}")
     return int(text)
 
 
 ResultId = Annotated[
-    str | None, option("-r", "--result", metavar="RESULT_ID", help="Result; else the primary one.")
+    str | None,
+    option("-r", "--result", metavar="RESULT_ID", help="Result id [default: primary]."),
 ]
-Rows = Annotated[
-    int, option("-n", "--rows", metavar="ROWS", help="Show so many rows.", parser=_count)
-]
-WithStats = Annotated[bool, option("--stats", help="Read all of it, and show what is in it.")]
-Wanted = Annotated[
+Rows = Annotated[int, option("-n", "--rows", metavar="ROWS", help="Number of rows.", parser=_count)]
+WithStats = Annotated[bool, option("--stats", help="Statistics of all rows.")]
+FormatOption = Annotated[
     FormatChoice | None,
-    option("-f", "--format", help="Format; else csv, json or xlsx, the first there is."),
+    option("-f", "--format", help="Format (default: the first of csv, json, xlsx)."),
 ]
 
 
@@ -53,54 +51,44 @@ def preview(
     result: ResultId = None,
     rows: Rows = 10,
     stats: WithStats = False,
-    format_: Wanted = None,
+    format_: FormatOption = None,
 ) -> ExitCode:
     """Show the first rows of a result.
 
     Reads no more than it shows: one request and less than a megabyte, however large the result
-    is. With --stats all of it is read: types, empty cells, distinct values, ranges and means. A
-    path such as ./result.csv is a local file.
+    is. --stats reads all of it: types, empty cells, distinct values, ranges and means. A path
+    such as ./result.csv is a local file. xlsx and --stats need nostra-cli[preview].
     """
     from nostra_cli.models import Format
+    from nostra_cli.preview.first_rows import PreviewOptions
 
-    chosen = Format(format_) if format_ is not None else None
+    options = PreviewOptions(Format(format_) if format_ is not None else None, rows, stats)
     if is_path(id_):
-        found = _of_file(session, id_, chosen, result, rows, stats)
+        found = _preview_file(session, id_, result, options)
     else:
-        found = _of_service(session, read_id(id_), chosen, result, rows, stats)
+        found = _preview_result(session, read_id(id_), result, options)
     session.out.preview(found)
     return ExitCode.DONE
 
 
-def _of_file(
-    session: "Session",
-    name: str,
-    chosen: "Format | None",
-    result: str | None,
-    rows: int,
-    stats: bool,
+def _preview_file(
+    session: "Session", name: str, result: str | None, options: "PreviewOptions"
 ) -> "Preview":
-    from nostra_cli.preview.local import look_at_file
-    from nostra_cli.preview.reading import Reading
+    from nostra_cli.preview.local import preview_file
 
     if result is not None:
-        raise UsageProblem("-r is for an invocation, not for a file", "give an id, or leave it out")
-    return look_at_file(name, chosen, Reading(rows, stats), session.out.transfers)
+        raise UsageProblem("-r takes an invocation, not a local file", "leave it out")
+    return preview_file(name, options, session.out.transfers)
 
 
-def _of_service(
-    session: "Session",
-    id_: str,
-    chosen: "Format | None",
-    result: str | None,
-    rows: int,
-    stats: bool,
+def _preview_result(
+    session: "Session", id_: str, result: str | None, options: "PreviewOptions"
 ) -> "Preview":
     from nostra_cli.models import is_segment
-    from nostra_cli.preview.remote import PreviewOptions, look, mentioning_file
+    from nostra_cli.preview.remote import preview_result, suggest_file
 
     if result is not None and not is_segment(result):
-        raise UsageProblem(f"-r {result!r} is not a result id", "see nostra results ID")
-    wanted = PreviewOptions(id_, result, chosen, rows, stats, session.low_speed)
-    with mentioning_file(id_), session.service(session.deadline()) as service:
-        return look(service, wanted, session.out.transfers)
+        raise UsageProblem(f"-r {result!r} is not a valid result id", f"see nostra results {id_}")
+    with suggest_file(id_), session.service(session.deadline()) as service:
+        low_speed, progress = session.low_speed, session.out.transfers
+        return preview_result(service, id_, result, options, low_speed, progress)

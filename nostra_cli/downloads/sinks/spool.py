@@ -19,11 +19,11 @@ _BLOCK = 1 << 20
 class Spool:
     """A sink that can be read again. `size` is in bytes."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        """Begin empty, in `file` if it is to have a name."""
         self.size = 0
         self.version: BodyVersion | None = None
-        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self.file: IO[bytes] = file or tempfile.SpooledTemporaryFile(IN_MEMORY)
 
     def restart(self, version: BodyVersion) -> None:
         """Begin again with a body of this version."""

@@ -49,7 +49,7 @@ def check_file(file: IO[bytes], complete: bool) -> None:
 
     Raises ValueError, and FileProblem where the file cannot be read.
     """
-    with _archive_errors(), zipfile.ZipFile(file) as archive:
+    with archive_errors(), zipfile.ZipFile(file) as archive:
         check_directory(archive)
         if complete:
             for info in archive.infolist():
@@ -59,11 +59,11 @@ def check_file(file: IO[bytes], complete: bool) -> None:
 
 
 @contextmanager
-def _archive_errors() -> Iterator[None]:
+def archive_errors() -> Iterator[None]:
     """Turn whatever zipfile raises for an archive into a ValueError."""
     try:
         yield
-    except _Unfit:
+    except NotAWorkbook:
         raise
     except _DAMAGE as error:
         raise ValueError("the workbook is damaged") from error
@@ -73,7 +73,7 @@ def _archive_errors() -> Iterator[None]:
         raise FileProblem(f"cannot read the workbook again: {error.strerror}") from error
 
 
-class _Unfit(ValueError):
+class NotAWorkbook(ValueError):
     """An archive that can be read and is not a workbook."""
 
 
@@ -82,7 +82,7 @@ def check_directory(archive: zipfile.ZipFile) -> None:
     names = set(archive.namelist())
     missing = [part for part in _PARTS if part not in names]
     if missing:
-        raise _Unfit(f"it is a zip archive without {missing[0]}, not a workbook")
+        raise NotAWorkbook(f"it is a zip archive without {missing[0]}, not a workbook")
     methods = {info.compress_type for info in archive.infolist()}
     if methods - _METHODS:
-        raise _Unfit("the workbook is packed by a method that workbooks do not use")
+        raise NotAWorkbook("the workbook is packed by a method that workbooks do not use")

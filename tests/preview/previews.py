@@ -1,4 +1,4 @@
-"""Looks at results and files in this process, without progress."""
+"""Previews of results and files in this process, without progress."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from nostra_cli.downloads.batch import Metering
 from nostra_cli.http.timeouts import ORDINARY_SPEED
 from nostra_cli.models import Format
-from nostra_cli.preview.local import look_at_file
-from nostra_cli.preview.reading import Preview, Reading
-from nostra_cli.preview.remote import PreviewOptions, look
+from nostra_cli.preview.first_rows import Preview, PreviewOptions
+from nostra_cli.preview.local import preview_file
+from nostra_cli.preview.remote import preview_result
 from tests.asking import World
 from tests.faults.raw import Raw, head, listening, ok
 
@@ -35,7 +35,7 @@ def no_progress() -> Iterator[Metering]:
     yield no_meter
 
 
-def seen(
+def preview(
     world: World,
     invocation: str = "demo-dedup",
     result: str | None = None,
@@ -43,14 +43,14 @@ def seen(
     rows: int = 3,
     stats: bool = False,
 ) -> Preview:
-    """PreviewOptions at a result of a service."""
-    wanted = PreviewOptions(invocation, result, format, rows, stats, ORDINARY_SPEED)
-    return look(world.service, wanted, no_progress)
+    """Preview a result of a service."""
+    options = PreviewOptions(format, rows, stats)
+    return preview_result(world.service, invocation, result, options, ORDINARY_SPEED, no_progress)
 
 
 @contextmanager
 def world_at(raw: Raw) -> Iterator[World]:
-    """Give the service that a raw socket is."""
+    """Yield the service that a raw socket is."""
     world = World(raw.base_url, "t0ken")
     try:
         yield world
@@ -58,23 +58,25 @@ def world_at(raw: Raw) -> Iterator[World]:
         world.transport.close()
 
 
-def answered(
+def preview_response(
     body: bytes,
     *headers: str,
     format: Format | None = None,
     rows: int = 3,
     stats: bool = False,
 ) -> Preview:
-    """PreviewOptions at what a server without ranges answers to everything."""
+    """Preview what a server without ranges responds to everything."""
 
     def handle(connection: socket.socket, _number: int) -> None:
         while head(connection):
             connection.sendall(ok(body, *headers))
 
     with listening(handle) as raw, world_at(raw) as world:
-        return seen(world, format=format, rows=rows, stats=stats)
+        return preview(world, format=format, rows=rows, stats=stats)
 
 
-def read(path: Path, format: Format | None = None, rows: int = 3, stats: bool = False) -> Preview:
-    """PreviewOptions at a file."""
-    return look_at_file(str(path), format, Reading(rows, stats), no_progress)
+def preview_path(
+    path: Path, format: Format | None = None, rows: int = 3, stats: bool = False
+) -> Preview:
+    """Preview a file."""
+    return preview_file(str(path), PreviewOptions(format, rows, stats), no_progress)
