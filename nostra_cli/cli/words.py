@@ -37,10 +37,10 @@ download	--checksums		Write the files' hashes to SHA256SUMS, too.
 download	--ci		Talk in plain lines, and tell GitHub Actions how it ended.
 download	--no-ci		Talk in plain lines, and tell GitHub Actions how it ended.
 preview		ID	Show the first rows of a result.
-preview	-r --result	RESULT_ID	Result; else the primary one.
-preview	-n --rows	ROWS	Show so many rows.
-preview	--stats		Read all of it, and show what is in it.
-preview	-f --format	csv|json|xlsx	Format; else csv, json or xlsx, the first there is.
+preview	-r --result	RESULT_ID	Result id [default: primary].
+preview	-n --rows	ROWS	Number of rows.
+preview	--stats		Statistics of all rows.
+preview	-f --format	csv|json|xlsx	Format (default: the first of csv, json, xlsx).
 login			Store a token in the config file.
 logout			Remove a token from the config file.
 config			Show and change settings.

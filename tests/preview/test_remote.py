@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -226,7 +227,7 @@ def test_a_workbook_that_is_too_large_is_not_fetched(monkeypatch: pytest.MonkeyP
         preview_response(gzip.compress(b"PK" * 501), "Content-Encoding: gzip", format=Format.XLSX)
 
 
-def test_no_room_for_a_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+def test_no_folder_for_a_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with meeting() as (world, _), pytest.raises(FileProblem, match="no usable temporary folder"):
         preview(world, format=Format.XLSX)
