@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +14,9 @@ from nostra_cli.preview.first_rows import (
     Preview,
     PreviewOptions,
     Source,
-    first_rows,
-    read_blocks,
+    preview_of,
     read_first_rows,
 )
-from nostra_cli.preview.rows import Row
 
 
 def check_extra(format: Format, options: PreviewOptions) -> None:
@@ -56,14 +53,13 @@ def preview_complete(
     if source.format is Format.XLSX:
         return _preview_xlsx(path, source, options, size, folder)
     with path.open("rb") as file:
-        first = read_first_rows(read_blocks(file), source.format, options.rows)
-    if not options.stats:
-        return Preview(source, size, first.columns, first.rows, first.complete)
-    from nostra_cli.preview.summary import summarize
+        first = read_first_rows(file, source.format, options.rows)
+    stats = None
+    if options.stats:
+        from nostra_cli.preview.summary import summarize
 
-    stats = summarize(path, source.format, folder)
-    columns = tuple(dict.fromkeys([*first.columns, *(column.name for column in stats.columns)]))
-    return Preview(source, size, columns, first.rows, first.complete, stats)
+        stats = summarize(path, source.format, folder)
+    return preview_of(source, size, first, options, stats)
 
 
 def _preview_xlsx(
@@ -71,22 +67,17 @@ def _preview_xlsx(
 ) -> Preview:
     from nostra_cli.preview.xlsx_rows import XlsxRows
 
-    rows: list[Row] = []
-    stats = None
     with path.open("rb") as file:
         workbook = XlsxRows(file)
-        remaining = iter(workbook)
-        rows += itertools.islice(remaining, options.rows + 1)
+        workbook.read_first(options.rows)
+        stats = None
         if options.stats:
             from nostra_cli.preview.summary import summarize_table
             from nostra_cli.preview.tables import table_of_rows
 
-            every_row = itertools.chain(rows, remaining)
-            table = table_of_rows(every_row, workbook.header, folder / "rows.csv", typed=True)
+            copy = folder / "rows.csv"
+            table = table_of_rows(workbook, workbook.header, copy, typed=True)
             stats = summarize_table(table, folder)
-    first = first_rows(workbook.header, rows, options.rows, at_end=len(rows) <= options.rows)
-    more = len(workbook.sheets) - 1
-    warning = f"showing sheet {workbook.sheets[0]!r} of {more + 1}" if more else ""
-    return Preview(
-        source, size, first.columns, first.rows, first.complete, stats, (warning,) if more else ()
-    )
+    count = len(workbook.sheets)
+    warnings = (f"showing sheet {workbook.sheets[0]!r} of {count}",) if count > 1 else ()
+    return preview_of(source, size, workbook, options, stats, warnings)

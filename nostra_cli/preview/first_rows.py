@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from nostra_cli.downloads.verify.level import Level, checks_for
 from nostra_cli.errors import Corrupt
@@ -42,21 +42,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstRows:
-    """The first rows; `count` of them were read, one more than asked for where there are more.
-
-    `complete` says that `rows` are all there are. `bytes_read` counts what was needed.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-    count: int
-    complete: bool
-    at_end: bool
-    bytes_read: int
-
-
-@dataclass(frozen=True, slots=True)
 class Preview:
     """What is shown of a result of `bytes` (None: not known); `stats` is None if not asked for."""
 
@@ -86,46 +71,88 @@ def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def read_first_rows(
-    pieces: Iterable[Piece],
-    format: Format,
-    max_rows: int,
-    size: int | None = None,
-    max_bytes: int | None = None,
-) -> FirstRows:
-    """Read `max_rows` rows of CSV or JSON, and no more of a body of `size` than they need.
+class FirstRows:
+    """The first rows of a CSV or JSON that comes in pieces; ValueError for a malformed one.
 
-    Raises ValueError for a malformed body.
+    One row more than `max_rows` shows that there are more. No more than `max_bytes` are read.
     """
-    parser, checks = parser_for(format), checks_for(format, Level.OFF, None)
-    rows: list[Row] = []
-    count = 0
-    for piece in pieces:
-        block = bytes(piece if max_bytes is None else piece[: max_bytes - count])
-        count += len(block)
-        if count == len(block) and block.startswith(_GZIP):
+
+    def __init__(self, format: Format, max_rows: int, max_bytes: int | None = None) -> None:
+        """Begin a body."""
+        self.rows: list[Row] = []
+        self.bytes_read = 0
+        self.at_end = False
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._parser = parser_for(format)
+        self._checks = checks_for(format, Level.OFF, None)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns that the format names at its start."""
+        return self._parser.header
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are more rows than are shown."""
+        return len(self.rows) > self._max_rows
+
+    def feed(self, data: Piece) -> bool:
+        """Read on; return whether nothing more is to be read."""
+        left = None if self._max_bytes is None else self._max_bytes - self.bytes_read
+        block = bytes(data[:left])
+        if not self.bytes_read and block.startswith(_GZIP):
             raise ValueError("it is compressed with gzip")
-        for check in checks:
+        self.bytes_read += len(block)
+        for check in self._checks:
             check.feed(block)
-        rows += parser.feed(block)
-        if len(rows) > max_rows or count == max_bytes:
-            break
-    at_end = len(rows) <= max_rows and (count != max_bytes if size is None else count >= size)
-    if at_end:
-        for check in checks:
+        self.rows += self._parser.feed(block)
+        return self.enough or self.bytes_read == self._max_bytes
+
+    def finish(self) -> None:
+        """Read the end of the body."""
+        for check in self._checks:
             check.finish()
-        rows += parser.finish()
-    return first_rows(parser.header, rows, max_rows, at_end, count)
+        self.rows += self._parser.finish()
+        self.at_end = True
 
 
-def first_rows(
-    header: tuple[str, ...], rows: list[Row], max_rows: int, at_end: bool, bytes_read: int = 0
-) -> FirstRows:
-    """Return the first rows of `rows`, which are all there are if `at_end`."""
-    shown = tuple(rows[:max_rows])
-    names = dict.fromkeys([*header, *(name for row in shown for name in row)])
-    complete = at_end and len(rows) <= max_rows
-    return FirstRows(tuple(names), shown, len(rows), complete, at_end, bytes_read)
+def read_first_rows(file: IO[bytes], format: Format, max_rows: int) -> FirstRows:
+    """Return the first rows of a file."""
+    first = FirstRows(format, max_rows)
+    for block in read_blocks(file):
+        if first.feed(block):
+            return first
+    first.finish()
+    return first
+
+
+class Beginning(Protocol):
+    """Rows from the start of a body, of any format."""
+
+    rows: list[Row]
+    at_end: bool
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns that the format names at its start."""
+
+
+def preview_of(
+    source: Source,
+    size: int | None,
+    first: Beginning,
+    options: PreviewOptions,
+    stats: Stats | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Preview:
+    """Return the preview of a body of `size`."""
+    rows = tuple(first.rows[: options.rows])
+    names = [*first.header, *(name for row in rows for name in row)]
+    if stats is not None:
+        names += [column.name for column in stats.columns]
+    complete = first.at_end and len(first.rows) <= options.rows
+    return Preview(source, size, tuple(dict.fromkeys(names)), rows, complete, stats, warnings)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from nostra_cli.preview.first_rows import (
     PreviewOptions,
     Source,
     malformed,
-    read_blocks,
+    preview_of,
     read_first_rows,
 )
 
@@ -40,8 +40,8 @@ def preview_file(name: str, options: PreviewOptions, progress: Progress) -> Prev
         size = status.st_size if stat.S_ISREG(status.st_mode) else None
         check_extra(source.format, options)
         if not options.stats and source.format is not Format.XLSX:
-            first = read_first_rows(read_blocks(file), source.format, options.rows)
-            return Preview(source, size, first.columns, first.rows, first.complete)
+            first = read_first_rows(file, source.format, options.rows)
+            return preview_of(source, size, first, options)
         with temporary_folder() as folder:
             if size is None:
                 path = folder / "body"

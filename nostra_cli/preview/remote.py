@@ -8,29 +8,24 @@ it, with its retries and its resume, into a temporary file.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Destination, Item, Selection, choose
-from nostra_cli.downloads.resume import BodyVersion, version_of
+from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.spool import Spool
-from nostra_cli.downloads.stream import StreamOptions, stream_body
-from nostra_cli.downloads.verify.level import Level, refuse_page
+from nostra_cli.downloads.stream import NoMeter, StopStream, StreamOptions, stream_body
+from nostra_cli.downloads.verify.level import Level
 from nostra_cli.errors import (
     AuthProblem,
-    Corrupt,
     NostraError,
     NotFound,
     UsageProblem,
     file_errors,
 )
-from nostra_cli.http.encoding import decoded, is_encoded
 from nostra_cli.http.timeouts import LowSpeed
-from nostra_cli.http.transport import HEAD_SECONDS, Response
 from nostra_cli.models import Format, Piece, Result
 from nostra_cli.preview.complete import check_extra, preview_complete, temporary_folder
 from nostra_cli.preview.first_rows import (
@@ -39,7 +34,7 @@ from nostra_cli.preview.first_rows import (
     PreviewOptions,
     Source,
     malformed,
-    read_first_rows,
+    preview_of,
 )
 from nostra_cli.units import show_size
 
@@ -49,7 +44,6 @@ if TYPE_CHECKING:
 HEAD_BYTES = 960 * 1024
 MAX_XLSX_BYTES = 64 << 20
 _ORDER = (Format.CSV, Format.JSON, Format.XLSX)
-_RANGE = re.compile(r"bytes 0-[0-9]{1,19}/([0-9]{1,19}|\*)", re.ASCII)
 
 
 def preview_result(
@@ -100,8 +94,7 @@ def _preview(
     check_extra(item.format, options)
     if options.stats or item.format is Format.XLSX:
         return _preview_complete(service, item, options, low_speed, progress)
-    head = partial(_preview_head, service, item, options)
-    return service.retrier.run(head, f"the first rows of {item.label} were there")
+    return _preview_head(service, item, options, low_speed)
 
 
 def _source(item: Item) -> Source:
@@ -113,46 +106,62 @@ def _download_hint(item: Item) -> str:
     return f"nostra download {item.invocation}{which} -f {item.format}"
 
 
-def _preview_head(service: Service, item: Item, options: PreviewOptions) -> Preview:
-    """Request the first bytes; where those are not what comes, the body."""
-    request = partial(service.body, item.invocation, item.source, item.format, seconds=HEAD_SECONDS)
-    with request({"Range": f"bytes=0-{HEAD_BYTES - 1}"}) as response:
-        found = _RANGE.fullmatch(response.headers.get("content-range", ""))
-        if response.status == 206 and found and not is_encoded(response):
-            size = int(found[1]) if found[1].isdecimal() else None
-            return _read_head(response, item, options, size)
-        if response.status == 200:
-            return _read_head(response, item, options, _length(response))
-    with request() as response:
-        if response.status != 200:
-            raise Corrupt(f"{item.label}: status {response.status} to a request without a range")
-        return _read_head(response, item, options, _length(response))
+def _inspect_hint(item: Item) -> str:
+    return f"{_download_hint(item)} --verify off"
 
 
-def _length(response: Response) -> int | None:
-    return None if is_encoded(response) else version_of("", response.headers).length
+class _Head:
+    """A sink for as much of a body as its first rows need."""
+
+    def __init__(self, item: Item, options: PreviewOptions) -> None:
+        """Begin without a body."""
+        self.size = 0
+        self.version: BodyVersion | None = None
+        self._item = item
+        self._options = options
+        self.first = FirstRows(item.format, options.rows, HEAD_BYTES)
+
+    def restart(self, version: BodyVersion) -> None:
+        """Begin again with a body of this version."""
+        self.size = 0
+        self.version = version
+        self.first = FirstRows(self._item.format, self._options.rows, HEAD_BYTES)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Nothing can be read again."""
+        return iter(())
+
+    def write(self, data: Piece) -> None:
+        """Read on; raises StopStream once that is enough, and Corrupt."""
+        with malformed(self._item.label, _inspect_hint(self._item)):
+            enough = self.first.feed(data)
+        self.size += len(data)
+        if enough:
+            raise StopStream
 
 
-def _read_head(
-    response: Response, item: Item, options: PreviewOptions, size: int | None
+def _preview_head(
+    service: Service, item: Item, options: PreviewOptions, low_speed: LowSpeed
 ) -> Preview:
-    refuse_page(response.headers, item.label)
-    with malformed(item.label, f"{_download_hint(item)} --verify off"):
-        pieces = decoded(response)
-        first = read_first_rows(pieces, item.format, options.rows, size, HEAD_BYTES)
-    enough = first.at_end or first.count > options.rows
-    warnings = () if enough else (_too_few_rows(first, item, options.rows),)
-    source = _source(item)
-    return Preview(source, size, first.columns, first.rows, first.complete, warnings=warnings)
+    """Request the first bytes."""
+    sink = _Head(item, options)
+    stream_options = StreamOptions(Level.OFF, low_speed=low_speed)
+    stream_body(service, item, sink, NoMeter(), stream_options, stop=HEAD_BYTES)
+    first, size = sink.first, sink.version.length if sink.version else None
+    ended = first.bytes_read < HEAD_BYTES if size is None else first.bytes_read >= size
+    if ended and not first.enough:
+        with malformed(item.label, _inspect_hint(item)):
+            first.finish()
+    warnings = () if first.enough or first.at_end else (_too_few_rows(first, item, options),)
+    return preview_of(_source(item), size, first, options, warnings=warnings)
 
 
-def _too_few_rows(first: FirstRows, item: Item, wanted: int) -> str:
+def _too_few_rows(first: FirstRows, item: Item, options: PreviewOptions) -> str:
     limit = show_size(first.bytes_read)
-    if not first.count and wanted:
-        raise UsageProblem(
-            f"{item.label}: the first row is longer than {limit}", _download_hint(item)
-        )
-    return f"{item.label}: the first {limit} hold only {first.count} rows"
+    if not first.rows and options.rows:
+        message = f"{item.label}: the first row is longer than {limit}"
+        raise UsageProblem(message, _download_hint(item))
+    return f"{item.label}: the first {limit} hold only {len(first.rows)} rows"
 
 
 class _LimitedSpool(Spool):
@@ -192,10 +201,9 @@ def _preview_complete(
             xlsx = item.format is Format.XLSX
             sink = _LimitedSpool(file, MAX_XLSX_BYTES, too_large) if xlsx else Spool(file)
             with progress() as metering, metering(item.label) as meter:
-                stream_body(
-                    service, item, sink, meter, StreamOptions(Level.OFF, low_speed=low_speed)
-                )
-        with malformed(item.label, f"{_download_hint(item)} --verify off"):
+                stream_options = StreamOptions(Level.OFF, low_speed=low_speed)
+                stream_body(service, item, sink, meter, stream_options)
+        with malformed(item.label, _inspect_hint(item)):
             return preview_complete(path, _source(item), options, sink.size, folder)
 
 

@@ -104,7 +104,7 @@ def rewritten_table(path: Path, format: Format, copy: Path) -> Table:
         yield from parser.finish()
 
     with path.open("rb") as file:  # a header without rows has names too
-        header = read_first_rows(read_blocks(file), format, 0).columns
+        header = read_first_rows(file, format, 0).header
     return table_of_rows(rows(), header, copy, typed=format is not Format.CSV)
 
 

@@ -6,6 +6,7 @@ memory than there is, and skips no checks of its own.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import zipfile
@@ -47,12 +48,23 @@ class XlsxRows:
             self.sheets: tuple[str, ...] = tuple(workbook.sheet_names)
             self._rows = workbook.get_sheet_by_index(0).iter_rows()
         self.header: tuple[str, ...] = ()
+        self.rows: list[Row] = []
+        self.at_end = False
         for cells in self._next():
             self.header = column_names([_name(cell) for cell in cells])
             break
 
+    def read_first(self, max_rows: int) -> None:
+        """Read the first rows, and one more that shows that there are more."""
+        self.rows += itertools.islice(self._following(), max_rows + 1)
+        self.at_end = len(self.rows) <= max_rows
+
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows that follow the header, without their empty cells."""
+        """Yield all rows that follow the header, without their empty cells."""
+        yield from self.rows
+        yield from self._following()
+
+    def _following(self) -> Iterator[Row]:
         for cells in self._next():
             named = zip(self.header, cells, strict=False)
             yield {name: _value(cell) for name, cell in named if cell != ""}

@@ -23,7 +23,7 @@ class Spool:
         """Begin empty, in `file` if it is to have a name."""
         self.size = 0
         self.version: BodyVersion | None = None
-        self.file: IO[bytes] = file or tempfile.SpooledTemporaryFile(IN_MEMORY)
+        self.file: IO[bytes] = file or tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
 
     def restart(self, version: BodyVersion) -> None:
         """Begin again with a body of this version."""
