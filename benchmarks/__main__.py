@@ -20,7 +20,7 @@ from pathlib import Path
 import certifi
 
 from nostra_cli import __version__
-from nostra_cli.api.wait import pause_after
+from nostra_cli.api.schedule import pause_after
 from nostra_cli.sandbox.scenario import parse
 from nostra_cli.sandbox.server import serving
 

@@ -1,157 +1,157 @@
-"""When to poll again, and the wait on many invocations."""
+"""Wait for many invocations: their polls run on background threads."""
 
 from __future__ import annotations
 
-import heapq
-import time
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from nostra_cli import concurrency as parallel
-from nostra_cli.errors import DeadlinePassed, NostraError, capture_error
-from nostra_cli.http.retry import NORMAL, PATIENT, Policy
-from nostra_cli.http.timeouts import Deadline
+from nostra_cli.api.schedule import ORDER_SECONDS, Schedule, Waited
+from nostra_cli.concurrency import join_threads, start_threads
+from nostra_cli.errors import AuthProblem, NostraError
+from nostra_cli.http.retry import ONCE, Policy, Retrier
 from nostra_cli.models import Invocation
 
-SHORTEST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
-SPREAD = 0.01
-"""Seconds between the polls of two ids: many of them are no burst."""
-_ROUND = 16
-_SLEEP_SLICE = 30.0
-_SHOWN_IDS = 3
+_TICK = 1.0
+"""Seconds between two calls of `Watcher.pending`."""
 
 
 class Watcher(Protocol):
-    """Is told how a wait goes on; `output` fulfils it."""
+    """Receives the progress of a wait, from several threads; `output` implements it."""
 
     def seen(self, invocation: Invocation) -> None:
-        """An answer came; it may say the same as the one before."""
+        """Receive a status; it may be the same as before."""
 
     def pending(self, count: int, seconds: float) -> None:
-        """So many invocations are still in progress after so many seconds."""
-
-
-def pause_after(waited: float) -> float:
-    """Tell how long to pause after `waited` seconds (both in seconds).
-
-    A tenth of the time waited, so that the end is noticed within 10 % of the wait, at least
-    every 30 s and never more often than once a second.
-    """
-    return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, waited / 10))
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A status and when it was first seen: in seconds since the epoch, and of the wait."""
-
-    status: str
-    at: float
-    waited: float
-
-
-@dataclass(frozen=True, slots=True)
-class Waited:
-    """A final invocation and the statuses it went through, as they were seen; one at least."""
-
-    invocation: Invocation
-    transitions: tuple[Transition, ...]
+        """Receive how many invocations are still in progress after how many seconds."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """How to wait: `poll` asks for one id, `interval` (seconds) replaces the growing pause.
+    """The wait for many invocations.
 
-    `jobs` polls run at once where many are due; `give_up` ends those under way. `clock` measures,
-    `wall` tells the time of day (both in seconds).
+    `poll` requests one status, `interval` (seconds) replaces the growing pause, up to `jobs` polls
+    run at once, `abort` makes those that are running end soon.
     """
 
+    ids: Sequence[str]
     poll: Callable[[str, Policy], Invocation]
-    deadline: Deadline
+    retrier: Retrier
     watcher: Watcher
     interval: float | None = None
     jobs: int = 1
-    give_up: Callable[[], None] = lambda: None
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    wall: Callable[[], float] = time.time
-    _start: float = field(init=False, default=0.0)
-    _history: dict[str, list[Transition]] = field(init=False, default_factory=dict)
+    abort: Callable[[], None] = lambda: None
+    _schedule: Schedule = field(init=False)
+    _changed: threading.Condition = field(init=False, default_factory=threading.Condition)
+    _error: BaseException | None = field(init=False, default=None)
+    _threads: list[threading.Thread] = field(init=False, default_factory=list)
+    _over: bool = field(init=False, default=False)
 
-    def run(self, ids: Sequence[str]) -> Iterator[Invocation | NostraError]:
-        """Give each invocation as it becomes final, or the error that ended the wait for it.
+    def __post_init__(self) -> None:
+        """Start the clock of the wait."""
+        self._schedule = Schedule(self.ids, self.retrier, self.interval, self.jobs)
 
-        Raises AuthProblem at once, and DeadlinePassed with the ids that were left.
+    def run(self) -> Generator[Waited | NostraError]:
+        """Yield each invocation when it is final, or the error that ended the wait for it.
+
+        The others are polled while the caller works on one. Raises AuthProblem at once, and
+        DeadlinePassed with the ids that are left.
         """
-        self._start = self.clock()
-        first = range(len(ids))
-        due = [(self._start + place // _ROUND * _ROUND * SPREAD, place) for place in first]
-        left = dict.fromkeys(ids)
-        while due:
-            try:
-                self._sleep_until(due[0][0], len(due))
-                for place, found in self._round(ids, due):
-                    if isinstance(found, Invocation) and not found.final:
-                        heapq.heappush(due, (self._next(len(left)), place))
-                    else:
-                        del left[ids[place]]
-                        yield found
-            except DeadlinePassed as passed:
-                raise self._passed(list(left), passed) from passed
+        dispatcher = start_threads(self._dispatch, 1)
+        try:
+            while (item := self._next(alone=not dispatcher)) is not None:
+                yield item
+        finally:
+            self._stop(dispatcher)
 
-    def waited(self, final: Invocation) -> Waited:
-        """Tell how the wait for an invocation went that `run` gave."""
-        return Waited(final, tuple(self._history[final.id]))
+    def unfinished(self) -> list[Waited]:
+        """Return the ids that `run` has not reported, with their last status ('': not known)."""
+        with self._changed:
+            return self._schedule.unfinished()
 
-    def _round(
-        self, ids: Sequence[str], due: list[tuple[float, int]]
-    ) -> Iterator[tuple[int, Invocation | NostraError]]:
-        """Poll what is due, some at once; takes it off `due`."""
-        now = self.clock()
-        places: list[int] = []
-        while due and len(places) < _ROUND and due[0][0] <= now:
-            places.append(heapq.heappop(due)[1])
-        tasks = [partial(self._poll, ids[place]) for place in places]
-        return zip(places, parallel.run(tasks, self.jobs, self.give_up), strict=True)
+    def _next(self, alone: bool) -> Waited | NostraError | None:
+        """Wait for the end of one id; None if none is left. `alone`: poll in this thread."""
+        schedule = self._schedule
+        while True:
+            with self._changed:
+                if self._error is not None:
+                    raise self._error
+                if (item := schedule.ended()) is not None:
+                    return item
+                if not schedule.left:
+                    return None
+                if not schedule.held:
+                    schedule.check_deadline()
+                remaining = self.retrier.deadline.remaining()
+                seconds = ORDER_SECONDS if schedule.held else _TICK
+                seconds = seconds if remaining is None else min(seconds, remaining)
+                if not alone:
+                    self._changed.wait(seconds)
+            if alone:
+                self._dispatch_one(seconds)
+            if left := schedule.left:
+                self.watcher.pending(left, schedule.waited)
 
-    def _poll(self, id_: str) -> Invocation | NostraError:
-        policy = PATIENT if id_ in self._history else NORMAL
-        found = capture_error(id_, lambda: self.poll(id_, policy))
-        if isinstance(found, Invocation):
-            self._note(found)
+    def _stop(self, dispatcher: Sequence[threading.Thread]) -> None:
+        with self._changed:
+            self._over = True
+            running = self._schedule.running
+            self._changed.notify_all()
+        if running:
+            self.abort()
+        join_threads([*dispatcher, *self._threads])
+
+    def _dispatch(self) -> None:
+        try:
+            while not self._over:
+                self._dispatch_one(None)
+        except BaseException as error:  # noqa: BLE001 - it is raised by `run`
+            self._fail(error)
+
+    def _dispatch_one(self, seconds: float | None) -> None:
+        """Start the poll of an id that is due, or wait for one (at most `seconds`)."""
+        with self._changed:
+            id_ = self._schedule.take()
+            if id_ is None:
+                times = [t for t in (seconds, self._schedule.delay()) if t is not None]
+                if not self._over:
+                    self._changed.wait(min(times, default=None))
+                return
+        task = partial(self._poll, id_)
+        started = start_threads(task, 1)
+        self._threads = [*(t for t in self._threads if t.is_alive()), *started]
+        if not started:
+            task()
+
+    def _poll(self, id_: str) -> None:
+        try:
+            following = self._schedule.follow(id_, self._found(id_))
+        except BaseException as error:  # noqa: BLE001 - it is raised by `run`
+            self._fail(error)
+            return
+        with self._changed:
+            if self._over:  # it was aborted: that is not the end of this id
+                return
+            if isinstance(following, Waited | NostraError):
+                self._schedule.finish(id_, following)
+            else:
+                self._schedule.put_back(id_, following)
+            self._changed.notify_all()
+
+    def _found(self, id_: str) -> Invocation | NostraError:
+        try:
+            found = self.poll(id_, ONCE)
+        except AuthProblem:
+            raise
+        except NostraError as error:
+            return error
+        if not self._over:
             self.watcher.seen(found)
         return found
 
-    def _note(self, found: Invocation) -> None:
-        seen = self._history.setdefault(found.id, [])
-        if not seen or seen[-1].status != found.status:
-            seen.append(Transition(found.status, self.wall(), self.clock() - self._start))
-
-    def _next(self, count: int) -> float:
-        now = self.clock()
-        spread = min(LONGEST_PAUSE, count * SPREAD)
-        pause = max(self.interval or pause_after(now - self._start), spread)
-        left = self.deadline.remaining()
-        if left is not None:
-            # One more look shortly before the deadline, not one that comes too late.
-            pause = min(pause, max(SHORTEST_PAUSE, left - SHORTEST_PAUSE))
-        return now + pause
-
-    def _sleep_until(self, when: float, count: int) -> None:
-        while (pause := when - self.clock()) > 0:
-            left = self.deadline.remaining()
-            if left is not None and left <= pause:
-                self.sleep(left)
-                raise self.deadline.passed("the wait was over")
-            self.sleep(min(pause, _SLEEP_SLICE))
-            self.watcher.pending(count, self.clock() - self._start)
-
-    def _passed(self, left: Sequence[str], passed: DeadlinePassed) -> DeadlinePassed:
-        named = ", ".join(left[:_SHOWN_IDS])
-        more = f" and {len(left) - _SHOWN_IDS} more" if len(left) > _SHOWN_IDS else ""
-        return DeadlinePassed(
-            f"the deadline of {self.deadline.seconds:g} s passed, still in progress: {named}{more}",
-            passed.hint,
-        )
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()

@@ -88,7 +88,7 @@ class Retrier:
         self.deadline = deadline
         self.budget = budget or Budget()
         self._given_up = threading.Event()
-        self._notify = notify
+        self.notify = notify
         self._sleep = sleep or self._given_up.wait
         self._random = random
 
@@ -120,21 +120,30 @@ class Retrier:
                 return call()
         raise AssertionError("unreachable")
 
+    def next_pause(self, failure: Transient, failed: int, policy: Policy) -> float | None:
+        """Return the seconds between attempt number `failed` and the next; None if it is the last.
+
+        Takes one retry from the budget, if `policy` has one.
+        """
+        if self._given_up.is_set() or failed >= policy.attempts:
+            return None
+        if policy.budgeted and not self.budget.take():
+            return None
+        return self._seconds(failure, failed, policy)
+
     def _pause(self, failure: Transient, failed: int, doing: str, policy: Policy) -> bool:
         """Pause after the attempt number `failed`; return False where no other is to follow.
 
         Raises DeadlinePassed, without a pause, when the deadline comes first.
         """
         self.deadline.check(doing)
-        if self._given_up.is_set() or failed >= policy.attempts:
+        seconds = self.next_pause(failure, failed, policy)
+        if seconds is None:
             return False
-        if policy.budgeted and not self.budget.take():
-            return False
-        seconds = self._seconds(failure, failed, policy)
         left = self.deadline.remaining()
         if left is not None and seconds >= left:
             raise self.deadline.passed(doing) from failure
-        self._notify(failure, seconds, failed + 1, policy.attempts)
+        self.notify(failure, seconds, failed + 1, policy.attempts)
         self._sleep(seconds)
         return not self._given_up.is_set()
 

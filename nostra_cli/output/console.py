@@ -55,11 +55,16 @@ class Output:
             text = text.replace(secret, "***")
         return sanitize(text)
 
-    def show(self, view: View[T], items: Iterable[T | NostraError]) -> ExitCode:
+    def show(
+        self,
+        view: View[T],
+        items: Iterable[T | NostraError],
+        unfinished: Callable[[], Iterable[T]] = tuple,
+    ) -> ExitCode:
         """Show each item as soon as its form allows, and each error when it comes.
 
         Gives the exit code of the first error, be it an item or raised by `items`. What was
-        collected is shown also when a signal ends it in the middle.
+        collected is shown also when a signal ends it in the middle, then the `unfinished` items.
         """
         kept: list[T] = []
         code = ExitCode.DONE
@@ -84,6 +89,8 @@ class Output:
             code = code or error.code
             self.error(error)
         finally:
+            if collecting:
+                kept += unfinished()
             if collecting and (kept or complete):
                 self._collection(view, kept)
         return code

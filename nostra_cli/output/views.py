@@ -11,7 +11,7 @@ from nostra_cli.units import show_size
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nostra_cli.api.wait import Waited
+    from nostra_cli.api.schedule import Waited
     from nostra_cli.config.text import Shown
     from nostra_cli.doctor.finding import Finding
     from nostra_cli.downloads.transfer import Done
@@ -48,7 +48,7 @@ def _invocation_json(invocation: Invocation) -> JsonObject:
 
 
 def _waited_row(waited: Waited) -> tuple[str, ...]:
-    return _invocation_row(waited.invocation)
+    return waited.invocation.id, waited.invocation.status or "(not known)"
 
 
 def _waited_json(waited: Waited) -> JsonObject:

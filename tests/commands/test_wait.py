@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+import socket
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +17,10 @@ import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
 from tests.conftest import runner_for
-from tests.running import NOSTRA, Ended, Runner
+from tests.faults.raw import Raw, head, listening, ok, swallow
+from tests.running import NOSTRA, Ended, Runner, clean_env
 from tests.sandbox.calling import faulty
+from tests.terminal import terminal
 
 GROWING = '[invocation.job]\nstatuses = ["queued", "odd", "completed"]\n'
 
@@ -21,7 +29,7 @@ def objects(ended: Ended) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ended.out.splitlines()]
 
 
-def test_blocks_until_the_end_and_tells_of_each_change(home: Path, tmp_path: Path) -> None:
+def test_blocks_until_the_end_and_reports_each_change(home: Path, tmp_path: Path) -> None:
     with faulty(GROWING) as sandbox:
         ended = runner_for(sandbox, home, tmp_path)("wait", "job")
     assert (ended.code, ended.out) == (0, "job\tcompleted\n")
@@ -113,3 +121,122 @@ def test_wait_needs_an_id(nostra: Runner, sandbox: Sandbox) -> None:
     sandbox.requests.clear()
     assert nostra("wait").code == 2
     assert not sandbox.requests
+
+
+@contextlib.contextmanager
+def service(home: Path, cwd: Path) -> Iterator[tuple[Runner, Raw]]:
+    """Serve ids by their names: `good`, `failed` and `running`; `sick` is 503, `bad` hangs."""
+    unavailable = b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
+    answers = {
+        b"good": ok(b'{"status": "completed", "invocationResults": {}}'),
+        b"failed": ok(b'{"status": "failed"}'),
+        b"running": ok(b'{"status": "running"}'),
+        b"sick": unavailable,
+        b"gone": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    }
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        while asked := head(connection):
+            name = asked.split()[1].rpartition(b"/")[2].rstrip(b"0123456789")
+            raw.heads.append(asked)
+            if name not in answers:
+                swallow(connection)
+                return
+            connection.sendall(answers[name])
+
+    with listening(handle) as raw:
+        env = clean_env(home, NOSTRA_BASE_URL=raw.base_url, NOSTRA_TOKEN="t0ken", NO_COLOR="1")
+        yield Runner(cwd, env), raw
+
+
+MANY_BAD = [f"bad{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("bad", "good"), ("sick", "good"), (*MANY_BAD, "good"), ("running", "sick", "bad", "good")],
+    ids=" ".join,
+)
+def test_any_returns_at_once_though_another_poll_hangs_or_fails(
+    home: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    with service(home, tmp_path) as (nostra, _):
+        ended = nostra("wait", *arguments, "--any", seconds=4)
+    assert (ended.code, ended.out) == (0, "good\tcompleted\n")
+
+
+def test_fail_fast_returns_at_once_though_another_poll_hangs(home: Path, tmp_path: Path) -> None:
+    with service(home, tmp_path) as (nostra, _):
+        ended = nostra("wait", "bad", "failed", "good", "--fail-fast", seconds=4)
+    assert ended.code == 5
+
+
+def test_the_deadline_passes_while_polls_hang(home: Path, tmp_path: Path) -> None:
+    with service(home, tmp_path) as (nostra, _):
+        ended = nostra("wait", *MANY_BAD, "good", "sick", "--timeout", "2", seconds=4)
+    assert (ended.code, ended.out) == (124, "good\tcompleted\n")
+    assert "still in progress: bad0, bad1, bad2 and 6 more" in ended.err
+
+
+def test_each_of_many_ids_is_accounted_for(home: Path, tmp_path: Path) -> None:
+    ids = ["good1", "gone2", "failed3", "running4", "good5"]
+    with service(home, tmp_path) as (nostra, _):
+        ended = nostra("wait", *ids, "--timeout", "1.5", "--json", seconds=5)
+    assert [found["invocation"] for found in objects(ended)] == ["good1", "failed3", "good5"]
+    errors = [line for line in ended.err.splitlines() if line.startswith('{"error"')]
+    assert [json.loads(line)["error"]["code"] for line in errors] == [4, 5, 124]
+    assert "running4" in errors[2]
+    assert ended.code == 4
+
+
+@pytest.mark.parametrize("command", ["wait", "download"])
+def test_an_interrupt_ends_hanging_polls_within_a_second(
+    home: Path, tmp_path: Path, command: str
+) -> None:
+    with service(home, tmp_path) as (nostra, raw):
+        more = ["--wait"] if command == "download" else []
+        process = subprocess.Popen(
+            [NOSTRA, command, *MANY_BAD, *more], env=nostra.env, stderr=subprocess.PIPE
+        )
+        end = time.monotonic() + 20
+        while len(raw.heads) < len(MANY_BAD):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, err = process.communicate(timeout=10)
+    assert time.monotonic() - began < 1.5
+    assert (process.returncode, b"Traceback" in err) == (130, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.parametrize("option", ["--any", "--fail-fast", "--timeout=1.5"])
+def test_the_table_of_a_wait_that_ends_early_has_what_is_not_final(
+    home: Path, tmp_path: Path, option: str
+) -> None:
+    ids = ["gone", "good", "running", "bad"]
+    with (
+        service(home, tmp_path) as (nostra, _),
+        terminal([NOSTRA, "wait", *ids, option], nostra.env, tmp_path) as shown,
+    ):
+        assert shown.read_to_end(10) == 4
+    text = shown.seen.decode()
+    rows = [
+        line.split() for line in text.splitlines() if line.startswith(("good ", "running ", "bad "))
+    ]
+    assert [row[0] for row in rows] == ["good", "running", "bad"], text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_the_table_after_an_interrupt_has_what_is_not_final(home: Path, tmp_path: Path) -> None:
+    with (
+        service(home, tmp_path) as (nostra, _),
+        terminal([NOSTRA, "wait", "running", "good"], nostra.env, tmp_path) as shown,
+    ):
+        shown.read_until(b"running: running")
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.read_to_end(10) == 130
+    assert [line.split() for line in shown.seen.decode().splitlines()[-2:]] == [
+        ["good", "completed"],
+        ["running", "running"],
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nostra_cli.api.wait import Transition, Waited
+from nostra_cli.api.schedule import Transition, Waited
 from nostra_cli.errors import (
     Corrupt,
     DeadlinePassed,

@@ -182,10 +182,10 @@ def _groups(
         return
     spinner = out.spinner()
     waiting = Waiting(
-        service.invocation, service.retrier.deadline, spinner, interval, jobs, service.give_up
+        ids, service.invocation, service.retrier, spinner, interval, jobs, service.give_up
     )
-    for found in out.during(spinner, waiting.run(ids)):
-        yield [found]
+    for item in out.during(spinner, waiting.run()):
+        yield [item if isinstance(item, NostraError) else item.invocation]
 
 
 def _selection(

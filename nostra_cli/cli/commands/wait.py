@@ -1,6 +1,7 @@
 """`nostra wait`."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, option, read_ids
@@ -33,33 +34,32 @@ def wait(
 
     Exits 0 if all are completed, 5 if one failed, 124 if --timeout passed first.
     """
-    from nostra_cli.api.wait import Waited, Waiting
-    from nostra_cli.models import Invocation, failure_of
+    from nostra_cli.api.schedule import Waited
+    from nostra_cli.api.wait import Waiting
+    from nostra_cli.models import failure_of
     from nostra_cli.output.views import WAITED
 
     wanted = read_ids(ids)
-
-    def waited() -> Iterator[Waited | NostraError]:
+    with session.ci(ci, "wait", wanted), session.service(session.deadline(timeout)) as service:
         spinner = session.out.spinner()
-        deadline = session.deadline(timeout)
-        with session.service(deadline) as service, session.out.showing(spinner):
-            waiting = Waiting(
-                service.invocation,
-                deadline,
-                spinner,
-                interval,
-                session.settings.jobs.value,
-                service.give_up,
-            )
-            for item in waiting.run(wanted):
-                final = isinstance(item, Invocation)
-                failure = failure_of(item) if isinstance(item, Invocation) else item
-                if isinstance(item, Invocation):
-                    yield waiting.waited(item)
-                if failure is not None:
-                    yield failure
-                if (any_ and final) or (fail_fast and failure is not None):
-                    return
+        waiting = Waiting(
+            wanted,
+            service.invocation,
+            service.retrier,
+            spinner,
+            interval,
+            session.settings.jobs.value,
+            service.give_up,
+        )
 
-    with session.ci(ci, "wait", wanted):
-        return session.out.show(WAITED, waited())
+        def final() -> Iterator[Waited | NostraError]:
+            with session.out.showing(spinner), closing(waiting.run()) as items:
+                for item in items:
+                    yield item
+                    failure = failure_of(item.invocation) if isinstance(item, Waited) else item
+                    if failure is not None and failure is not item:
+                        yield failure
+                    if (any_ and isinstance(item, Waited)) or (fail_fast and failure is not None):
+                        return
+
+        return session.out.show(WAITED, final(), waiting.unfinished)

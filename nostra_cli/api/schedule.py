@@ -1,0 +1,257 @@
+"""When to poll which invocation next: each id has its own schedule. No threads, no network."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from nostra_cli.errors import DeadlinePassed, NostraError, Transient
+from nostra_cli.http.retry import NORMAL, PATIENT, Retrier
+from nostra_cli.models import Invocation
+
+MIN_PAUSE = 1.0
+MAX_PAUSE = 30.0
+SPACING = 0.01
+"""Seconds between the starts of two polls: at most a hundred requests a second."""
+STALL_SECONDS = 1.0
+"""When nothing moves for this long, another poll may start though `jobs` of them are running."""
+MAX_POLLS = 64
+ORDER_SECONDS = 0.2
+"""What is final at its first poll is held this long for ids before it that have not been polled."""
+_FIRST = NORMAL._replace(budgeted=False)
+_SHOWN_IDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A status and when it was first seen: in seconds since the epoch, and since the start."""
+
+    status: str
+    at: float
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """An invocation and the statuses it went through, as they were seen."""
+
+    invocation: Invocation
+    transitions: tuple[Transition, ...]
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known of an id that is not final; `failed` polls came after the last response."""
+
+    transitions: list[Transition] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def status(self) -> str:
+        """The last status, empty where there was no response."""
+        return self.transitions[-1].status if self.transitions else ""
+
+    def of(self, id_: str) -> Waited:
+        """Return this state as that of an id."""
+        return Waited(Invocation(id_, self.status, (), {}), tuple(self.transitions))
+
+
+def pause_after(waited: float) -> float:
+    """Return the seconds to pause between two polls of an id after `waited` seconds.
+
+    A tenth of the time waited, so that the end is noticed within 10 % of the wait, at least
+    every 30 s and never more often than once a second.
+    """
+    return min(MAX_PAUSE, max(MIN_PAUSE, waited / 10))
+
+
+class Schedule:
+    """The polls of many ids: up to `jobs` at once, and more while some of them hang.
+
+    `take` an id, poll it, let `follow` say what comes next, then `put_back` or `finish` the id;
+    `ended` returns what is finished.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        retrier: Retrier,
+        interval: float | None = None,
+        jobs: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Make every id due now, in the order of `ids`.
+
+        `interval` (seconds) replaces the growing pause; `retrier` has the deadline and the pauses
+        after failures. `clock` measures, `wall` gives the time of day (both in seconds).
+        """
+        self._retrier = retrier
+        self._interval = interval
+        self._jobs = jobs
+        self._clock = clock
+        self._wall = wall
+        self._start = clock()
+        self._states = {id_: _State() for id_ in ids}
+        self._not_polled = {id_: number for number, id_ in enumerate(self._states)}
+        self._due = [(self._start, number, id_) for id_, number in self._not_polled.items()]
+        self._ended: list[tuple[int, float, Waited | NostraError]] = []
+        self._running: dict[str, float] = {}
+        self._extra = 0
+        self._next_start = self._start
+        self._moved = self._start
+        self._number = len(self._due)
+
+    @property
+    def left(self) -> int:
+        """How many ids are not finished."""
+        return len(self._states)
+
+    @property
+    def held(self) -> bool:
+        """Whether there are ends that `ended` has not returned."""
+        return bool(self._ended)
+
+    @property
+    def running(self) -> int:
+        """How many ids are being polled."""
+        return len(self._running)
+
+    @property
+    def waited(self) -> float:
+        """The seconds since the start."""
+        return self._clock() - self._start
+
+    def delay(self) -> float | None:
+        """Return the seconds until `take` returns an id; None if a poll has to end first."""
+        if not self._due or self._retrier.deadline.remaining() == 0.0:
+            return None
+        when = max(self._due[0][0], self._next_start)
+        if len(self._running) >= self._jobs + self._extra:
+            if len(self._running) >= max(MAX_POLLS, self._jobs):
+                return None
+            when = max(when, self._moved + STALL_SECONDS)
+        return max(0.0, when - self._clock())
+
+    def take(self) -> str | None:
+        """Return the id to poll now, if there is one."""
+        if self.delay() != 0.0:
+            return None
+        if len(self._running) >= self._jobs + self._extra:
+            self._extra += 1
+        id_ = heapq.heappop(self._due)[2]
+        now = self._clock()
+        self._running[id_] = self._moved = now
+        self._next_start = now + SPACING
+        return id_
+
+    def follow(self, id_: str, found: Invocation | NostraError) -> Waited | NostraError | float:
+        """Return the end of the wait for an id, or the seconds until its next poll.
+
+        `found` is what the poll returned or raised. Changes the state of this id only: polls of
+        other ids may call it at the same time.
+        """
+        state = self._states[id_]
+        if isinstance(found, Invocation):
+            state.failed = 0
+            if not state.transitions or state.status != found.status:
+                state.transitions.append(Transition(found.status, self._wall(), self.waited))
+            return Waited(found, tuple(state.transitions)) if found.final else self._pause()
+        if isinstance(found, DeadlinePassed):
+            return MIN_PAUSE  # for `check_deadline` to tell
+        pause = self._retry_pause(state, found) if isinstance(found, Transient) else None
+        if pause is not None:
+            return pause
+        found.invocation = id_
+        return found
+
+    def put_back(self, id_: str, pause: float) -> None:
+        """End the poll of an id; the next one is due in `pause` seconds."""
+        self._end_poll(id_)
+        heapq.heappush(self._due, (self._clock() + pause, self._next_number(), id_))
+
+    def finish(self, id_: str, end: Waited | NostraError) -> None:
+        """End the poll of an id, and the wait for it with `end`."""
+        number = self._end_poll(id_)
+        del self._states[id_]
+        heapq.heappush(self._ended, (number, self._clock(), end))
+
+    def ended(self) -> Waited | NostraError | None:
+        """Return the end of the wait for one id, once; None if there is none yet.
+
+        Ids that are final at their first poll come in the order asked for, though several polls
+        run at once.
+        """
+        if not self._ended:
+            return None
+        number, when, _ = self._ended[0]
+        before = next(iter(self._not_polled.values()), number)
+        recent = self._clock() - when < ORDER_SECONDS
+        if before < number and recent and self._retrier.deadline.remaining() != 0.0:
+            return None
+        return heapq.heappop(self._ended)[2]
+
+    def unfinished(self) -> list[Waited]:
+        """Return what `ended` has not returned, with its last status ('' where none is known)."""
+        ended = [end for _, _, end in sorted(self._ended, key=itemgetter(0))]
+        return [
+            *(
+                end if isinstance(end, Waited) else _State().of(end.invocation or "")
+                for end in ended
+            ),
+            *(state.of(id_) for id_, state in self._states.items()),
+        ]
+
+    def check_deadline(self) -> None:
+        """Raise DeadlinePassed, with the ids left, if no poll can start before the deadline."""
+        deadline = self._retrier.deadline
+        left = deadline.remaining()
+        if left is None:
+            return
+        next_poll = self._due[0][0] - self._clock() if self._due and not self._running else 0.0
+        if left > 0 and next_poll <= left + SPACING:
+            return
+        ids = list(self._states)
+        more = f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""
+        raise DeadlinePassed(
+            f"the deadline of {deadline.seconds:g} s passed, "
+            f"still in progress: {', '.join(ids[:_SHOWN_IDS])}{more}",
+            "allow more time with --timeout",
+        )
+
+    def _end_poll(self, id_: str) -> int:
+        """Return a number that orders what ended: by first polls, then by time."""
+        now = self._clock()
+        if now - self._running.pop(id_) >= STALL_SECONDS:
+            self._extra = max(0, self._extra - 1)
+        self._moved = now
+        number = self._not_polled.pop(id_, None)
+        return self._next_number() if number is None else number
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _pause(self) -> float:
+        pause = self._interval or pause_after(self.waited)
+        left = self._retrier.deadline.remaining()
+        if left is not None:
+            # One more poll shortly before the deadline, not one that comes too late.
+            pause = min(pause, max(MIN_PAUSE, left - MIN_PAUSE), left)
+        return pause
+
+    def _retry_pause(self, state: _State, failure: Transient) -> float | None:
+        """Return the seconds until an id is polled again after a failure; None if it is not."""
+        state.failed += 1
+        policy = PATIENT if state.transitions else _FIRST
+        pause = self._retrier.next_pause(failure, state.failed, policy)
+        if pause is None:
+            return None
+        pause = max(pause, min(MIN_PAUSE, self._interval or MIN_PAUSE))
+        left = self._retrier.deadline.remaining()
+        if left is None or pause < left:
+            self._retrier.notify(failure, pause, state.failed + 1, policy.attempts)
+        return pause
