@@ -67,4 +67,6 @@ def _detail(reply: Response) -> str:
             for field, why in said.items()
             if isinstance(why, list)
         )
-    return f": {detail[:_LONGEST_DETAIL]}" if detail and isinstance(detail, str) else ""
+    if not detail or not isinstance(detail, str):
+        return ""
+    return f": {reply.masked(detail)[:_LONGEST_DETAIL]}"

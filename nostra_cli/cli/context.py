@@ -102,15 +102,20 @@ class Session:
     @contextmanager
     def service_at(self, base_url: str, token: Token, deadline: Deadline) -> Iterator[Service]:
         """Give the service that is somewhere, as `service` does, whatever the settings say."""
+        from functools import partial
+        from urllib.parse import urlsplit
+
         from nostra_cli.api.client import Service
+        from nostra_cli.config.masking import mask_token
         from nostra_cli.http.retry import Retrier
         from nostra_cli.http.transport import Transport
 
-        self.out.mask(token.value)
+        self.out.mask(partial(mask_token, token.value))
         trace = self.out.trace if self.shared.verbose else None
         transport = Transport(base_url, token, deadline, trace)
         try:
-            yield Service(transport, Retrier(deadline, notify=self._report_retry))
+            with self.out.progress.busy(f"waiting for {urlsplit(base_url).hostname}"):
+                yield Service(transport, Retrier(deadline, notify=self._report_retry))
         finally:
             transport.close()
 

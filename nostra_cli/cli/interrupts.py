@@ -1,4 +1,4 @@
-"""Signals that end the process, turned into one exception that cleans up on its way."""
+"""Signals: those that end the process become one exception that cleans up; Ctrl-Z suspends it."""
 
 from __future__ import annotations
 
@@ -7,34 +7,54 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from nostra_cli.errors import ExitCode, Signalled
+
+if TYPE_CHECKING:
+    from nostra_cli.output.console import Output
 
 _CODES = {"SIGINT": ExitCode.INTERRUPT, "SIGTERM": ExitCode.TERMINATE, "SIGHUP": ExitCode.HANGUP}
 
 
-@contextmanager
-def raised() -> Iterator[None]:
-    """Raise Signalled on INT, TERM and HUP while the block lasts; a second one ends at once.
+class Signals:
+    """The signals of one run; `code` is the exit code of the first that ends it."""
 
-    A signal that the process was started to ignore (nohup, a background job) stays ignored.
-    """
-    seen: list[int] = []
+    def __init__(self, out: Output) -> None:
+        """Let `out` leave the terminal as it was found before the process stops or ends at once."""
+        self.code: ExitCode | None = None
+        self.out = out
+        self._interrupted = False
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        code = _CODES[signal.Signals(number).name]
-        if seen:
-            os._exit(code)
-        seen.append(number)
-        raise Signalled(code)
+    @contextmanager
+    def raised(self) -> Iterator[None]:
+        """Raise Signalled on INT, TERM and HUP while the block lasts; a second INT ends at once.
 
-    before = {}
-    for name in _CODES:
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        A signal that the process was started to ignore (nohup, a background job) stays ignored.
+        """
+        handlers = {**dict.fromkeys(_CODES, self._end), "SIGTSTP": self._stop}
+        before = {}
+        for name, handler in handlers.items():
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+        try:
+            yield
+        finally:
+            for number, previous in before.items():
+                signal.signal(number, previous)
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self._interrupted:
+            self.out.restore()
+            os._exit(self.code or ExitCode.INTERRUPT)
+        self._interrupted = self._interrupted or number == signal.SIGINT
+        if self.code is None:  # else it is cleaning up already
+            self.code = _CODES[signal.Signals(number).name]
+            raise Signalled(self.code)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        self.out.suspend()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)  # it returns when the process goes on
+        signal.signal(number, self._stop)

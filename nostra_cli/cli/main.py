@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nostra_cli import __version__
 from nostra_cli.cli import interrupts
-from nostra_cli.errors import ExitCode, NostraError, Signalled
+from nostra_cli.errors import Corrupt, ExitCode, FileProblem, NostraError, Signalled
 from nostra_cli.output.console import Output
-from nostra_cli.output.streams import OutputOptions, flush_streams, secure_descriptors
+from nostra_cli.output.streams import (
+    OutputOptions,
+    flush_streams,
+    secure_descriptors,
+    wait_for_stdin,
+)
 
 if TYPE_CHECKING:
     from nostra_cli.cli.app import ParsedCommand
@@ -33,33 +40,38 @@ _COMPLETE = "_NOSTRA_COMPLETE"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line (without the program's name) and give its exit code."""
+    """Run one command line (without the program's name) and return its exit code."""
     secure_descriptors()
+    wait_for_stdin()
     argv = sys.argv[1:] if argv is None else argv
     own = list(argv)[: argv.index("--")] if "--" in argv else argv
     out = Output(OutputOptions(json="--json" in own), sys.stdout, sys.stderr)
     if "--ci" in own:
         out.in_lines()
+    signals = interrupts.Signals(out)
+    code: int
     try:
-        with interrupts.raised():
-            job = _parsed(argv)
-            if isinstance(job, str):
-                out.data.write(job.encode())
-                return ExitCode.DONE
-            out = Output(job.shared.look, sys.stdout, sys.stderr)
-            return job.run(out)
-    except NostraError as error:
-        out.error(error)
-        return error.code
+        with signals.raised():
+            command = _parsed(argv)
+            if isinstance(command, str):
+                out.data.text(command)
+                code = ExitCode.DONE
+            else:
+                out = signals.out = Output(command.shared.look, sys.stdout, sys.stderr)
+                code = command.run(out)
     except Signalled as signalled:
-        return _ended(out, signalled, argv)
+        _report_kept(out, signalled, argv)
+        code = signalled.code
     except BrokenPipeError:
-        return ExitCode.PIPE
-    except Exception as error:  # noqa: BLE001 - the last resort: no traceback for a user
-        out.error(_bug(error))
-        return ExitCode.BUG
+        code = ExitCode.PIPE
+    except Exception as raised:  # noqa: BLE001 - no traceback for a user
+        error = unexpected_error(raised)
+        if signals.code is None:  # else it ends for another reason, and this came of it
+            out.error(error)
+        code = error.code
     finally:
         flush_streams()
+    return code if signals.code is None else signals.code
 
 
 def _parsed(argv: Sequence[str]) -> ParsedCommand | str:
@@ -77,7 +89,7 @@ def _parsed(argv: Sequence[str]) -> ParsedCommand | str:
     return app.parse(argv, COMMANDS)
 
 
-def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
+def _report_kept(out: Output, signalled: Signalled, argv: Sequence[str]) -> None:
     if signalled.kept:
         import shlex
 
@@ -85,16 +97,43 @@ def _ended(out: Output, signalled: Signalled, argv: Sequence[str]) -> ExitCode:
 
         out.info(f"Kept {kept_text(signalled.kept)}. Run the same command to resume:")
         out.info(f"  nostra {shlex.join(argv)}")
-    return signalled.code
 
 
-def _bug(error: Exception) -> NostraError:
-    """Describe an error nobody thought of, without its text: that could hold anything."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    place = f"{frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}" if frame else "unknown"
+def unexpected_error(error: Exception) -> NostraError:
+    """Return an error that a user can be shown: for the limits of this machine, or for a bug.
+
+    The text of a bug is left out: it could hold anything.
+    """
+    if isinstance(error, NostraError):
+        return error
+    if isinstance(error, MemoryError):
+        return FileProblem("not enough memory", "free some memory, or use -j 1")
+    if isinstance(error, RecursionError):
+        return Corrupt("the data is nested too deeply", "report it to the service's support")
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return FileProblem("cannot start a thread", "raise the limit (ulimit -u), or use -j 1")
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return FileProblem("too many open files", "raise the limit (ulimit -n), or use -j 1")
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if isinstance(error.filename, str) else ""
+        return FileProblem(f"the system refused: {error.strerror}{where}", _REPORT_HINT)
     return NostraError(
-        f"nostra has a bug: {type(error).__name__} in {place} (version {__version__})",
-        "please report it with the command you ran",
+        f"internal error: {type(error).__name__} at {_place(error)} (nostra {__version__})",
+        _REPORT_HINT,
     )
+
+
+_REPORT_HINT = "please report it with the command you ran"
+
+
+def _place(error: Exception) -> str:
+    """Return the line of this package that an error comes from: `output/progress.py:114`."""
+    import traceback
+
+    package = Path(__file__).parents[1]
+    place = "unknown"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(package):
+            place = f"{path.relative_to(package).as_posix()}:{line}"
+    return place

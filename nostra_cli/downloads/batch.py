@@ -30,7 +30,8 @@ from nostra_cli.files import sync_folder
 from nostra_cli.models import Invocation
 
 Metering = Callable[[str], AbstractContextManager[Meter]]
-Progress = Callable[[], AbstractContextManager[Metering]]
+Progress = Callable[[int], AbstractContextManager[Metering]]
+"""Shows transfers; takes how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ def run(
 
     try:
         for group in groups:
-            with progress() as metering:
-                tasks = _tasks(service, group, request, metering, stdout)
+            items = [item for invocation in group for item in _planned(invocation, request)]
+            with progress(sum(isinstance(item, Item) for item in items)) as metering:
+                tasks = _tasks(service, items, request, metering, stdout)
                 for done in parallel.run(tasks, request.jobs, give_up):
                     if isinstance(done, Done) and isinstance(done.item.path, Path):
                         path = done.item.path
@@ -129,7 +131,7 @@ def run(
 
 def _tasks(
     service: Service,
-    group: Sequence[Invocation | NostraError],
+    items: Sequence[Item | NostraError],
     request: Request,
     metering: Metering,
     stdout: Writer,
@@ -140,7 +142,6 @@ def _tasks(
         with metering(item.label) as meter:
             return download(service, item, request.manner, meter, stdout)
 
-    items = [item for invocation in group for item in _planned(invocation, request)]
     return [partial(capture_error, item.invocation, partial(transfer, item)) for item in items]
 
 

@@ -17,6 +17,7 @@ import httpx
 
 from nostra_cli import __version__
 from nostra_cli.config.credentials import Token
+from nostra_cli.config.masking import mask_token
 from nostra_cli.errors import NostraError, ServiceProblem, Transient, UsageProblem
 from nostra_cli.http.connections import Lane, client, drop_leftovers
 from nostra_cli.http.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
@@ -45,7 +46,8 @@ class Response(NamedTuple):
 
     `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
     and raises Transient when it breaks off, Truncated when it ends too early. `foreign` says that a
-    redirect led to another origin, `status_line` is what the head began with.
+    redirect led to another origin, `status_line` is what the head began with; `masked` masks the
+    token in what the service wrote.
     """
 
     status: int
@@ -54,6 +56,7 @@ class Response(NamedTuple):
     host: str
     foreign: bool
     status_line: str = ""
+    masked: Callable[[str], str] = str
 
 
 class Transport:
@@ -115,6 +118,7 @@ class Transport:
                     response.url.host,
                     foreign=origin(response.url) != self._origin,
                     status_line=_status_line(response),
+                    masked=self._masked,
                 )
             finally:
                 chunks.close()  # whoever keeps it: its limit must not cut off the next request
@@ -220,11 +224,17 @@ class Transport:
     def _tell(self, line: str, headers: httpx.Headers) -> None:
         if self._trace is None:
             return
-        self._trace(line)
+        received = line.startswith("<")
+        self._trace(self._masked(line) if received else line)
         for name, value in headers.items():
             shown = redact_url(value) if name.lower() == "location" else value
+            shown = self._masked(shown) if received else shown
             secret = name.lower() in _SECRET_HEADERS
             self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
+
+    def _masked(self, text: str) -> str:
+        """Return what the service wrote without the token."""
+        return mask_token(self._token.value, text, by_service=True) if self._token else text
 
 
 def _pieces(response: httpx.Response) -> Iterator[Piece]:

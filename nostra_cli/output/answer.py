@@ -29,14 +29,14 @@ def show_answer(
     """
     for line in [*head, *([""] if head else [])]:
         out.line(line)
-    if not (out.look.json or out.data.terminal):
+    if not (out.options.json or out.data.terminal):
         for chunk in chunks:
             out.data.write(chunk)
         return
     content = _read(chunks)
     if not content.strip():
         return
-    if out.look.json:
+    if out.options.json:
         value = parse(content)
         if out.data.terminal:
             out.document(value)

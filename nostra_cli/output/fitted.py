@@ -90,5 +90,5 @@ def table(
     head = drawn(names)
     lines = [f"\x1b[1m{head}\x1b[0m" if page.color else head, *map(drawn, cells)]
     if left_out := names[len(shown) :]:
-        lines.append(f"for want of width, not shown: {', '.join(left_out)}")
+        lines.append(f"not shown (terminal too narrow): {', '.join(left_out)}")
     return lines

@@ -1,14 +1,14 @@
 """What GitHub Actions reads: commands in the log, the outputs of a step, its summary.
 
 The runner takes a line for a command that begins with `::`, and one that has `##[` anywhere. It
-passes over white space at the start, and over invisible characters when it compares.
+ignores white space at the start, and invisible characters when it compares.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -27,30 +27,39 @@ _ANYWHERE = re.compile(r"#(?=[^\x00-\x7f]*#[^\x00-\x7f]*\[)")
 _MARKUP = re.compile(r"[!-,:-@\[-^`{-~]")  # all of ASCII's punctuation but - . / _
 _WORST_LAST = (Outcome.COMPLETED, Outcome.IN_PROGRESS, Outcome.FAILED)
 _SHOWN_IDS = 3
-_MOST_ROWS = 1000  # GitHub drops a summary of more than 1 MiB
+_RUN_URL = re.compile(r"https?://[\w.:-]+(/[\w.-]+){2}/actions/runs/[0-9]+#artifacts", re.ASCII)
+_MAX_ROWS = 1000  # GitHub drops a summary of more than 1 MiB
 
 
-def harmless(line: str) -> str:
-    r"""Give a line that is no command: what makes it one is an escape, `\x3a` or `\x23`."""
+def escape_workflow_commands(line: str) -> str:
+    r"""Return a line that is no command: what makes it one is an escape, `\x3a` or `\x23`."""
     return _ANYWHERE.sub(r"\\x23", _AT_THE_START.sub(r"\1\\x3a", line))
 
 
-def harmless_json(text: str) -> str:
-    """Give JSON text that is no command; the value stays the same."""
+def escape_json(text: str) -> str:
+    """Return JSON text that is no command; the value stays the same."""
     return _ANYWHERE.sub(r"\\u0023", text)
 
 
-def command(name: str, text: str = "") -> str:
-    """Write a command for the log: `error`, `warning`, `group` or `endgroup`."""
+def command(name: str, text: str = "", title: str = "") -> str:
+    """Return a command for the log: `error` or `warning`, with a title, `group` or `endgroup`."""
+    parameters = f" title={_escape_parameter(title)}" if title else ""
+    return f"::{name}{parameters}::{_escape_message(text)}"
+
+
+def _escape_message(text: str) -> str:
     text = _ANYWHERE.sub(r"\\x23", text)
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::{name}::{text}"
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def title(words: str, ids: Sequence[str]) -> str:
-    """Name the work on some ids, of which only the first ones are said."""
+def _escape_parameter(text: str) -> str:
+    return _escape_message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def group_title(name: str, ids: Sequence[str]) -> str:
+    """Name the work on some ids, of which only the first ones are named."""
     more = f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""
-    return " ".join([words, *ids[:_SHOWN_IDS]]) + more
+    return " ".join([name, *ids[:_SHOWN_IDS]]) + more
 
 
 def _worst(outcomes: Sequence[Outcome]) -> Outcome:
@@ -65,46 +74,51 @@ class _Row:
 
 
 class Report:
-    """What became of each id, told to GitHub at the end of a command."""
+    """What became of each id, reported to GitHub at the end of a command."""
 
     def __init__(self, name: str, ids: Sequence[str], sanitize: Callable[[str], str]) -> None:
         """Begin with nothing known of `ids`; `sanitize` neutralises what others wrote."""
-        self._name = name
+        self.name = name
         self._sanitize = sanitize
         self._rows = {id_: _Row() for id_ in ids}
-        self._beyond: list[Outcome] = []
+        self._other_outcomes: list[Outcome] = []
+        self._failures: list[str] = []
 
     def add(self, view: View[T], item: T) -> None:
         """Take in an invocation, or a file, as `view` describes it."""
-        said = view.as_json(item)
-        row = self._rows[str(said["invocation"])]
+        described = view.as_json(item)
+        row = self._rows[str(described["invocation"])]
         if "path" in view.columns:
-            row.files.append((str(said["path"]), int(str(said["bytes"]))))
+            row.files.append((str(described["path"]), int(str(described["bytes"]))))
             row.outcomes.append(Outcome.COMPLETED)
         else:
-            row.outcomes.append(Outcome(str(said["outcome"])))
-            row.status = str(said["status"])
+            row.outcomes.append(Outcome(str(described["outcome"])))
+            row.status = str(described["status"])
 
     def add_error(self, error: Exception) -> None:
         """Take in an error, of one id or of the whole command."""
         late = isinstance(error, NotReady | DeadlinePassed)
         outcome = Outcome.IN_PROGRESS if late else Outcome.FAILED
-        if isinstance(error, NostraError) and error.invocation is not None:
-            row = self._rows[error.invocation]
-            row.outcomes.append(outcome)
-            row.status = row.status or error.kind
+        if not isinstance(error, NostraError):
+            self._failures.append(f"internal error: {type(error).__name__}")
         else:
-            self._beyond.append(outcome)
+            self._failures.append(error.message)
+            if error.invocation in self._rows:
+                row = self._rows[error.invocation]
+                row.outcomes.append(outcome)
+                row.status = row.status or error.kind
+                return
+        self._other_outcomes.append(outcome)
 
     def write(self, env: Mapping[str, str]) -> str:
         """Append outputs and summary to the files that `env` names.
 
-        Gives what went wrong in one line for a person, or nothing.
+        Returns what went wrong in one line for a person, or nothing.
         """
         problems = []
         for name, text in (
             ("GITHUB_OUTPUT", self.outputs()),
-            ("GITHUB_STEP_SUMMARY", self.summary()),
+            ("GITHUB_STEP_SUMMARY", self.summary(artifacts_url(env))),
         ):
             if not env.get(name):
                 problems.append(f"{name} is not set")
@@ -117,32 +131,54 @@ class Report:
         return "; ".join(problems)
 
     def outputs(self) -> str:
-        """Write the outputs `status`, the worst of all ids, and `paths`, one a line."""
-        unknown = [Outcome.IN_PROGRESS]  # nobody said that it ended
+        """Return the outputs `status`, the worst of all ids, and `paths`, one a line."""
+        unknown = [Outcome.IN_PROGRESS]  # no sign that it ended
         each = [_worst(row.outcomes or unknown) for row in self._rows.values()]
+        worst = _worst([*each, *self._other_outcomes])
         paths = [f"{path}\n" for row in self._rows.values() for path, _ in row.files]
         end = f"nostra-{os.urandom(16).hex()}"  # no path can have it as a line of its own
-        return f"status={_worst([*each, *self._beyond])}\npaths<<{end}\n{''.join(paths)}{end}\n"
+        return f"status={worst}\npaths<<{end}\n{''.join(paths)}{end}\n"
 
-    def summary(self) -> str:
-        """Write the table of ids, their statuses and their files with sizes, as Markdown."""
+    def summary(self, url: str = "") -> str:
+        """Return ids, statuses, files with sizes, and failures, as Markdown.
+
+        The names of files link to `url`, if there is one.
+        """
         rows = [
-            f"| {self._cell(id_)} | {self._cell(self._status(row))} | {self._files(row)} |\n"
-            for id_, row in list(self._rows.items())[:_MOST_ROWS]
+            f"| {self._text(id_)} | {self._text(self._status(row))} | {self._files(row, url)} |\n"
+            for id_, row in list(self._rows.items())[:_MAX_ROWS]
         ]
-        left = len(self._rows) - len(rows)
-        more = f"\nand {left} more\n" if left else ""
-        table = "".join(["| id | status | files |\n|---|---|---|\n", *rows])
-        return f"\n### nostra {self._name}\n\n{table}{more}\n"
+        table = "".join(["| id | status | files |\n|---|---|---|\n", *rows, _more(self._rows)])
+        failures = [f"- {self._text(message)}\n" for message in self._failures[:_MAX_ROWS]]
+        if failures:
+            failures = ["\nFailures:\n\n", *failures, _more(self._failures)]
+        return f"\n### {self.name}\n\n{table}{''.join(failures)}\n"
 
     def _status(self, row: _Row) -> str:
         if row.files:
             return row.status or Outcome.COMPLETED
-        return row.status or ("unknown" if Outcome.FAILED in self._beyond else Outcome.IN_PROGRESS)
+        failed = Outcome.FAILED in self._other_outcomes
+        return row.status or ("unknown" if failed else Outcome.IN_PROGRESS)
 
-    def _files(self, row: _Row) -> str:
-        return "<br>".join(f"{self._cell(path)} ({show_size(size)})" for path, size in row.files)
+    def _files(self, row: _Row, url: str) -> str:
+        names = ((self._text(path), show_size(size)) for path, size in row.files)
+        return "<br>".join(
+            f"[{name}]({url}) ({size})" if url else f"{name} ({size})" for name, size in names
+        )
 
-    def _cell(self, text: str) -> str:
-        """Give text for a cell: no character of it has a meaning in Markdown or HTML."""
+    def _text(self, text: str) -> str:
+        """Return text no character of which has a meaning in Markdown or HTML."""
         return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", self._sanitize(text))
+
+
+def _more(entries: Sized) -> str:
+    left = len(entries) - _MAX_ROWS
+    return f"\nand {left} more\n" if left > 0 else ""
+
+
+def artifacts_url(env: Mapping[str, str]) -> str:
+    """Return where the run's artifacts are listed, so that a file can be had; else nothing."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (env.get(name, "") for name in names)
+    url = f"{server}/{repository}/actions/runs/{run}#artifacts"
+    return url if _RUN_URL.fullmatch(url) else ""

@@ -1,192 +1,225 @@
-"""How long work goes on: redrawn by rich on a terminal, a line now and then elsewhere."""
+"""How far the work is: redrawn at the end of a terminal, a line now and then elsewhere.
+
+Threads report to the values in here; what is drawn is read from them by the thread of `live`.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from nostra_cli.models import Invocation, Outcome, outcome_of
-from nostra_cli.output.sanitize import sanitize
 from nostra_cli.units import show_duration, show_size
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from rich.progress import Progress, ProgressColumn, TaskID
+    from nostra_cli.output.live import Live
 
 HEARTBEAT_SECONDS = 60.0
-_REDRAW_SECONDS = 0.1
+_STATUSES_SHOWN = 3
 
-Talk = Callable[[str], None]
-
-
-class _Live:
-    """A region at the end of the terminal that rich redraws; nothing where there is no stream."""
-
-    def __init__(self, talk: Talk, stream: TextIO | None, color: bool) -> None:
-        self._talk = talk
-        self._stream = stream
-        self._color = color
-        self._progress: Progress | None = None
-
-    @property
-    def live(self) -> bool:
-        """Whether something is being redrawn."""
-        return self._stream is not None
-
-    def _columns(self) -> list[str | ProgressColumn]:
-        raise NotImplementedError
-
-    def __enter__(self) -> None:
-        if self._stream is not None:
-            from rich.progress import Progress  # rich, for a person only
-
-            from nostra_cli.output.terminal import console
-
-            self._progress = Progress(
-                *self._columns(), console=console(self._stream, self._color), transient=True
-            )
-            self._progress.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-    def print_above(self, line: str) -> None:
-        """Write a line that stays, above what is redrawn."""
-        if self._progress is None:
-            return
-        from rich.text import Text
-
-        self._progress.console.print(Text.from_ansi(line), soft_wrap=True)
+Report = Callable[[str], None]
+Clock = Callable[[], float]
+T = TypeVar("T")
 
 
-class Spinner(_Live):
-    """Watches a wait (fulfils `waiting.Watcher`)."""
+class TransferState(NamedTuple):
+    """How far one transfer is; bytes, `total` None where the size is unknown."""
 
-    def __init__(self, talk: Talk, stream: TextIO | None, color: bool) -> None:
-        """Talk in lines, or spin on `stream`."""
-        super().__init__(talk, stream, color)
-        self._status: dict[str, str] = {}
-        self._heartbeat = HEARTBEAT_SECONDS
-        self._task: TaskID | None = None
-
-    def _columns(self) -> list[str | ProgressColumn]:
-        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        text = TextColumn("{task.description}", markup=False)
-        return [SpinnerColumn(), text, TimeElapsedColumn()]
-
-    def seen(self, invocation: Invocation) -> None:
-        """Tell when a status changes."""
-        if self._status.get(invocation.id) == invocation.status:
-            return
-        self._status[invocation.id] = invocation.status
-        if self.live:
-            self._draw()
-        else:
-            self._talk(f"{invocation.id}: {invocation.status}")
-
-    def pending(self, count: int, seconds: float) -> None:
-        """Give a sign of life each minute."""
-        if seconds >= self._heartbeat and not self.live:
-            self._heartbeat = seconds - seconds % HEARTBEAT_SECONDS + HEARTBEAT_SECONDS
-            what = "1 invocation is" if count == 1 else f"{count} invocations are"
-            self._talk(f"{what} still in progress after {show_duration(seconds)}")
-
-    def _draw(self) -> None:
-        pending = [
-            item for item in self._status.items() if outcome_of(item[1]) is Outcome.IN_PROGRESS
-        ]
-        if self._progress is None or not pending:
-            return
-        id_, status = pending[0]
-        text = f"{sanitize(id_)}: {sanitize(status)}"
-        if len(pending) > 1:
-            text += f", and {len(pending) - 1} more in progress"
-        if self._task is None:
-            self._task = self._progress.add_task(text, total=None)
-        self._progress.update(self._task, description=text)
+    key: int
+    label: str
+    done: int
+    total: int | None
 
 
-class Bars(_Live):
-    """Shows transfers, each by a meter of its own."""
+class ProgressState(NamedTuple):
+    """What is to be drawn: `activity` has the seconds since it began.
 
-    def _columns(self) -> list[str | ProgressColumn]:
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+    `expected` is how many files will come to an end, as far as it is known.
+    """
 
-        from nostra_cli.output.terminal import Rate
+    activity: tuple[str, float] | None = None
+    transfers: tuple[TransferState, ...] = ()
+    finished: int = 0
+    finished_bytes: int = 0
+    expected: int = 0
 
-        return [
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            DownloadColumn(binary_units=True),
-            Rate(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-        ]
+
+class Progress:
+    """What is going on: a wait, transfers, or anything that may take a moment."""
+
+    def __init__(self, report: Report, live: Live | None, clock: Clock = time.monotonic) -> None:
+        """Draw on `live`; where there is none, `report` a line now and then."""
+        self._report = report
+        self._live = live
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._busy: list[tuple[str, float]] = []
+        self._waits: list[Wait] = []
+        self._meters: list[TransferMeter] = []
+        self._finished = 0
+        self._finished_bytes = 0
+        self._expected = 0
 
     @contextmanager
-    def meter(self, label: str) -> Iterator[Bar]:
-        """Give the meter of one transfer, and show it while the block lasts."""
-        bar = Bar(label, self._talk, self._progress)
+    def busy(self, doing: str) -> Iterator[None]:
+        """Show a spinner while the block lasts, unless something else says more."""
+        entry = (doing, self._clock())
+        with self._shown(), self._listed(self._busy, entry):
+            yield
+
+    @contextmanager
+    def waiting(self, count: int) -> Iterator[Wait]:
+        """Show the wait for `count` invocations while the block lasts."""
+        wait = Wait(count, self._report if self._live is None else None, self._clock)
+        with self._shown(), self._listed(self._waits, wait):
+            yield wait
+
+    @contextmanager
+    def transfers(
+        self, count: int | None = None
+    ) -> Iterator[Callable[[str], AbstractContextManager[TransferMeter]]]:
+        """Show transfers while the block lasts; yields what gives the meter of each.
+
+        `count` of them will come, as far as it is known.
+        """
+        with self._lock:
+            self._expected += count or 0
+        with self._shown():
+            yield self._metering
+
+    @contextmanager
+    def _metering(self, label: str) -> Iterator[TransferMeter]:
+        meter = TransferMeter(label, self._report, self._clock, heartbeat=self._live is None)
         try:
-            yield bar
+            with self._listed(self._meters, meter):
+                yield meter
         finally:
-            bar.hide()
+            with self._lock:
+                self._finished += 1
+                self._finished_bytes += meter.done
+
+    @contextmanager
+    def _listed(self, entries: list[T], entry: T) -> Iterator[None]:
+        with self._lock:
+            entries.append(entry)
+        try:
+            yield
+        finally:
+            with self._lock:
+                entries.remove(entry)
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        if self._live is None:
+            yield
+            return
+        with self._live.shown(self.state):
+            yield
+
+    def state(self) -> ProgressState:
+        """Return what is to be drawn now."""
+        with self._lock:
+            transfers = tuple(m.state() for m in self._meters if m.started)
+            activity: tuple[str, float] | None = None
+            if self._waits:
+                activity = (self._waits[-1].summary(), self._waits[-1].began)
+            elif self._busy and not transfers:
+                activity = self._busy[-1]
+            if activity is not None:
+                activity = (activity[0], self._clock() - activity[1])
+            count = max(self._expected, self._finished + len(self._meters))
+            return ProgressState(activity, transfers, self._finished, self._finished_bytes, count)
 
 
-class Bar:
-    """One transfer (fulfils `transfer.fetch.Meter`)."""
+class Wait:
+    """Watches a wait: what each invocation is, and how many of them are final.
 
-    def __init__(self, label: str, talk: Talk, progress: Progress | None) -> None:
-        """Draw on `progress`, or talk each minute where there is none."""
+    Every thread may report to it.
+    """
+
+    def __init__(self, count: int, report: Report | None, clock: Clock) -> None:
+        """Watch `count` invocations; `report` takes a line for each change and each minute."""
+        self.began = clock()
+        self._count = count
+        self._report = report
+        self._lock = threading.Lock()
+        self._status: dict[str, str] = {}
+        self._final = 0
+        self._heartbeat = HEARTBEAT_SECONDS
+
+    def seen(self, invocation: Invocation) -> None:
+        """Take in an answer, which may say the same as the one before."""
+        with self._lock:
+            changed = self._status.get(invocation.id) != invocation.status
+            self._status[invocation.id] = invocation.status
+        if changed and self._report is not None:
+            self._report(f"{invocation.id}: {invocation.status}")
+
+    def pending(self, count: int, seconds: float) -> None:
+        """Take in that `count` invocations are still in progress after `seconds`."""
+        with self._lock:
+            self._final = max(self._final, self._count - count)
+            due = self._report is not None and seconds >= self._heartbeat
+            if due:
+                self._heartbeat = seconds - seconds % HEARTBEAT_SECONDS + HEARTBEAT_SECONDS
+        if due and self._report is not None:
+            what = "1 invocation is" if count == 1 else f"{count} invocations are"
+            self._report(f"{what} still in progress after {show_duration(seconds)}")
+
+    def summary(self) -> str:
+        """Describe the wait in a line."""
+        with self._lock:
+            statuses = list(self._status.items())
+            final = self._final
+        pending = [item for item in statuses if outcome_of(item[1]) is Outcome.IN_PROGRESS]
+        final = max(final, len(statuses) - len(pending))
+        if self._count == 1:
+            return ": ".join(pending[0]) if pending else "waiting for 1 invocation"
+        known = f"{final} of {self._count} final"
+        if not pending:
+            return f"waiting for {self._count - final} invocations, {known}"
+        if len(pending) == 1:
+            return f"{pending[0][0]}: {pending[0][1]}, {known}"
+        counted = Counter(status for _, status in pending).most_common()
+        parts = [f"{number} {status}" for status, number in counted[:_STATUSES_SHOWN]]
+        if rest := sum(number for _, number in counted[_STATUSES_SHOWN:]):
+            parts.append(f"{rest} other")
+        return f"{', '.join(parts)}; {known}"
+
+
+class TransferMeter:
+    """Counts the bytes of one transfer; one thread reports to it."""
+
+    def __init__(self, label: str, report: Report, clock: Clock, heartbeat: bool) -> None:
+        """Begin at nothing; with `heartbeat`, report a line each minute."""
         self._label = label
-        self._talk = talk
-        self._progress = progress
-        self._task: TaskID | None = None
-        self._done = 0
-        self._total: int | None = None
+        self._report = report
+        self._clock = clock
+        self._heartbeat = heartbeat
         self._next = 0.0
+        self._total: int | None = None
+        self.done = 0
+        self.started = False
 
     def start(self, done: int, total: int | None) -> None:
-        """A body begins, or goes on at `done` bytes."""
-        self._done, self._total = done, total
-        if self._progress is None:
-            self._next = time.monotonic() + HEARTBEAT_SECONDS
-            return
-        note = "" if total is not None else "size unknown"
-        if self._task is None:
-            self._task = self._progress.add_task(sanitize(self._label), total=total, note=note)
-        self._progress.update(self._task, completed=done, total=total, note=note)
+        """A body begins, `done` bytes of which are there already."""
+        self.done, self._total, self.started = done, total, True
+        self._next = self._clock() + HEARTBEAT_SECONDS
+        if done:
+            self._report(f"{self._label}: resuming at {show_size(done)}")
 
     def advance(self, count: int) -> None:
-        """Count bytes; draw or talk only now and then."""
-        self._done += count
-        now = time.monotonic()
-        if now < self._next:
-            return
-        if self._progress is not None and self._task is not None:
-            self._next = now + _REDRAW_SECONDS
-            self._progress.update(self._task, completed=self._done)
-        else:
-            self._next = now + HEARTBEAT_SECONDS
-            whole = f" of {show_size(self._total)}" if self._total is not None else ""
-            self._talk(f"{self._label}: {show_size(self._done)}{whole}")
+        """`count` more bytes are there."""
+        self.done += count
+        if self._heartbeat and self._clock() >= self._next:
+            self._next = self._clock() + HEARTBEAT_SECONDS
+            total = f" of {show_size(self._total)}" if self._total is not None else ""
+            self._report(f"{self._label}: {show_size(self.done)}{total}")
 
-    def hide(self) -> None:
-        """Take it off the terminal."""
-        if self._progress is not None and self._task is not None:
-            self._progress.remove_task(self._task)
+    def state(self) -> TransferState:
+        """Return how far it is."""
+        return TransferState(id(self), self._label, self.done, self._total)

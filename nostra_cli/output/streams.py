@@ -1,21 +1,28 @@
-"""stdout is data, stderr is talk: the two streams, and whether each may be coloured or redrawn."""
+"""stdout is data, stderr is messages: how each is written, and what each may carry."""
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import select
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from nostra_cli.errors import FileProblem
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
     from nostra_cli.models import Piece
+
+_READ_BYTES = 1 << 16
 
 
 class Color(StrEnum):
-    """When to colour."""
+    """When to use colour."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -32,61 +39,158 @@ class OutputOptions(NamedTuple):
 
 
 class DataStream:
-    """stdout. Every error of it becomes ours, except a reader that went away (BrokenPipeError)."""
+    """stdout. Raises FileProblem for what fails, BrokenPipeError where the reader went away."""
 
-    def __init__(self, stream: TextIO | None) -> None:
-        """Write to `stream`; None where the process was started without a stdout."""
+    def __init__(self, stream: TextIO | None, before: Callable[[], None] = lambda: None) -> None:
+        """Write to `stream`, None where the process was started without a stdout.
+
+        `before` is called before each write to a terminal.
+        """
         self.stream = stream
         self.terminal = stream is not None and stream.isatty()
+        self._write = _writer(stream) if stream is not None else None
+        self._before = before
 
     def write(self, data: Piece) -> int:
-        """Write all of `data`, and at once."""
+        """Write all of `data` at once; return its length in bytes."""
+        if self._write is None:
+            raise FileProblem("stdout is closed", "start nostra with a stdout, or use -o FILE")
+        if self.terminal:
+            self._before()
         try:
-            if self.stream is None:
-                raise FileProblem("stdout is closed", "start nostra with a stdout, or use -o FILE")
-            self.stream.buffer.write(data)
-            self.stream.buffer.flush()
+            self._write(data)
         except BrokenPipeError:
             raise
         except OSError as error:
+            if self.terminal and error.errno == errno.EIO:  # it was closed: nobody is reading
+                return len(data)
             raise FileProblem(
                 f"cannot write to stdout: {error.strerror}", "send stdout somewhere else"
             ) from error
         return len(data)
 
-    def line(self, text: str) -> None:
-        """Write a line in the encoding of the stream; a path's undecodable bytes as they are."""
+    def text(self, text: str) -> None:
+        """Write a text in the encoding of the stream; undecodable bytes of a path as they are."""
         encoding = (self.stream.encoding if self.stream else None) or "utf-8"
-        try:
-            data = text.encode(encoding, "surrogateescape")
-        except UnicodeEncodeError:
-            data = text.encode(encoding, "backslashreplace")
-        self.write(data + b"\n")
+        self.write(encode(text, encoding, "surrogateescape"))
+
+    def line(self, text: str) -> None:
+        """Write a line, as `text` does."""
+        self.text(text + "\n")
 
 
 class MessageStream:
-    """stderr. Nobody may be listening: errors of it are passed over."""
+    """stderr. Nobody may be reading it: what fails is ignored.
 
-    def __init__(self, stream: TextIO | None, env: Mapping[str, str]) -> None:
+    It also is the file that rich draws on.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
         """Write to `stream`; None where the process was started without a stderr."""
-        self.stream = stream
-        # A dumb terminal cannot redraw a line.
-        self.live = stream is not None and stream.isatty() and env.get("TERM") != "dumb"
+        self._stream = stream
+        self.terminal = stream is not None and stream.isatty()
+        self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
+        self._write = _writer(stream) if stream is not None else None
+
+    def write(self, text: str) -> int:
+        """Write a text at once; return its length."""
+        if self._write is not None:
+            try:
+                self._write(encode(text, self.encoding))
+            except (OSError, ValueError):
+                self._write = None
+        return len(text)
 
     def line(self, text: str) -> None:
         """Write a line."""
-        if self.stream is None:
+        self.write(text + "\n")
+
+    def flush(self) -> None:
+        """Do nothing: every write is complete."""
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        return self.terminal
+
+    def fileno(self) -> int:
+        """Return the descriptor; raises OSError where there is none."""
+        if self._stream is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return self._stream.fileno()
+
+
+def encode(text: str, encoding: str, errors: str = "backslashreplace") -> bytes:
+    r"""Encode a text, as `errors` says, else with `\u20ac` for what the encoding has not."""
+    try:
+        return text.encode(encoding, errors)
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
+    except UnicodeError:  # an encoding that knows no handler, such as idna
+        return text.encode("ascii", "backslashreplace")
+
+
+def _writer(stream: TextIO) -> Callable[[Piece], None]:
+    """Return what writes all of some bytes, and waits for a descriptor that does not block.
+
+    Who started us may have set O_NONBLOCK; changing it would change it for them, too.
+    """
+    try:
+        fd = stream.fileno()
+    except (OSError, ValueError):
+        fd = -1
+    if fd < 0 or sys.platform == "win32":  # in memory; or a console, which is not for os.write
+
+        def write_buffered(data: Piece) -> None:
+            stream.buffer.write(data)
+            stream.buffer.flush()
+
+        return write_buffered
+
+    def write(data: Piece) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(fd, view) :]
+            except BlockingIOError:
+                select.select([], [fd], [])
+
+    return write
+
+
+class _WaitingFile(io.FileIO):
+    """A descriptor to read from that is waited for where it does not block."""
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        while (count := super().readinto(buffer)) is None:
+            select.select([self], [], [])
+        return count
+
+    def readall(self) -> bytes:
+        content = bytearray()
+        block = bytearray(_READ_BYTES)
+        while count := self.readinto(block):
+            content += block[:count]
+        return bytes(content)
+
+
+def wait_for_stdin() -> None:
+    """Make reads of a stdin that does not block wait until there is something to read."""
+    if sys.stdin is None or sys.platform == "win32":
+        return
+    try:
+        fd = sys.stdin.fileno()
+        if os.get_blocking(fd):
             return
-        encoding = self.stream.encoding or "utf-8"
-        try:
-            self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-            self.stream.flush()
-        except (OSError, ValueError):
-            self.stream = None
+    except (OSError, ValueError):
+        return
+    raw = _WaitingFile(fd, closefd=False)
+    sys.stdin = io.TextIOWrapper(
+        io.BufferedReader(raw), encoding=sys.stdin.encoding, errors=sys.stdin.errors
+    )
 
 
 def use_color(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bool:
-    """Tell whether escape codes for colour may go to a stream.
+    """Return whether escape codes for colour may go to a stream.
 
     FORCE_COLOR and the like do not count: only `--color always` colours a pipe.
     """
@@ -98,7 +202,7 @@ def use_color(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bo
 
 
 def flush_streams() -> None:
-    """Write out what is buffered, and throw away in silence what nobody takes."""
+    """Write out what is buffered, and discard what cannot be written."""
     for fd, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:
             if stream is not None:
@@ -110,7 +214,7 @@ def flush_streams() -> None:
 
 
 def secure_descriptors() -> None:
-    """Fill closed places among descriptors 0 to 2, so that no file of ours gets their numbers."""
+    """Open descriptors 0 to 2 where they are closed, so that no other file gets their numbers."""
     for fd in range(3):
         try:
             os.fstat(fd)

@@ -1,30 +1,72 @@
-"""rich's console, with the decisions of ours: no markup, no guessing from the environment."""
+"""The terminal: its size, whether it is ours to draw on, and rich's console for it."""
 
 from __future__ import annotations
 
-from typing import TextIO
+import os
+from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
 
-from rich.console import Console
-from rich.progress import ProgressColumn, Task
-from rich.text import Text
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-from nostra_cli.units import show_size
+    from rich.console import Console
 
+    from nostra_cli.output.streams import MessageStream
 
-class Rate(ProgressColumn):
-    """Bytes a second, in the units of the sizes beside it."""
-
-    def render(self, task: Task) -> Text:
-        """Show it, once it is known."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{show_size(speed)}/s" if speed else "")
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+_MAX_COLUMNS = 10_000
 
 
-def console(stream: TextIO, color: bool) -> Console:
-    """Give a console that writes to the terminal behind `stream`."""
+class Size(NamedTuple):
+    """Columns and rows of a terminal."""
+
+    columns: int
+    rows: int
+
+
+def size_of(stream: TextIO | MessageStream, env: Mapping[str, str] = os.environ) -> Size:
+    """Return the size of the terminal behind a stream: COLUMNS and LINES first, 80x24 at last."""
+    try:
+        found = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        found = os.terminal_size((0, 0))
+    columns = _size(env.get("COLUMNS", "")) or found.columns or 80
+    return Size(columns, _size(env.get("LINES", "")) or found.lines or 24)
+
+
+def _size(text: str) -> int:
+    """Read a number of columns or rows; 0 for what makes no sense."""
+    if len(text) > 5 or not (text.isascii() and text.isdigit()):
+        return 0
+    return int(text) if int(text) <= _MAX_COLUMNS else 0
+
+
+def in_foreground(stream: MessageStream) -> bool:
+    """Return whether the terminal behind a stream is ours: not while a shell has it (`bg`)."""
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (AttributeError, OSError, ValueError):  # Windows, or not our controlling terminal
+        return True
+
+
+def is_unicode(encoding: str | None) -> bool:
+    """Return whether an encoding has every character."""
+    return (encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def console(stream: TextIO | MessageStream, color: bool) -> Console:
+    """Return rich's console for the terminal behind a stream.
+
+    Its text is never markup, and its size and colour are not guessed from the environment.
+    """
+    from rich.console import Console  # rich, for a person only
+
+    size = size_of(stream)
     return Console(
-        file=stream,
+        file=cast("TextIO", stream),
+        width=size.columns,
+        height=size.rows,
         force_terminal=True,
+        force_interactive=True,
         no_color=not color,
         color_system="auto" if color else None,
         highlight=False,

@@ -46,7 +46,7 @@ def preview_file(name: str, options: PreviewOptions, progress: Progress) -> Prev
             if size is None:
                 path = folder / "body"
                 size = _copy(file, path)
-            with progress() as metering, metering(name) as meter:
+            with progress(1) as metering, metering(name) as meter:
                 meter.start(0, size)
                 return preview_complete(path.resolve(), source, options, size, folder)
 

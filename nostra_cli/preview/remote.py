@@ -200,7 +200,7 @@ def _preview_complete(
         with file_errors(path), path.open("w+b") as file:
             xlsx = item.format is Format.XLSX
             sink = _LimitedSpool(file, MAX_XLSX_BYTES, too_large) if xlsx else Spool(file)
-            with progress() as metering, metering(item.label) as meter:
+            with progress(1) as metering, metering(item.label) as meter:
                 stream_options = StreamOptions(Level.OFF, low_speed=low_speed)
                 stream_body(service, item, sink, meter, stream_options)
         with malformed(item.label, _inspect_hint(item)):

@@ -16,7 +16,7 @@ from tests.github import is_command, outputs
 from tests.running import NOSTRA, Runner
 from tests.sandbox.calling import faulty
 
-OURS = ("::group::", "::endgroup::", "::error::", "::warning::")
+OURS = ("::group::", "::endgroup::", "::error title=", "::warning title=")
 
 
 @pytest.fixture
@@ -43,7 +43,9 @@ def summary(step: Runner) -> str:
 def test_a_download_gives_paths_and_a_table(step: Runner) -> None:
     ended = step("download", "demo-dedup", "demo-demand", "-f", "csv", "--ci", "-d", ".")
     assert (ended.code, ended.out) == (0, "demo-dedup.csv\ndemo-demand.csv\n")
-    assert ended.err == "::group::nostra download demo-dedup demo-demand\n::endgroup::\n"
+    first, total, last = ended.err.splitlines()
+    assert (first, last) == ("::group::nostra download demo-dedup demo-demand", "::endgroup::")
+    assert total.startswith("2 files, ")
     assert told(step) == {"status": "completed", "paths": ended.out.rstrip("\n")}
     assert "| demo-dedup | completed | demo-dedup.csv (3.1 KiB) |\n" in summary(step)
 
@@ -73,7 +75,7 @@ def test_the_step_is_told_how_it_ended(
     assert shown in summary(step)
     lines = ended.err.splitlines()
     assert (lines[0][:16], lines.count("::endgroup::")) == ("::group::nostra ", 1)
-    assert len([line for line in lines if line.startswith("::error::")]) == (code != 0)
+    assert len([line for line in lines if line.startswith("::error title=")]) == (code != 0)
     assert "error: " not in ended.err
 
 
@@ -88,10 +90,12 @@ def test_a_file_that_fails_is_told_beside_those_that_are_whole(step: Runner) -> 
 
 
 def test_a_wrong_option_and_a_missing_token_are_annotated(step: Runner) -> None:
-    assert step("status", "x", "--ci", "--bogus").err.startswith("::error::No such option")
+    assert step("status", "x", "--ci", "--bogus").err.startswith(
+        "::error title=nostra::No such option"
+    )
     ended = step("status", "x", "--ci", env={"NOSTRA_TOKEN": ""})
     assert (ended.code, told(step)["status"]) == (3, "failed")
-    assert "\n::error::no token" in ended.err
+    assert "\n::error title=nostra status::no token" in ended.err
 
 
 def test_words_of_the_service_are_no_commands(home: Path, tmp_path: Path) -> None:
@@ -125,7 +129,7 @@ def test_outputs_that_cannot_be_written_are_one_warning(step: Runner) -> None:
     for env in ({"GITHUB_OUTPUT": ""}, {"GITHUB_OUTPUT": "/nonexistent/x"}):
         ended = step("status", "demo-dedup", "--ci", env=env)
         assert (ended.code, ended.out) == (0, "demo-dedup\tcompleted\n")
-        assert ended.err.count("::warning::GitHub Actions was not told how it ended: ") == 1
+        assert ended.err.count("::no report for GitHub Actions: ") == 1
         assert "GITHUB_OUTPUT" in ended.err.splitlines()[-1]
 
 
@@ -135,7 +139,9 @@ def test_the_profile_may_ask_for_it_and_the_flag_wins(step: Runner, home: Path) 
     file.chmod(0o600)
     env = {"NOSTRA_CONFIG": str(file)}
     asked = step("status", "demo-dedup", env=env)
-    assert asked.err.startswith("::group::nostra status demo-dedup\n::warning::unknown key")
+    assert asked.err.startswith(
+        "::group::nostra status demo-dedup\n::warning title=nostra status::unknown key"
+    )
     Path(step.env["GITHUB_OUTPUT"]).unlink()
     ended = step("status", "demo-dedup", "--no-ci", env=env)
     assert ended.err.startswith("warning: unknown key")

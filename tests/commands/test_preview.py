@@ -33,7 +33,7 @@ NARROW = """
  n  日本              x\\x1by
  1  日本商事株式会社  a
 20  y                 c
-for want of width, not shown: long name
+not shown (terminal too narrow): long name
 """
 
 

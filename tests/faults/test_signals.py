@@ -21,7 +21,7 @@ from tests.sandbox.calling import faulty
 if sys.platform == "win32":
     pytest.skip("these are signals of POSIX", allow_module_level=True)
 
-from tests.terminal import terminal
+from tests.terminal import HIDE_CURSOR, SHOW_CURSOR, terminal
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SLOW = '[[fault]]\npath = "*/csv"\nrate = 300000\n'
@@ -124,11 +124,10 @@ def test_the_cursor_comes_back(number: signal.Signals, home: Path, tmp_path: Pat
     with faulty(SLOW, large_bytes=2_000_000) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
         with terminal([NOSTRA, *LARGE], nostra.env, tmp_path) as shown:
-            part = tmp_path / ".demo-large.csv.part"
-            until(lambda: part.exists() and part.stat().st_size > 50_000)
+            shown.read_until(HIDE_CURSOR)
             shown.process.send_signal(number)
             assert shown.read_to_end() == CODES[number]
-    assert shown.seen.count(b"\x1b[?25l") == shown.seen.count(b"\x1b[?25h") == 1
+    assert shown.seen.rpartition(HIDE_CURSOR)[2].count(SHOW_CURSOR) == 1
     assert b"Run the same command to resume:" in shown.seen
 
 

@@ -33,11 +33,15 @@ class Screen:
     """An output with both of its streams."""
 
     def __init__(
-        self, look: OutputOptions | None = None, terminal: bool = False, **env: str
+        self,
+        options: OutputOptions | None = None,
+        terminal: bool = False,
+        encoding: str = "utf-8",
+        **env: str,
     ) -> None:
-        self.stdout = Stream(terminal)
-        self.stderr = Stream(terminal)
-        self.output = Output(look or OutputOptions(), self.stdout, self.stderr, env)
+        self.stdout = Stream(terminal, encoding)
+        self.stderr = Stream(terminal, encoding)
+        self.output = Output(options or OutputOptions(), self.stdout, self.stderr, env)
 
     @property
     def out(self) -> str:

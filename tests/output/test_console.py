@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from nostra_cli.api.schedule import Transition, Waited
+from nostra_cli.config.masking import mask_token
+from nostra_cli.downloads.plan import Item
+from nostra_cli.downloads.transfer import Done
 from nostra_cli.errors import (
     Corrupt,
     DeadlinePassed,
@@ -18,10 +26,11 @@ from nostra_cli.errors import (
     Transient,
 )
 from nostra_cli.models import Format, Invocation, JsonValue, Result
+from nostra_cli.output.console import Output
 from nostra_cli.output.sanitize import sanitize
 from nostra_cli.output.streams import Color, OutputOptions
-from nostra_cli.output.views import RESULTS, STATUSES, WAITED, View
-from tests.output.screens import Screen
+from nostra_cli.output.views import DOWNLOADS, RESULTS, STATUSES, WAITED, View
+from tests.output.screens import Screen, Stream
 
 JSON = OutputOptions(json=True)
 PATHS: View[str] = View(("path",), lambda path: (path,), lambda path: {"path": path}, bare=True)
@@ -222,22 +231,131 @@ def test_warnings_in_json_are_objects_and_there_is_no_talk() -> None:
     assert screen.err == ""
 
 
-@pytest.mark.parametrize("secret", ["t0ken", 'q"uote', "back\\slash", "~!#$%&'()*+"])
+SECRETS = ['q"uote-s3cret', "back\\slash-s3cret", "~!#$%&'()*+-s3cret0"]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_hidden_text_is_nowhere_shown(secret: str, as_json: bool) -> None:
+def test_a_masked_secret_is_shown_nowhere(secret: str, as_json: bool) -> None:
     screen = Screen(OutputOptions(json=as_json))
     output = screen.output
-    output.mask(secret)
+    output.mask(partial(mask_token, secret))
     output.show(STATUSES, [invocation(f"id-{secret}", f"is {secret}", **{secret: secret})])
     output.error(Corrupt(f"has {secret}", f"not {secret}"))
     output.warn(f"warn {secret}")
-    output.info(f"talk {secret}")
+    output.info(f"info {secret}")
     output.trace(f"> Authorization: Token {secret}")
     shown = screen.out + screen.err
     for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]):
         assert form not in shown
     assert "id-***" in screen.out
     assert "has ***" in screen.err
+
+
+@pytest.mark.parametrize("token", ["e", "1", "test", "true", "completed"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_token_that_is_a_common_word_changes_no_data(token: str, as_json: bool) -> None:
+    screen = Screen(OutputOptions(json=as_json))
+    screen.output.mask(partial(mask_token, token))
+    found = invocation("test-1", "completed", sha256="e1e1", done=True)
+    screen.output.show(STATUSES, [found])
+    if as_json:
+        expected = {"status": "completed", "sha256": "e1e1", "done": True}
+        assert json.loads(screen.out) == [
+            {**expected, "invocation": "test-1", "outcome": "completed"}
+        ]
+    else:
+        assert screen.out == "test-1\tcompleted\n"
+
+
+def test_masked_json_is_still_json() -> None:
+    screen = Screen(JSON)
+    screen.output.mask(partial(mask_token, "/s3cret-t0ken"))
+    screen.output.show(STATUSES, [invocation("a", 'x\\/s3cret-t0ken"')])
+    assert json.loads(screen.out)[0]["status"] == 'x***"'
+
+
+def done(name: str, size: int, status: str = "downloaded") -> Done:
+    result = Result("r", True, "completed", frozenset({Format.CSV}))
+    return Done(Item("a", result, Format.CSV, Path(name), False), status, size, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("items", "shown"),
+    [
+        ([done("a", 1)], ""),
+        ([done("a", 1024), done("b", 512)], "2 files, 1.5 KiB in 0.0 s\n"),
+        (
+            [done("a", 1024), done("b", 512, "skipped")],
+            "1 file, 1.0 KiB in 0.0 s, 1 skipped\n",
+        ),
+    ],
+)
+def test_a_last_line_sums_up_several_files(items: list[Done], shown: str) -> None:
+    screen = Screen()
+    screen.output.show(DOWNLOADS, items)
+    assert screen.err == shown
+
+
+def test_the_last_lines_name_the_failures_again() -> None:
+    screen = Screen()
+    broken = Corrupt("b.csv: not CSV", "download it again")
+    items: list[Done | NostraError] = [MISSING, done("a", 1), broken]
+    assert screen.output.show(DOWNLOADS, items) is ExitCode.NOT_FOUND
+    assert screen.err.splitlines()[-3:] == [
+        "1 file, 1 B in 0.0 s; 2 failed:",
+        "  no invocation 'gone'",
+        "  b.csv: not CSV",
+    ]
+
+
+@pytest.mark.parametrize("options", [JSON, OutputOptions(quiet=True)])
+def test_nothing_is_summed_up_for_a_script(options: OutputOptions) -> None:
+    screen = Screen(options)
+    screen.output.show(DOWNLOADS, [done("a", 1), done("b", 2)])
+    assert screen.err == ""
+
+
+def test_a_table_has_what_is_not_finished_and_a_pipe_has_not() -> None:
+    for terminal, lines in ((True, ["a", "b"]), (False, ["a"])):
+        screen = Screen(OutputOptions(color=Color.NEVER), terminal, TERM="xterm")
+        screen.output.show(WAITED, [waited("a")], lambda: [waited("b", "running")])
+        rows = [line.split()[0] for line in screen.out.splitlines()]
+        assert [row for row in rows if row != "invocation"] == lines
+
+
+class Gone(Stream):
+    """A terminal that was closed."""
+
+    def __init__(self) -> None:
+        super().__init__(terminal=True)
+        self.kept = GoneFile()
+
+    @property
+    def buffer(self) -> BinaryIO:
+        return self.kept
+
+
+class GoneFile(BytesIO):
+    def write(self, _data: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_terminal_that_was_closed_does_not_stop_the_work() -> None:
+    output = Output(OutputOptions(), Gone(), Gone(), {"TERM": "xterm"})
+    output.info("still here")
+    assert output.show(STATUSES, [invocation("a"), invocation("b")]) is ExitCode.DONE
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_every_status_can_be_shown_in_every_encoding(encoding: str, terminal: bool) -> None:
+    screen = Screen(None, terminal, encoding, TERM="xterm")
+    screen.output.show(STATUSES, [invocation("a", "läuft €"), invocation("b", "完成")])
+    screen.output.info("läuft €")
+    expected = "läuft €".encode(encoding, "backslashreplace")
+    assert expected in screen.stdout.content
+    assert expected in screen.stderr.content
 
 
 def test_a_table_is_for_a_terminal() -> None:
@@ -266,12 +384,3 @@ def test_a_path_is_written_as_it_is_into_a_pipe_and_harmless_on_a_terminal() -> 
     screen = Screen(terminal=True)
     screen.output.show(PATHS, paths)
     assert screen.out == "a b\n\\udcff\nx\\u202ey\n"
-
-
-def test_exports_can_be_read_by_a_shell_or_as_json() -> None:
-    screen = Screen()
-    screen.output.exports({"A": "plain", "B": "it's $HOME"})
-    assert screen.out == "export A=plain\nexport B='it'\"'\"'s $HOME'\n"
-    screen = Screen(JSON)
-    screen.output.exports({"A": "plain"})
-    assert json.loads(screen.out) == {"A": "plain"}

@@ -63,7 +63,7 @@ def test_what_is_cut_or_left_out_is_seen_to_be() -> None:
     assert lines == [
         "id  long",
         f"1   {'a' * 29}…",
-        "for want of width, not shown: x\\x1b, y",
+        "not shown (terminal too narrow): x\\x1b, y",
     ]
     assert table(["a"], [["日本語" * 2]], page(8, unicode=False)) == ["a", "日本 ..."]
 

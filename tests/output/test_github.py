@@ -53,7 +53,7 @@ def screen_of(env: Mapping[str, str], look: OutputOptions | None = None) -> Scre
 
 
 def report(ids: Sequence[str]) -> ci.Report:
-    return ci.Report("wait", ids, sanitize)
+    return ci.Report("nostra wait", ids, sanitize)
 
 
 @pytest.fixture
@@ -78,18 +78,18 @@ def env(tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_a_line_is_no_command(line: str, shown: str) -> None:
-    assert ci.harmless(line) == shown
+    assert ci.escape_workflow_commands(line) == shown
     assert not is_command(shown)
 
 
 @given(nasty)
 def test_no_line_is_a_command(text: str) -> None:
-    assert not is_command(ci.harmless(sanitize(text)))
+    assert not is_command(ci.escape_workflow_commands(sanitize(text)))
 
 
 @given(nasty)
 def test_no_json_is_a_command_and_its_value_stays(text: str) -> None:
-    shown = ci.harmless_json(json.dumps([text], ensure_ascii=False))
+    shown = ci.escape_json(json.dumps([text], ensure_ascii=False))
     assert json.loads(shown) == [text]
     assert not is_command(shown)
 
@@ -100,9 +100,9 @@ def test_commands_are_escaped_as_the_runner_reads_them() -> None:
     assert "##[" not in ci.command("error", "##[add-mask]x")
 
 
-def test_a_title_names_three_ids_at_most() -> None:
-    assert ci.title("nostra wait", ["a", "b", "c"]) == "nostra wait a b c"
-    assert ci.title("nostra wait", [*"abcde"]) == "nostra wait a b c and 2 more"
+def test_a_group_title_names_three_ids_at_most() -> None:
+    assert ci.group_title("nostra wait", ["a", "b", "c"]) == "nostra wait a b c"
+    assert ci.group_title("nostra wait", [*"abcde"]) == "nostra wait a b c and 2 more"
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_with_json_or_quiet_there_is_no_group(look: OutputOptions, env: dict[str
         assert json.loads(screen.out)[0]["status"] == "x##[add-mask]y"
         assert json.loads(screen.err)["error"]["kind"] == "not_found"
     else:
-        assert screen.err == "::error::a\\nb\n"
+        assert screen.err == "::error title=nostra status::a\\nb\n"
     assert outputs(Path(env["GITHUB_OUTPUT"]).read_text())["status"] == "failed"
 
 
@@ -257,16 +257,63 @@ def test_a_cell_of_a_table_is_no_command(env: dict[str, str]) -> None:
     assert not any(is_command(line) for line in screen.out.splitlines())
 
 
-def test_errors_and_warnings_are_commands_and_hints_are_lines(env: dict[str, str]) -> None:
+def test_errors_and_warnings_are_annotations_with_title_and_hint(env: dict[str, str]) -> None:
     screen = screen_of(env)
     with screen.output.job("status", ["a"]):
         screen.output.warn("50 % full\nreally")
-        screen.output.error(NotFound("none", "::look"))
-    assert screen.err.splitlines()[1:4] == [
-        "::warning::50 %25 full\\nreally",
-        "::error::none",
-        "hint: ::look",
+        screen.output.error(about("a,b:c", NotFound("none", "::look")))
+    assert screen.err.splitlines()[1:3] == [
+        "::warning title=nostra status::50 %25 full\\nreally",
+        "::error title=nostra status%3A a%2Cb%3Ac::none%0Ahint: ::look",
     ]
+
+
+@given(nasty, nasty, nasty)
+def test_no_word_ends_an_annotation(text: str, hint: str, title: str) -> None:
+    shown = ci.command("error", f"{sanitize(text)}\nhint: {sanitize(hint)}", sanitize(title) or "x")
+    assert "##[" not in shown
+    assert "\n" not in shown
+    parameters = shown.removeprefix("::error ").partition("::")[0]
+    assert parameters.count("=") == 1 + title.count("=")
+    assert "," not in parameters
+
+
+def test_the_summary_has_the_failures_and_links_files_to_the_artifacts() -> None:
+    found = report(["a", "b"])
+    found.add(FILES, ("a", "d/a.csv", 2048))
+    found.add_error(about("b", NotFound("no *invocation* 'b'")))
+    found.add_error(DeadlinePassed("too late"))
+    env = {
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_RUN_ID": "5",
+    }
+    url = ci.artifacts_url(env)
+    assert url == "https://github.example/o/r/actions/runs/5#artifacts"
+    summary = found.summary(url)
+    assert f"| a | completed | [d/a.csv]({url}) (2.0 KiB) |" in summary
+    assert summary.endswith("\nFailures:\n\n- no &#42;invocation&#42; &#39;b&#39;\n- too late\n\n")
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"GITHUB_SERVER_URL": "https://x", "GITHUB_REPOSITORY": "o/r"},
+        {
+            "GITHUB_SERVER_URL": "javascript:x",
+            "GITHUB_REPOSITORY": "o/r",
+            "GITHUB_RUN_ID": "1",
+        },
+        {
+            "GITHUB_SERVER_URL": "https://x",
+            "GITHUB_REPOSITORY": "o/r)[x](y",
+            "GITHUB_RUN_ID": "1",
+        },
+    ],
+)
+def test_nothing_is_linked_where_the_run_is_unknown(env: dict[str, str]) -> None:
+    assert ci.artifacts_url(env) == ""
 
 
 @pytest.mark.parametrize("value", ["", "false", "1"])
@@ -281,7 +328,7 @@ def test_elsewhere_nothing_is_told(value: str, env: dict[str, str]) -> None:
 
 def test_a_hidden_text_is_in_no_summary(env: dict[str, str]) -> None:
     screen = screen_of(env)
-    screen.output.mask("t0ken")
+    screen.output.mask(lambda text: text.replace("t0ken", "***"))
     raw: dict[str, JsonValue] = {}
     with screen.output.job("status", ["a"]):
         screen.output.show(

@@ -1,14 +1,15 @@
-"""How long work goes on, where nothing can be redrawn: a line for each change, one each minute."""
+"""How far the work is: what is reported in lines, and what is to be drawn."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import threading
+from dataclasses import dataclass, field
 
 import pytest
 
 from nostra_cli.models import Invocation
-from nostra_cli.output import progress
-from nostra_cli.output.progress import Bars, Spinner
+from nostra_cli.output.progress import HEARTBEAT_SECONDS, Progress, Wait
+from nostra_cli.output.streams import OutputOptions
 from tests.output.screens import Screen
 
 
@@ -16,58 +17,171 @@ def invocation(id_: str, status: str) -> Invocation:
     return Invocation(id_, status, (), {})
 
 
+@dataclass
+class World:
+    """A clock that is set, and the lines that were reported."""
+
+    now: float = 0.0
+    lines: list[str] = field(default_factory=list)
+
+    def clock(self) -> float:
+        return self.now
+
+    def progress(self) -> Progress:
+        return Progress(self.lines.append, None, self.clock)
+
+    def wait(self, count: int) -> Wait:
+        return Wait(count, self.lines.append, self.clock)
+
+
 def test_a_line_when_a_status_changes() -> None:
-    said: list[str] = []
-    spinner = Spinner(said.append, None, False)
-    for id_, status in [("a", "queued"), ("b", "queued"), ("a", "queued"), ("a", "odd")]:
-        spinner.seen(invocation(id_, status))
-    assert said == ["a: queued", "b: queued", "a: odd"]
+    world = World()
+    with world.progress().waiting(2) as wait:
+        for id_, status in [("a", "queued"), ("b", "queued"), ("a", "queued"), ("a", "odd")]:
+            wait.seen(invocation(id_, status))
+    assert world.lines == ["a: queued", "b: queued", "a: odd"]
 
 
 def test_a_line_each_minute_however_often_it_is_asked_for() -> None:
-    said: list[str] = []
-    spinner = Spinner(said.append, None, False)
+    world = World()
+    wait = world.wait(2)
     for second in range(0, 200, 7):
-        spinner.pending(2, float(second))
-    assert said == [
+        wait.pending(2, float(second))
+    assert world.lines == [
         "2 invocations are still in progress after 1 min 3 s",
         "2 invocations are still in progress after 2 min 6 s",
         "2 invocations are still in progress after 3 min 2 s",
     ]
-    spinner.pending(1, 3600.0)
-    spinner.pending(1, 3659.0)
-    assert said[3:] == ["1 invocation is still in progress after 1 h 0 min"]
+    wait.pending(1, 3600.0)
+    wait.pending(1, 3659.0)
+    assert world.lines[3:] == ["1 invocation is still in progress after 1 h 0 min"]
 
 
-@pytest.mark.parametrize(("total", "shown"), [(4096, "3.0 KiB of 4.0 KiB"), (None, "3.0 KiB")])
-def test_a_transfer_says_each_minute_how_far_it_is(
-    total: int | None, shown: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 0.0
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now))
-    said: list[str] = []
-    with Bars(said.append, None, False).meter("a.csv") as bar:
-        bar.start(1024, total)
-        for _ in range(130):
-            now += 1.0
-            bar.advance(1024 if now == 5 else 512 if now in {7, 50} else 0)
-    assert said == [f"a.csv: {shown}", f"a.csv: {shown}"]
+@pytest.mark.parametrize(("total", "shown"), [(4096, "2.5 KiB of 4.0 KiB"), (None, "2.5 KiB")])
+def test_a_transfer_reports_each_minute_how_far_it_is(total: int | None, shown: str) -> None:
+    world = World()
+    with world.progress().transfers(1) as metering, metering("a.csv") as meter:
+        meter.start(0, total)
+        for count in (1024, 1024, 512):
+            world.now += HEARTBEAT_SECONDS / 3
+            meter.advance(count)
+        world.now += HEARTBEAT_SECONDS - 1
+        meter.advance(0)
+    assert world.lines == [f"a.csv: {shown}"]
+
+
+def test_where_a_transfer_resumes_is_reported() -> None:
+    world = World()
+    with world.progress().transfers(1) as metering, metering("a.csv") as meter:
+        meter.start(18_559_795, 30_000_000)
+    assert world.lines == ["a.csv: resuming at 17.7 MiB"]
 
 
 @pytest.mark.parametrize(
-    ("terminal", "ci", "env", "redrawn"),
+    ("count", "seen", "summary"),
     [
-        (True, False, {"TERM": "xterm"}, True),
-        (True, True, {"TERM": "xterm"}, False),
-        (True, False, {"TERM": "dumb"}, False),
-        (False, False, {"TERM": "xterm"}, False),
+        (1, [], "waiting for 1 invocation"),
+        (1, [("a", "queued")], "a: queued"),
+        (1, [("a", "queued"), ("a", "running")], "a: running"),
+        (1, [("a", "completed")], "waiting for 1 invocation"),
+        (3, [], "waiting for 3 invocations, 0 of 3 final"),
+        (3, [("a", "completed")], "waiting for 2 invocations, 1 of 3 final"),
+        (3, [("a", "completed"), ("b", "running")], "b: running, 1 of 3 final"),
+        (3, [("a", "x"), ("b", "y"), ("c", "y")], "2 y, 1 x; 0 of 3 final"),
+        (5, [(c, c) for c in "abcde"], "1 a, 1 b, 1 c, 2 other; 0 of 5 final"),
     ],
 )
-def test_lines_where_it_is_no_terminal_or_a_dumb_one_or_a_ci_job(
-    terminal: bool, ci: bool, env: dict[str, str], redrawn: bool
+def test_a_wait_is_summed_up(count: int, seen: list[tuple[str, str]], summary: str) -> None:
+    wait = World().wait(count)
+    for id_, status in seen:
+        wait.seen(invocation(id_, status))
+    assert wait.summary() == summary
+
+
+def test_what_ends_in_an_error_is_final_too() -> None:
+    wait = World().wait(3)
+    wait.seen(invocation("a", "running"))
+    wait.pending(1, 5.0)
+    assert wait.summary() == "a: running, 2 of 3 final"
+
+
+def test_what_says_more_is_drawn() -> None:
+    world = World()
+    progress = world.progress()
+    with progress.busy("waiting for example"):
+        world.now += 3
+        assert progress.state().activity == ("waiting for example", 3.0)
+        with progress.waiting(1) as wait:
+            wait.seen(invocation("a", "queued"))
+            assert progress.state().activity == ("a: queued", 0.0)
+        with progress.transfers(2) as metering, metering("a.csv") as meter:
+            assert progress.state().activity == ("waiting for example", 3.0)
+            meter.start(10, 100)
+            meter.advance(5)
+            state = progress.state()
+            assert state.activity is None
+            assert [transfer[1:] for transfer in state.transfers] == [("a.csv", 15, 100)]
+            assert (state.finished, state.expected) == (0, 2)
+        state = progress.state()
+        assert (state.finished, state.finished_bytes, state.expected) == (1, 15, 2)
+    assert progress.state().activity is None
+
+
+def test_more_transfers_than_were_expected_are_counted() -> None:
+    progress = World().progress()
+    with progress.transfers() as metering, metering("a"), metering("b"), metering("c"):
+        assert progress.state().expected == 3
+
+
+def test_many_threads_report_while_it_is_drawn() -> None:
+    world = World()
+    progress = world.progress()
+    stop = threading.Event()
+    summaries: list[str] = []
+
+    def draw() -> None:
+        while not stop.is_set():
+            summaries.append(str(progress.state()))
+
+    def work(number: int) -> None:
+        for step in range(300):
+            wait.seen(invocation(f"{number}-{step}", f"status {step % 5}"))
+            wait.pending(10, 0.0)
+            with metering(f"{number}") as meter:
+                meter.start(0, 10)
+
+    with progress.waiting(1200) as wait, progress.transfers(1200) as metering:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        drawing = threading.Thread(target=draw)
+        for thread in (drawing, *threads):
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stop.set()
+        drawing.join()
+        assert progress.state().finished == 1200
+    assert summaries
+
+
+@pytest.mark.parametrize(
+    ("options", "terminal", "ci", "env", "drawn"),
+    [
+        (OutputOptions(), True, False, {"TERM": "xterm"}, True),
+        (OutputOptions(), True, True, {"TERM": "xterm"}, False),
+        (OutputOptions(), True, False, {"TERM": "dumb"}, False),
+        (OutputOptions(), False, False, {"TERM": "xterm"}, False),
+        (OutputOptions(quiet=True), True, False, {"TERM": "xterm"}, False),
+        (OutputOptions(json=True), True, False, {"TERM": "xterm"}, False),
+        (OutputOptions(verbose=True), True, False, {"TERM": "xterm"}, False),
+    ],
+)
+def test_lines_where_nothing_can_be_redrawn(
+    options: OutputOptions, terminal: bool, ci: bool, env: dict[str, str], drawn: bool
 ) -> None:
-    screen = Screen(None, terminal, **env)
+    screen = Screen(options, terminal, **env)
     if ci:
         screen.output.in_lines()
-    assert screen.output.spinner().live is redrawn
-    assert screen.output.bars().live is redrawn
+    with screen.output.progress.waiting(1) as wait:
+        wait.seen(invocation("a", "queued"))
+    lines = "" if drawn or options.quiet or options.json else "a: queued\n"
+    assert screen.err == lines

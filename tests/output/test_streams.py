@@ -119,10 +119,10 @@ def test_a_stdout_that_fails_is_a_problem_of_files_but_a_gone_reader_is_not() ->
 
 
 def test_a_stderr_that_is_closed_or_fails_is_passed_over() -> None:
-    MessageStream(None, {}).line("x")
+    MessageStream(None).line("x")
     for error in (OSError(errno.EIO, "bad"), BrokenPipeError(), ValueError("closed file")):
         stream = Broken(error)
-        talk = MessageStream(stream, {})
+        talk = MessageStream(stream)
         talk.line("x")
         talk.line("y")
         assert stream.tries == 1
@@ -131,18 +131,8 @@ def test_a_stderr_that_is_closed_or_fails_is_passed_over() -> None:
 def test_talk_is_in_the_encoding_of_its_stream() -> None:
     for encoding, content in (("ascii", b"\\xf6 \\ud800\n"), ("utf-8", b"\xc3\xb6 \\ud800\n")):
         stream = Stream(encoding=encoding)
-        MessageStream(stream, {}).line("ö \ud800")
+        MessageStream(stream).line("ö \ud800")
         assert stream.content == content
-
-
-@pytest.mark.parametrize(
-    ("terminal", "env", "live"),
-    [(True, {"TERM": "xterm"}, True), (True, {"TERM": "dumb"}, False), (False, {}, False)],
-)
-def test_only_a_terminal_that_can_is_redrawn(
-    terminal: bool, env: dict[str, str], live: bool
-) -> None:
-    assert MessageStream(Stream(terminal), env).live is live
 
 
 def test_settling_throws_away_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:

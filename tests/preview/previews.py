@@ -31,7 +31,7 @@ def no_meter(_label: str) -> Iterator[NoMeter]:
 
 
 @contextmanager
-def no_progress() -> Iterator[Metering]:
+def no_progress(_count: int) -> Iterator[Metering]:
     yield no_meter
 
 

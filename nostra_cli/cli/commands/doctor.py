@@ -31,6 +31,9 @@ def doctor(session: "Session") -> ExitCode:
     then looks up the name, connects, and sends one request with the token. Exits 0 if there are
     no errors, else with the code that the first of them gives to other commands.
     """
+    from functools import partial
+
+    from nostra_cli.config.masking import mask_token
     from nostra_cli.config.settings import load
     from nostra_cli.doctor.checks import examine
     from nostra_cli.output.views import FINDINGS
@@ -41,16 +44,17 @@ def doctor(session: "Session") -> ExitCode:
     token = None
     try:
         token = settings.require_token(show_stderr=not session.shared.json)
-        session.out.mask(token.value)
+        session.out.mask(partial(mask_token, token.value))
     except NostraError as problem:
         problems.setdefault("token", problem)
     trace = session.out.trace if session.shared.verbose else None
     codes: list[ExitCode] = []
 
     def findings() -> Iterator["Finding"]:
-        for finding in examine(settings, token, problems, os.environ, trace):
-            codes.append(finding.code)
-            yield finding
+        with session.out.progress.busy("checking the connection"):
+            for finding in examine(settings, token, problems, os.environ, trace):
+                codes.append(finding.code)
+                yield finding
 
     code = session.out.show(FINDINGS, findings())
     return next(filter(None, codes), code)

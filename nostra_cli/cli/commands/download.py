@@ -141,7 +141,7 @@ def download(  # the options of the command
             out = session.out
             with session.service(session.deadline(timeout)) as service:
                 groups = _groups(out, service, request, wait, interval)
-                for done in batch.run(service, groups, request, out.transfers, out.data):
+                for done in batch.run(service, groups, request, out.progress.transfers, out.data):
                     if isinstance(done, NostraError) or done.item.path is not None:
                         yield done
 
@@ -180,12 +180,12 @@ def _groups(
     if not wait:
         yield list(service.invocations(ids, jobs))
         return
-    spinner = out.spinner()
-    waiting = Waiting(
-        ids, service.invocation, service.retrier, spinner, interval, jobs, service.give_up
-    )
-    for item in out.during(spinner, waiting.run()):
-        yield [item if isinstance(item, NostraError) else item.invocation]
+    with out.progress.waiting(len(ids)) as watcher:
+        waiting = Waiting(
+            ids, service.invocation, service.retrier, watcher, interval, jobs, service.give_up
+        )
+        for item in waiting.run():
+            yield [item if isinstance(item, NostraError) else item.invocation]
 
 
 def _selection(

@@ -78,7 +78,7 @@ def _preview_file(
 
     if result is not None:
         raise UsageProblem("-r takes an invocation, not a local file", "leave it out")
-    return preview_file(name, options, session.out.transfers)
+    return preview_file(name, options, session.out.progress.transfers)
 
 
 def _preview_result(
@@ -90,5 +90,5 @@ def _preview_result(
     if result is not None and not is_segment(result):
         raise UsageProblem(f"-r {result!r} is not a valid result id", f"see nostra results {id_}")
     with suggest_file(id_), session.service(session.deadline()) as service:
-        low_speed, progress = session.low_speed, session.out.transfers
+        low_speed, progress = session.low_speed, session.out.progress.transfers
         return preview_result(service, id_, result, options, low_speed, progress)

@@ -1,5 +1,6 @@
 """`nostra sandbox`."""
 
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,7 +86,12 @@ def sandbox(
                     child.started(words[1:], running.base_url, running.token)
                 )
             return process.wait()
-        session.out.exports({"NOSTRA_BASE_URL": running.base_url, "NOSTRA_TOKEN": running.token})
+        variables = {"NOSTRA_BASE_URL": running.base_url, "NOSTRA_TOKEN": running.token}
+        if session.shared.json:
+            session.out.document(dict(variables))
+        else:
+            for name, value in variables.items():
+                session.out.line(f"export {name}={shlex.quote(value)}")
         session.out.info("serving until interrupted (Ctrl-C); it knows: " + ", ".join(KNOWN))
         child.sleep()
     return ExitCode.DONE

@@ -40,20 +40,23 @@ def wait(
     from nostra_cli.output.views import WAITED
 
     wanted = read_ids(ids)
-    with session.ci(ci, "wait", wanted), session.service(session.deadline(timeout)) as service:
-        spinner = session.out.spinner()
+    with (
+        session.ci(ci, "wait", wanted),
+        session.service(session.deadline(timeout)) as service,
+        session.out.progress.waiting(len(wanted)) as watcher,
+    ):
         waiting = Waiting(
             wanted,
             service.invocation,
             service.retrier,
-            spinner,
+            watcher,
             interval,
             session.settings.jobs.value,
             service.give_up,
         )
 
         def final() -> Iterator[Waited | NostraError]:
-            with session.out.showing(spinner), closing(waiting.run()) as items:
+            with closing(waiting.run()) as items:
                 for item in items:
                     yield item
                     failure = failure_of(item.invocation) if isinstance(item, Waited) else item

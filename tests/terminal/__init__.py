@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 # Not a preexec_fn: a process with threads (the sandbox) had better not fork that way.
 _TAKING_THE_TERMINAL = (
     sys.executable,

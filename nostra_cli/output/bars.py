@@ -1,0 +1,152 @@
+"""The lines of a progress display: a spinner, a bar for each transfer, one for all of them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.progress_bar import ProgressBar
+from rich.segment import Segments
+from rich.table import Table
+from rich.text import Text
+
+from nostra_cli.output.terminal import console, is_unicode
+from nostra_cli.units import show_duration, show_size
+
+if TYPE_CHECKING:
+    from nostra_cli.output.progress import ProgressState, TransferState
+    from nostra_cli.output.streams import MessageStream
+
+_FRAMES, _ASCII_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
+_FRAMES_PER_SECOND = 10
+_RATE_SECONDS = 5.0
+_ROOMY_COLUMNS = 60
+_ROOMY_CELLS = 5
+_LABEL_SHARE = 3
+_MIN_LABEL = 8
+
+
+@dataclass(slots=True)
+class _Rate:
+    """Bytes per second, mostly of the last seconds."""
+
+    done: int
+    at: float
+    value: float = 0.0
+
+    def update(self, done: int, now: float) -> float:
+        seconds = now - self.at
+        if seconds > 0 and done >= self.done:
+            weight = -math.expm1(-seconds / _RATE_SECONDS) if self.value else 1.0
+            self.value += weight * ((done - self.done) / seconds - self.value)
+        self.done, self.at = done, now
+        return self.value
+
+
+class Artist:
+    """Draws states of progress, each on lines of its own."""
+
+    def __init__(
+        self,
+        stream: MessageStream,
+        color: bool,
+        sanitize: Callable[[str], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Draw for the terminal behind `stream`; `sanitize` neutralises what others wrote."""
+        self._frames = _FRAMES if is_unicode(stream.encoding) else _ASCII_FRAMES
+        self._console = console(stream, color)
+        self._sanitize = sanitize
+        self._clock = clock
+        self._began = clock()
+        self._rates: dict[int, _Rate] = {}
+        self._total_rate: _Rate | None = None
+
+    def lines(self, state: ProgressState, columns: int, rows: int) -> list[tuple[str, int]]:
+        """Return lines of at most `columns`, `rows` of them at most, each with its width."""
+        now = self._clock()
+        self._rates = {t.key: self._rates.get(t.key) or _Rate(t.done, now) for t in state.transfers}
+        rates = {t.key: self._rates[t.key].update(t.done, now) for t in state.transfers}
+        drawn: list[tuple[str, int]] = []
+        if state.activity is not None:
+            drawn.append(self._activity(*state.activity, columns))
+        several = state.expected > 1
+        space = rows - len(drawn) - several
+        if state.transfers or several:
+            grid = self._grid(columns)
+            for transfer in state.transfers[: max(0, space)]:
+                self._add_transfer(grid, transfer, rates[transfer.key])
+            if several:
+                self._add_total(grid, state, now)
+            drawn += self._rendered(grid, columns)
+        return drawn[:rows]
+
+    def _activity(self, text: str, seconds: float, columns: int) -> tuple[str, int]:
+        frame = self._frames[int(self._clock() * _FRAMES_PER_SECOND) % len(self._frames)]
+        end = f"  {show_duration(math.floor(seconds))}"
+        shown = Text(f"{frame} {self._sanitize(text)}", no_wrap=True)
+        shown.truncate(max(1, columns - len(end)), overflow="ellipsis")
+        line = (shown.plain + end)[:columns]
+        return line, cell_len(line)
+
+    def _grid(self, columns: int) -> Table:
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=columns >= _ROOMY_COLUMNS)
+        grid.add_column(
+            no_wrap=True, overflow="ellipsis", max_width=max(8, columns // _LABEL_SHARE)
+        )
+        if columns >= _ROOMY_COLUMNS:
+            grid.add_column(ratio=1)
+            grid.add_column(no_wrap=True, justify="right")
+            grid.add_column(no_wrap=True, justify="right")
+        grid.add_column(no_wrap=True, justify="right")
+        return grid
+
+    def _add_transfer(self, grid: Table, transfer: TransferState, rate: float) -> None:
+        done, total = transfer.done, transfer.total
+        size, left = show_size(done), "size unknown"
+        if total is not None:
+            size += f"/{show_size(total)}"
+            left = f"{show_duration((total - done) / rate)} left" if rate else ""
+        label = self._sanitize(transfer.label)
+        self._add(grid, label, done / total if total else None, size, rate, left)
+
+    def _add_total(self, grid: Table, state: ProgressState, now: float) -> None:
+        done = state.finished_bytes + sum(transfer.done for transfer in state.transfers)
+        if self._total_rate is None:
+            self._total_rate = _Rate(done, now)
+        rate = self._total_rate.update(done, now)
+        parts = [t.done / t.total for t in state.transfers if t.total]
+        part = min(1.0, (state.finished + sum(parts)) / state.expected)
+        left = f"{show_duration((now - self._began) * (1 - part) / part)} left" if part else ""
+        label = f"{state.finished} of {state.expected} files"
+        self._add(grid, label, part, show_size(done), rate, left)
+
+    def _add(
+        self, grid: Table, label: str, part: float | None, size: str, rate: float, left: str
+    ) -> None:
+        """Add a row; `part` of the work is done, None where that is not known."""
+        if len(grid.columns) < _ROOMY_CELLS:
+            grid.add_row(Text(label), Text(f"{part:.0%}" if part is not None else size))
+            return
+        bar = ProgressBar(
+            total=None if part is None else 1.0,
+            completed=part or 0.0,
+            pulse=part is None,
+            animation_time=self._clock(),
+        )
+        per_second = f"{show_size(rate)}/s" if rate else ""
+        grid.add_row(Text(label), bar, *map(Text, (size, per_second, left)))
+
+    def _rendered(self, grid: Table, columns: int) -> list[tuple[str, int]]:
+        self._console.width = columns
+        lines = self._console.render_lines(grid, pad=False)
+        drawn = []
+        for line in lines:
+            with self._console.capture() as captured:
+                self._console.print(Segments(line), end="")
+            drawn.append((captured.get(), sum(segment.cell_length for segment in line)))
+        return drawn

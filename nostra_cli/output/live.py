@@ -1,0 +1,136 @@
+"""The end of a terminal that is redrawn while work goes on; one thread draws.
+
+Nothing is drawn before half a second has passed: what is quicker needs no sign of life.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nostra_cli.output.terminal import HIDE_CURSOR, SHOW_CURSOR, in_foreground, size_of
+
+if TYPE_CHECKING:
+    from nostra_cli.output.bars import Artist
+    from nostra_cli.output.progress import ProgressState
+    from nostra_cli.output.streams import MessageStream
+
+DELAY_SECONDS = 0.5
+_REDRAW_SECONDS = 0.1
+_SPARE_COLUMNS = 4
+"""Left free at the end of a line: the terminal writes ^C and ^Z there, which must not wrap."""
+_LOCK_SECONDS = 0.2
+
+
+class Live:
+    """What is drawn at the end of the terminal behind a stream."""
+
+    def __init__(self, stream: MessageStream, color: bool, sanitize: Callable[[str], str]) -> None:
+        """Draw on `stream`, in colour or not; `sanitize` neutralises what others wrote."""
+        self._stream = stream
+        self._color = color
+        self._sanitize = sanitize
+        self._lock = threading.RLock()
+        self._users = 0
+        self._finished = threading.Event()
+        self._not_before = 0.0
+        self._widths: list[int] = []
+
+    @contextmanager
+    def shown(self, state: Callable[[], ProgressState]) -> Iterator[None]:
+        """Draw what `state` returns while the block lasts; blocks may overlap."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._start(state)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    self._finished.set()
+                    self._erase()
+
+    def _start(self, state: Callable[[], ProgressState]) -> None:
+        self._not_before = time.monotonic() + DELAY_SECONDS
+        self._finished = threading.Event()
+        thread = threading.Thread(target=self._run, args=(state, self._finished), daemon=True)
+        with contextlib.suppress(RuntimeError):  # no more threads: work without a sign of life
+            thread.start()
+
+    def _run(self, state: Callable[[], ProgressState], finished: threading.Event) -> None:
+        artist: Artist | None = None
+        pause = DELAY_SECONDS
+        while not finished.wait(pause):
+            if artist is None:
+                from nostra_cli.output.bars import Artist  # rich, for a person who waits
+
+                artist = Artist(self._stream, self._color, self._sanitize)
+            with self._lock:
+                if finished.is_set():
+                    return
+                pause = self._not_before - time.monotonic()
+                if pause <= 0:
+                    pause = _REDRAW_SECONDS
+                    self._draw(artist, state())
+
+    def _draw(self, artist: Artist, state: ProgressState) -> None:
+        if not in_foreground(self._stream):
+            return
+        columns, rows = size_of(self._stream)
+        lines = artist.lines(state, max(1, columns - _SPARE_COLUMNS), max(1, rows - 1))
+        widths = [width for _, width in lines]
+        text = "\n".join(line for line, _ in lines)
+        hide = "" if self._widths or not lines else HIDE_CURSOR
+        before = self._erasing()
+        self._widths = widths
+        self._stream.write(f"{before}{hide}{text}")
+
+    def _erasing(self) -> str:
+        """Return what erases the drawn lines, of which a narrower terminal makes more."""
+        if not self._widths:
+            return ""
+        columns = size_of(self._stream).columns
+        rows = sum(max(1, -(-width // columns)) for width in self._widths)
+        return f"\r\x1b[{rows - 1}A\x1b[J" if rows > 1 else "\r\x1b[J"
+
+    def _erase(self) -> None:
+        if self._widths:
+            before = self._erasing()
+            self._widths = []
+            self._stream.write(before + SHOW_CURSOR)
+
+    def clear(self) -> None:
+        """Make room for something else, and draw again half a second later."""
+        with self._lock:
+            self._erase()
+            self._not_before = time.monotonic() + DELAY_SECONDS
+
+    def print_above(self, line: str) -> None:
+        """Write a line that stays, above what is drawn."""
+        with self._lock:
+            before = self._erasing()
+            self._stream.write(f"{before}{SHOW_CURSOR if before else ''}{line}\n")
+            self._widths = []
+
+    def suspend(self) -> None:
+        """Erase what is drawn and show the cursor, whatever another thread is doing."""
+        if self._lock.acquire(timeout=_LOCK_SECONDS):
+            try:
+                self._erase()
+            finally:
+                self._lock.release()
+        else:
+            self.restore()
+
+    def restore(self) -> None:
+        """Do the same at once, without any lock: the process is about to end."""
+        if self._widths:
+            with contextlib.suppress(OSError):
+                os.write(self._stream.fileno(), (self._erasing() + SHOW_CURSOR).encode())

@@ -1,0 +1,243 @@
+"""The end of a terminal that is redrawn."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from nostra_cli.output import live
+from nostra_cli.output.bars import Artist
+from nostra_cli.output.live import Live
+from nostra_cli.output.progress import ProgressState, TransferState
+from nostra_cli.output.sanitize import sanitize
+from nostra_cli.output.streams import MessageStream
+from nostra_cli.output.terminal import HIDE_CURSOR, SHOW_CURSOR, size_of
+from tests.output.screens import Stream
+
+LONG = "a" * 300
+
+
+class Drawn(MessageStream):
+    """Sets an event at each write."""
+
+    def __init__(self) -> None:
+        self.stream = Stream(terminal=True)
+        super().__init__(self.stream)
+        self.written = threading.Event()
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        self.written.set()
+        return written
+
+    def wait(self) -> None:
+        """Wait for the next write."""
+        self.written.clear()
+        assert self.written.wait(20)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(live, "_REDRAW_SECONDS", 0.001)
+
+
+def waiting(text: str = "a: running") -> Callable[[], ProgressState]:
+    return lambda: ProgressState((text, 3.4))
+
+
+@pytest.mark.usefixtures("at_once")
+def test_it_is_drawn_and_erased() -> None:
+    stream = Drawn()
+    with Live(stream, False, sanitize).shown(waiting("a: \x1brunning")):
+        stream.wait()
+    text = stream.stream.text
+    assert text.startswith(HIDE_CURSOR)
+    assert " a: \\x1brunning  3 s" in text
+    assert text.endswith("\r\x1b[J" + SHOW_CURSOR)
+
+
+def test_what_is_quick_draws_nothing() -> None:
+    stream = Drawn()
+    with Live(stream, False, sanitize).shown(waiting()):
+        pass
+    assert stream.stream.text == ""
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_message_stays_above_it() -> None:
+    stream = Drawn()
+    drawing = Live(stream, False, sanitize)
+    with drawing.shown(waiting()):
+        stream.wait()
+        drawing.print_above("warning: x")
+        stream.wait()
+    text = stream.stream.text
+    assert f"\r\x1b[J{SHOW_CURSOR}warning: x\n{HIDE_CURSOR}" in text
+    assert text.endswith("\r\x1b[J" + SHOW_CURSOR)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_blocks_may_overlap() -> None:
+    stream = Drawn()
+    drawing = Live(stream, False, sanitize)
+    with drawing.shown(waiting()):
+        with drawing.shown(waiting()):
+            stream.wait()
+        stream.wait()
+    assert stream.stream.text.endswith(SHOW_CURSOR)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("leave", [Live.suspend, Live.restore])
+def test_the_terminal_is_left_as_it_was_found(
+    leave: Callable[[Live], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Drawn()
+    written: list[bytes] = []
+    monkeypatch.setattr("nostra_cli.output.live.os.write", lambda _fd, data: written.append(data))
+    monkeypatch.setattr(Drawn, "fileno", lambda _self: 2)
+    monkeypatch.setattr(live, "in_foreground", lambda _stream: True)
+    drawing = Live(stream, False, sanitize)
+    with drawing.shown(waiting()):
+        stream.wait()
+        with drawing._lock:  # so that nothing is drawn meanwhile
+            leave(drawing)
+            shown = stream.stream.text.encode() + b"".join(written)
+    assert shown.endswith(b"\r\x1b[J" + SHOW_CURSOR.encode())
+
+
+@pytest.mark.usefixtures("at_once")
+def test_it_is_suspended_though_another_thread_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Drawn()
+    written: list[bytes] = []
+    monkeypatch.setattr(live, "_LOCK_SECONDS", 0.01)
+    drawing = Live(stream, False, sanitize)
+    with drawing.shown(waiting()):
+        stream.wait()
+        monkeypatch.setattr(
+            "nostra_cli.output.live.os.write", lambda _fd, data: written.append(data)
+        )
+        monkeypatch.setattr(Drawn, "fileno", lambda _self: 2)
+        held, done = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with drawing._lock:
+                held.set()
+                done.wait()
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
+        drawing.suspend()
+        done.set()
+        thread.join()
+    assert written[0].endswith(SHOW_CURSOR.encode())
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_shell_that_has_the_terminal_is_not_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+
+    def elsewhere(_stream: object) -> bool:
+        asked.set()
+        return False
+
+    monkeypatch.setattr(live, "in_foreground", elsewhere)
+    stream = Drawn()
+    with Live(stream, False, sanitize).shown(waiting()):
+        assert asked.wait(20)
+    assert stream.stream.text == ""
+
+
+@pytest.mark.usefixtures("at_once")
+def test_without_another_thread_the_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    stream = Drawn()
+    with Live(stream, False, sanitize).shown(waiting()):
+        pass
+    assert stream.stream.text == ""
+
+
+STATES = [
+    ProgressState(),
+    ProgressState(("waiting for example", 0.0)),
+    ProgressState((LONG, 1e7)),
+    ProgressState(None, (TransferState(1, "a.csv", 50, 100),), 0, 0, 1),
+    ProgressState(None, (TransferState(1, "a.csv", 50, None),), 0, 0, 1),
+    ProgressState(
+        ("a: b", 1.0),
+        tuple(TransferState(n, LONG, 10**n, 10**14) for n in range(14)),
+        *(3, 10**15, 300),
+    ),
+    ProgressState(None, (), 3, 10**15, 5),
+    ProgressState(None, (TransferState(1, "日本語" * 30, 0, 0),), 0, 0, 2),
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("columns", [1, 2, 7, 20, 59, 60, 76, 300, 10_000])
+@pytest.mark.parametrize("state", STATES)
+def test_no_line_is_wider_than_the_terminal(
+    state: ProgressState, columns: int, encoding: str
+) -> None:
+    artist = Artist(MessageStream(Stream(True, encoding)), True, sanitize)
+    for rows in (1, 2, 23):
+        lines = artist.lines(state, columns, rows)
+        assert len(lines) <= rows
+        assert all(width <= columns for _, width in lines)
+        assert not any("\n" in text for text, _ in lines)
+
+
+def plain(lines: list[tuple[str, int]]) -> list[str]:
+    return [re.sub(r"\x1b\[[0-9;]*m|━|╸|╺", "", text).rstrip() for text, _ in lines]
+
+
+def test_each_transfer_has_a_bar_and_all_of_them_one() -> None:
+    now = 0.0
+    artist = Artist(MessageStream(Stream(True)), False, sanitize, lambda: now)
+    for step in range(3):
+        now = float(step)
+        transfers = (
+            TransferState(1, "a.csv", step * 1_000_000, 10_000_000),
+            TransferState(2, "b.csv", step * 1000, None),
+        )
+        lines = artist.lines(ProgressState(None, transfers, 3, 500_000, 20), 76, 23)
+    assert [line.split() for line in plain(lines)] == [
+        ["a.csv", *["1.9", "MiB/9.5", "MiB", "976.6", "KiB/s", "8", "s", "left"]],
+        ["b.csv", *["2.0", "KiB", "1000", "B/s", "size", "unknown"]],
+        ["3", "of", "20", "files", *["2.4", "MiB", "977.5", "KiB/s", "10", "s", "left"]],
+    ]
+
+
+def test_on_a_narrow_terminal_there_is_a_percentage() -> None:
+    artist = Artist(MessageStream(Stream(True)), False, sanitize)
+    transfers = (TransferState(1, "a.csv", 50, 100),)
+    lines = artist.lines(ProgressState(None, transfers, 0, 0, 1), 40, 23)
+    assert [line.split() for line in plain(lines)] == [["a.csv", "50%"]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines", "size"),
+    [
+        ("132", "50", (132, 50)),
+        ("", "", (80, 24)),
+        ("0", "0", (80, 24)),
+        ("-1", "x", (80, 24)),
+        ("9" * 30, "9" * 5000, (80, 24)),
+        ("99999", "٣", (80, 24)),
+        ("1", "1", (1, 1)),
+    ],
+)
+def test_the_size_of_a_terminal_makes_sense(
+    columns: str, lines: str, size: tuple[int, int]
+) -> None:
+    stream = cast("MessageStream", Stream(True))
+    assert size_of(stream, {"COLUMNS": columns, "LINES": lines}) == size
