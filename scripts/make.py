@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
+from scripts import make_help, make_man
 
 
 def main() -> None:
-    """Write them: the table first, as the others are made with it."""
-    for name in ("make_words", "make_man", "make_help"):
-        # Imported in turn: a table that cannot be read is no reason not to write another.
-        importlib.import_module(f"scripts.{name}").main()
+    """Write the man page and the snapshots of the help."""
+    make_man.main()
+    make_help.main()
 
 
 if __name__ == "__main__":

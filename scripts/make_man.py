@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nostra_cli.cli.overview import EXAMPLES
+from nostra_cli import DOCS_URL
+from nostra_cli.cli.help import GET_STARTED, docs_url, option_row
+from nostra_cli.cli.params import shared_params
 from nostra_cli.config.settings import TABLE
 from nostra_cli.errors import ExitCode
 from scripts.app_tree import Leaf, leaves
 
 TARGET = Path(__file__).parent.parent / "man" / "nostra.1"
-SHARED = "Options of every command"
 ENVIRONMENT = {
     "NOSTRA_CONFIG": "The config file.",
     **{variable.name: variable.help for row in TABLE for variable in row.variables},
-    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "Proxies, and the hosts that need none.",
-    "SSL_CERT_FILE": "The certificate authorities to trust.",
-    "NO_COLOR": "Not empty: no colour.",
-    "XDG_CONFIG_HOME, XDG_STATE_HOME": "Where the files below are.",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "Proxies, and the hosts that are reached without one.",
+    "SSL_CERT_FILE, SSL_CERT_DIR": "Certificate authorities to trust instead of the system's.",
+    "NO_COLOR": "No colour, if not empty.",
+    "XDG_CONFIG_HOME, XDG_STATE_HOME": "Directories of the files below.",
 }
 FILES = {
-    "~/.config/nostra/config.toml": "Profiles with their tokens and settings; give it mode 0600.",
+    "~/.config/nostra/config.toml": "Profiles with their tokens and settings, mode 0600.",
     "~/.local/state/nostra/history.json": (
-        "The ids that were used, for completion; never a token. "
+        "Ids that were used, for completion; never a token. "
         "history = false in a profile switches it off."
     ),
-    ".NAME.part": "What came of a download that is not complete, beside its target.",
+    ".NAME.part": "Partial file of a download, beside its target.",
 }
 
 
@@ -59,42 +59,39 @@ def examples(lines: Iterable[str]) -> Iterator[str]:
 
 def command(leaf: Leaf) -> Iterator[str]:
     """Give the section of a command."""
-    module = importlib.import_module(f"nostra_cli.cli.commands.{leaf.path.split()[0]}")
     yield f'.SS "nostra {escaped(leaf.path)}"'
     yield f"\\fBnostra {escaped(leaf.path)}\\fR {escaped(leaf.usage)}"
     yield from paragraphs(leaf.help)
-    for heading, records in leaf.by_heading.items():
-        if heading != SHARED:
-            yield from definitions(records)
-    yield from examples(module.EXAMPLES)
-    codes = ", ".join(str(int(code)) for code in module.CODES)
-    yield from (".PP", f"Exit codes: {codes}.")
+    yield from definitions(leaf.own)
+    yield from examples(leaf.module.EXAMPLES)
+    codes = ", ".join(str(int(code)) for code in leaf.module.CODES)
+    yield from (".PP", f"Exit codes: {codes}.", ".br", escaped(docs_url(leaf.module)))
 
 
 def page() -> Iterator[str]:
     """Give the lines of the page."""
-    found = list(leaves())
     yield '.\\" Made by scripts/make_man.py from the app.'
     yield '.TH NOSTRA 1 "" "nostra" "User Commands"'
     yield from (".SH NAME", "nostra \\- follow invocations of the Nostradamus service")
     yield from (".SH SYNOPSIS", "\\fBnostra\\fR COMMAND [OPTIONS] [ID...]")
     yield ".SH DESCRIPTION"
-    yield "Asks for the status of an invocation, waits for it, lists its results, downloads them."
-    yield "Data go to stdout, all else to stderr. In a pipe they are lines with tabs in between."
-    yield from (".PP", "Without an account, with the sandbox that is built in:")
-    yield from examples(EXAMPLES[:1])
-    yield from (".PP", "With the token of your account, which is asked for once:")
-    yield from examples(EXAMPLES[1:])
+    yield "Shows the status of invocations, waits for them, lists and downloads their results."
+    yield "Data go to stdout, messages to stderr. A pipe gets tab\\-separated lines."
+    for how, typed in GET_STARTED:
+        yield from (".PP", f"{how.capitalize()}:", *examples([typed]))
     yield ".SH COMMANDS"
-    for leaf in found:
+    for leaf in leaves():
         yield from command(leaf)
     yield ".SH OPTIONS"
-    yield from (SHARED + ", behind its name:", *definitions(found[0].by_heading[SHARED]))
-    yield from (".PP", "Alone:", *definitions([("--version", "Show the version.")]))
+    yield "Options of every command, after its name:"
+    yield from definitions(option_row(param) for param in shared_params())
+    yield from definitions([("-h, --help", "Show the help of the command")])
+    yield from (".PP", "Without a command:", *definitions([("--version", "Show the version")]))
     yield ".SH EXIT STATUS"
     yield from definitions((str(int(code)), code.meaning) for code in ExitCode)
     yield from (".SH ENVIRONMENT", *definitions(ENVIRONMENT.items()))
     yield from (".SH FILES", *definitions(FILES.items()))
+    yield from (".SH SEE ALSO", escaped(DOCS_URL))
 
 
 def text() -> str:

@@ -1,225 +1,219 @@
-"""The Typer app: the commands and their options, parsed into jobs; their help; usage errors."""
+"""The Typer app: the one description of commands and options; argv parsed into a command."""
 
 from __future__ import annotations
 
 import importlib
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.completion import get_completion_inspect_parameters
 from typer.core import TyperCommand, TyperGroup
 
 from nostra_cli import __version__
-from nostra_cli.cli.params import Shared
-from nostra_cli.errors import UsageProblem
+from nostra_cli.cli import completion
+from nostra_cli.cli.help import write_help, write_overview
+from nostra_cli.cli.params import SharedOptions, shared_params
+from nostra_cli.cli.usage import no_such_command, usage_problems
 
 if TYPE_CHECKING:
-    from typer._click import Context
-    from typer._click.formatting import HelpFormatter
-
     from nostra_cli.output.console import Output
 
-Runnable = Callable[..., int]
-Record = tuple[str, str]
+COMMANDS = (
+    "status",
+    "wait",
+    "results",
+    "download",
+    "preview",
+    "login",
+    "logout",
+    "config",
+    "doctor",
+    "api",
+    "completion",
+    "sandbox",
+)
+_MAX_WIDTH = 100
 
-# What every wrong option raises; Typer has no public name for it.
-_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-_SHARED = frozenset({"help", *Shared._fields})
 
-
-class ParsedCommand(NamedTuple):
+@dataclass(frozen=True)
+class ParsedCommand:
     """A command with its options parsed, not yet run."""
 
-    command: Runnable
-    options: dict[str, Any]
-    shared: Shared
+    command: Command
+    context: typer.Context
+    shared: SharedOptions
 
     def run(self, out: Output) -> int:
-        """Run it; operands are looked at only now, so this too may raise a UsageProblem."""
+        """Run the command; ids are read only now, so this too may raise UsageProblem."""
         from nostra_cli.cli.context import Session
 
-        name = self.command.__module__.rpartition(".")[2]
-        with usage_problems(f"nostra {name}"):
-            return self.command(Session(self.shared, out), **self.options)
-
-
-def parsed(command: Runnable) -> Callable[..., ParsedCommand]:
-    """Make a Typer callback of a command: it also takes the shared options.
-
-    The job runs outside Typer, which has its own ideas about interrupts and closed pipes.
-    """
-
-    def parse(**options: Any) -> ParsedCommand:
-        shared = Shared(**{name: options.pop(name) for name in Shared._fields})
-        return ParsedCommand(command, options, shared)
-
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    own = list(inspect.signature(command).parameters.values())[1:]
-    shared = inspect.signature(Shared).parameters.values()
-    parse.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [parameter.replace(kind=keyword) for parameter in (*own, *shared)]
-    )
-    parse.__doc__ = command.__doc__
-    return parse
+        self.context.obj = Session(self.shared, out)
+        with usage_problems(self.context.command_path):
+            return self.command.run(self.context)
 
 
 class Command(TyperCommand):
-    """A command whose help teaches: what it is for, examples, options, exit codes."""
+    """A command that also takes the shared options."""
 
-    def collect_usage_pieces(self, ctx: Context) -> list[str]:
-        """Name what comes behind the command, as it is typed."""
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+    def __init__(self, *args: Any, params: Sequence[Any], **settings: Any) -> None:
+        """Add the shared options to the command's own parameters."""
+        super().__init__(*args, params=[*params, *shared_params()], **settings)
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help."""
-        _teach(self, ctx, formatter)
+    def invoke(self, ctx: Any) -> ParsedCommand:
+        """Give the parsed command instead of running it: that is done without Typer around it."""
+        shared = {name: ctx.params.pop(name) for name in SharedOptions._fields}
+        return ParsedCommand(self, ctx, SharedOptions(**shared))
 
-    def help_by_heading(self, ctx: Context) -> dict[str, list[Record]]:
-        """Give how each option is written and its help, those of every command apart."""
-        found: dict[str, list[Record]] = {}
-        for param in self.get_params(ctx):
-            shared = param.name in _SHARED
-            heading = "Options of every command" if shared else "Options"
-            if param.param_type_name == "argument":
-                heading = "Arguments"
-            if record := param.get_help_record(ctx):
-                found.setdefault(heading, []).append(record)
-        return found
+    def run(self, ctx: Any) -> int:
+        """Run the command with the options of its context; give its exit code."""
+        return int(super().invoke(ctx))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Give the names of options, each with its help."""
+        return _with_help(super().shell_complete(ctx, incomplete), incomplete)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with what the command's module adds to it."""
+        formatter.write(write_help(self, ctx, command_module(ctx.command_path.split()[1])))
 
 
-class Family(TyperGroup):
+class CommandGroup(TyperGroup):
     """A command that has commands of its own."""
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help."""
-        _teach(self, ctx, formatter)
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """Find the command that is named; raises UsageProblem with what was meant."""
+        if args[0] not in self.commands and not ctx.resilient_parsing:
+            raise no_such_command(args[0], list(self.commands), ctx.command_path)
+        return super().resolve_command(ctx, args)
 
-    def help_by_heading(self, ctx: Context) -> dict[str, list[Record]]:
-        """Give its commands with what they are for, and its only option."""
-        own = [(name, (one.help or "").split("\n")[0]) for name, one in self.commands.items()]
-        records = (param.get_help_record(ctx) for param in self.get_params(ctx))
-        return {"Commands": own, "Options": [record for record in records if record]}
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Give the names of commands, each with its help."""
+        return _with_help(super().shell_complete(ctx, incomplete), incomplete)
 
-
-def _teach(command: Command | Family, ctx: Context, formatter: HelpFormatter) -> None:
-    """Write the help of a command; its module holds its examples and its exit codes."""
-    module = importlib.import_module(f"nostra_cli.cli.commands.{ctx.command_path.split()[1]}")
-    formatter.write_text(inspect.cleandoc(command.help or ""))
-    formatter.write_paragraph()
-    command.format_usage(ctx, formatter)
-    with formatter.section("Examples"):
-        formatter.write_text("\b\n" + "\n".join(module.EXAMPLES))
-    for heading, records in command.help_by_heading(ctx).items():
-        with formatter.section(heading):
-            formatter.write_dl(records, col_max=22)
-    with formatter.section("Exit codes"):
-        formatter.write_dl([(str(int(code)), code.meaning) for code in module.CODES])
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with what the command's module adds to it."""
+        formatter.write(write_help(self, ctx, command_module(ctx.command_path.split()[1])))
 
 
-class Root(TyperGroup):
+class Root(CommandGroup):
     """All commands."""
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002
-        """Write the overview, the same that needs no Typer."""
-        from nostra_cli.cli.overview import overview
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Give the names in the order of COMMANDS: Typer puts groups last."""
+        return [name for name in COMMANDS if name in self.commands]
 
-        formatter.write(overview())
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the overview."""
+        formatter.write(write_overview(self, ctx))
 
 
-def make_app(wanted: Sequence[str]) -> typer.Typer:
-    """Build the Typer app with these commands; a command's module is loaded for it."""
+def _with_help(items: list[Any], incomplete: str) -> list[Any]:
+    """Put the help of completion items behind a tab in their values, long names only after `-`.
+
+    Typer renders a help of its own with rich, which takes as long (60 ms) as all the rest.
+    """
+    if incomplete == "-":
+        items = [item for item in items if item.value.startswith("--")]
+    for item in items:
+        item.value, item.help = f"{item.value}\t{item.help or ''}", None
+    return items
+
+
+def command_module(name: str) -> ModuleType:
+    """Load the module of a command."""
+    return importlib.import_module(f"nostra_cli.cli.commands.{name}")
+
+
+def make_app(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Build the Typer app with these commands; only their modules are loaded."""
     app = typer.Typer(
         name="nostra",
         cls=Root,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        suggest_commands=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(root)
-    for name in wanted:
-        module = importlib.import_module(f"nostra_cli.cli.commands.{name}")
-        subcommands: dict[str, Runnable] | None = getattr(module, "SUBCOMMANDS", None)
+    for name in names:
+        module = command_module(name)
+        subcommands: Mapping[str, Callable[..., int]] | None = getattr(module, "SUBCOMMANDS", None)
         if subcommands is None:
-            app.command(name, cls=Command)(parsed(getattr(module, name)))
-        else:
-            app.add_typer(_group(getattr(module, name), subcommands), name=name)
+            _add(app, name, getattr(module, name))
+            continue
+        group = typer.Typer(cls=CommandGroup, rich_markup_mode=None)
+        group.callback(invoke_without_command=True)(getattr(module, name))
+        for subname, command in subcommands.items():
+            _add(group, subname, command)
+        app.add_typer(group, name=name, short_help=summary(getattr(module, name)))
     return app
 
 
-def _group(callback: Callable[..., None], subcommands: Mapping[str, Runnable]) -> typer.Typer:
-    group = typer.Typer(cls=Family, rich_markup_mode=None, suggest_commands=False)
-    group.callback(invoke_without_command=True)(callback)
-    for name, command in subcommands.items():
-        group.command(name, cls=Command)(parsed(command))
-    return group
+def _add(app: typer.Typer, name: str, command: Callable[..., int]) -> None:
+    app.command(name, cls=Command, short_help=summary(command))(command)
+
+
+def summary(command: Callable[..., object]) -> str:
+    """Give the first line of a docstring, without its full stop."""
+    return (command.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version")] = False,
 ) -> None:
     """Follow invocations of the Nostradamus service and download their results."""
     if version:
         typer.echo(f"nostra {__version__}")
     elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        typer.echo(context.get_help(), color=context.color)
 
 
-def parse(argv: Sequence[str], commands: Sequence[str]) -> ParsedCommand | str:
-    """Read a command line; gives the text to show where it asked for help or the version.
+def command_for(words: Sequence[str]) -> Any:
+    """Build the command tree as far as a command line of these words needs it."""
+    first = words[0] if words else ""
+    return typer.main.get_command(make_app([first] if first in COMMANDS else COMMANDS))
 
-    Raises UsageProblem, with what was meant where that is clear.
+
+def parse(argv: Sequence[str], bold: bool = False) -> ParsedCommand | str:
+    """Parse a command line; give the text to show where it asks for help or the version.
+
+    `bold` says whether help may have escape codes. Raises UsageProblem, with what was meant where
+    that is clear.
     """
-    first = argv[0]
-    if first not in commands and not first.startswith("-"):
-        hint = f"{_meant(first, commands)}see nostra --help"
-        raise UsageProblem(f"there is no command {first!r}", hint)
-    # What Typer would print goes the way of all data, with its errors.
-    path = f"nostra {first}" if first in commands else "nostra"
-    with usage_problems(path), redirect_stdout(StringIO()) as said:
-        app = make_app([first] if first in commands else commands)
-        job = app(args=list(argv), prog_name="nostra", standalone_mode=False)
-    return job if isinstance(job, ParsedCommand) else said.getvalue()
+    width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
+    path = f"nostra {argv[0]}" if argv and argv[0] in COMMANDS else "nostra"
+    with usage_problems(path), redirect_stdout(StringIO()) as shown:
+        command = command_for(argv)
+        try:
+            context = command.make_context("nostra", list(argv), color=bold, terminal_width=width)
+            with context:
+                parsed = command.invoke(context)
+        except typer.Exit:
+            parsed = None
+    return parsed if isinstance(parsed, ParsedCommand) else shown.getvalue()
 
 
-@contextmanager
-def usage_problems(path: str) -> Iterator[None]:
-    """Turn Typer's errors of the block into ours, with what was meant where that is clear.
+def complete(line: str) -> str:
+    """Answer a completion script: a candidate a line, nothing whatever goes wrong.
 
-    `path` is whose help is the hint where the error does not know it: `nostra status`.
+    `line` is what was typed before the cursor; Typer reads it, and what is asked of it, from the
+    environment.
     """
-    try:
-        yield
-    except _UsageError as error:
-        raise _problem(error, path) from error
-
-
-def _problem(error: Any, path: str) -> UsageProblem:
-    path = error.ctx.command_path if error.ctx else path
-    message, hint = str(error.format_message()), f"see {path} --help"
-    param = getattr(error, "param", None)
-    if hasattr(error, "possibilities"):  # no such option
-        message, name = str(error.message), str(error.option_name)
-        meant = _meant(name, error.possibilities or ())
-        if path == "nostra" and not meant:
-            meant = "options come behind the command; "
-        hint = meant + hint
-    elif commands := getattr(error.ctx and error.ctx.command, "commands", ()):
-        hint = _meant(message.partition("'")[2].partition("'")[0], list(commands)) + hint
-    elif choices := getattr(param and param.type, "choices", ()):
-        typed = str(error.message).partition("' is not one of ")[0].removeprefix("'")
-        # What there is to choose from is little: a distant likeness will do, excel for xlsx.
-        hint = _meant(typed, [str(choice) for choice in choices], 0.4) + hint
-    return UsageProblem(" ".join(message.split()), hint)
-
-
-def _meant(typed: str, choices: Sequence[str], likeness: float = 0.7) -> str:
-    from difflib import get_close_matches
-
-    found = get_close_matches(typed.casefold(), choices, 1, likeness)
-    return f"did you mean {found[0]}? " if found else ""
+    words = line.split()[1:]
+    current = "" if line[-1:].isspace() or not words else words.pop()
+    if not line or (words and words[0] not in COMMANDS):
+        return ""
+    with redirect_stdout(StringIO()) as shown, suppress(Exception, SystemExit):
+        get_completion_inspect_parameters()  # registers the shells; nothing else of it is used
+        command_for(words).main([], prog_name="nostra", complete_var=completion.VARIABLE)
+    name, equals, _ = current.partition("=")
+    before = name + equals if equals and name.startswith("--") else ""
+    candidates = filter(None, shown.getvalue().splitlines())  # Typer ends even nothing with a line
+    return "".join(f"{before}{candidate}\n" for candidate in candidates)

@@ -13,7 +13,7 @@ from nostra_cli.units import show_duration
 
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
-    from nostra_cli.cli.params import Shared
+    from nostra_cli.cli.params import SharedOptions
     from nostra_cli.config.credentials import Token
     from nostra_cli.config.settings import Settings
     from nostra_cli.errors import Transient
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Session:
     """One run of one command."""
 
-    def __init__(self, shared: Shared, out: Output) -> None:
+    def __init__(self, shared: SharedOptions, out: Output) -> None:
         """Keep the shared options and the way out."""
         self.shared = shared
         self.out = out

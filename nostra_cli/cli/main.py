@@ -1,4 +1,4 @@
-"""The command line: every command by name; the one place where errors become exit codes."""
+"""The command line: argv to exit code; the one place where errors become exit codes."""
 
 from __future__ import annotations
 
@@ -14,29 +14,16 @@ from nostra_cli.cli import interrupts
 from nostra_cli.errors import Corrupt, ExitCode, FileProblem, NostraError, Signalled
 from nostra_cli.output.console import Output
 from nostra_cli.output.streams import (
+    Color,
     OutputOptions,
     flush_streams,
     secure_descriptors,
+    use_color,
     wait_for_stdin,
 )
 
 if TYPE_CHECKING:
     from nostra_cli.cli.app import ParsedCommand
-
-COMMANDS = (
-    "status",
-    "wait",
-    "results",
-    "download",
-    "preview",
-    "login",
-    "logout",
-    "config",
-    "doctor",
-    "api",
-    "sandbox",
-)
-_COMPLETE = "_NOSTRA_COMPLETE"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,13 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     code: int
     try:
         with signals.raised():
-            command = _parsed(argv)
-            if isinstance(command, str):
-                out.data.text(command)
+            parsed = _parsed(argv, use_color(sys.stdout, Color.AUTO, os.environ))
+            if isinstance(parsed, str):
+                out.data.text(parsed)
                 code = ExitCode.DONE
             else:
-                out = signals.out = Output(command.shared.look, sys.stdout, sys.stderr)
-                code = command.run(out)
+                out = signals.out = Output(parsed.shared.output, sys.stdout, sys.stderr)
+                code = parsed.run(out)
     except Signalled as signalled:
         _report_kept(out, signalled, argv)
         code = signalled.code
@@ -74,19 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code if signals.code is None else signals.code
 
 
-def _parsed(argv: Sequence[str]) -> ParsedCommand | str:
-    """Give the job that a command line asks for, or a text: help, the version, completions."""
-    if _COMPLETE in os.environ:
-        from nostra_cli.cli.completion import answer
+def _parsed(argv: Sequence[str], bold: bool) -> ParsedCommand | str:
+    """Give the command to run, or a text to show: help, the version, completions."""
+    from nostra_cli.cli import app, completion  # with Typer, which loads longer than all the rest
 
-        return answer(os.environ)
-    if list(argv) in ([], ["-h"], ["--help"]):
-        from nostra_cli.cli.overview import overview
-
-        return overview()
-    from nostra_cli.cli import app  # loads Typer, which takes longer than all the rest
-
-    return app.parse(argv, COMMANDS)
+    if completion.VARIABLE in os.environ:
+        return app.complete(os.environ.get("_TYPER_COMPLETE_ARGS", ""))
+    return app.parse(argv, bold)
 
 
 def _report_kept(out: Output, signalled: Signalled, argv: Sequence[str]) -> None:

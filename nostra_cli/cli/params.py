@@ -3,12 +3,15 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
-from typer.models import OptionInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 from nostra_cli import units
+from nostra_cli.cli import completion
+from nostra_cli.cli.usage import invalid_choice
 from nostra_cli.errors import ExitCode, Signalled, UsageProblem
 from nostra_cli.output.streams import Color, OutputOptions
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from nostra_cli.config.settings import Flags
 
 T = TypeVar("T")
+Completer = Callable[..., list[str]]
 
 
 def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
@@ -26,6 +30,8 @@ def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
             return parse(text)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
+        except UsageProblem as problem:  # which has a hint
+            raise typer.BadParameter(problem.message) from problem
 
     return parsed
 
@@ -115,7 +121,9 @@ def option(
     help: str,
     metavar: str | None = None,
     parser: Callable[[str], object] | None = None,
+    complete: Completer | None = None,
     show_default: bool = True,
+    is_eager: bool = False,
 ) -> OptionInfo:
     """Describe an option; its default is in the command's signature."""
     info: OptionInfo = typer.Option(
@@ -123,26 +131,79 @@ def option(
         help=help,
         metavar=metavar,
         parser=_parser(parser) if parser else None,
+        autocompletion=complete,
         show_default=show_default,
+        is_eager=is_eager,
     )
     return info
 
 
+def choice(
+    *names: str,
+    values: Sequence[str],
+    help: str,
+    metavar: str | None = None,
+    is_eager: bool = False,
+) -> OptionInfo:
+    """Describe an option that takes one of a few words."""
+    return option(
+        *names,
+        help=help,
+        metavar=metavar or "|".join(values),
+        parser=_one_of(values),
+        complete=_words(values),
+        is_eager=is_eager,
+    )
+
+
+def choice_argument(values: Sequence[str], help: str) -> ArgumentInfo:
+    """Describe an argument that is one of a few words."""
+    info: ArgumentInfo = typer.Argument(
+        metavar="|".join(values),
+        help=help,
+        parser=_parser(_one_of(values)),
+        autocompletion=_words(values),
+    )
+    return info
+
+
+def _one_of(values: Sequence[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in values:
+            raise invalid_choice(text, values)
+        return text
+
+    return parse
+
+
+def _words(values: Sequence[str]) -> Completer:
+    return lambda: list(values)  # Typer keeps those that begin with what was typed
+
+
 Ids = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Invocation ids; - reads them from stdin.")
+    list[str],
+    typer.Argument(
+        metavar="ID...",
+        help="Invocation ids; - reads them from stdin",
+        autocompletion=completion.ids,
+    ),
 ]
 Id = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="Invocation id; - reads it from stdin.", parser=_parser(check_id)
+        metavar="ID",
+        help="Invocation id; - reads it from stdin",
+        parser=_parser(check_id),
+        autocompletion=completion.ids,
     ),
 ]
 Target = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="Invocation id; - reads it from stdin; with a / in it, a local file.",
+        help="Invocation id, or the path of a local file (./FILE); - reads the id from stdin",
         parser=_parser(_target),
+        autocompletion=completion.ids,
     ),
 ]
 Timeout = Annotated[
@@ -150,7 +211,7 @@ Timeout = Annotated[
     option(
         "--timeout",
         metavar="DURATION",
-        help="Give up after this long: 90, 90s, 15m, 2h.",
+        help="Deadline for the whole run: 90, 90s, 15m, 2h (default: none)",
         parser=units.parse_duration,
     ),
 ]
@@ -159,25 +220,40 @@ Interval = Annotated[
     option(
         "--interval",
         metavar="DURATION",
-        help="Poll this often, not less and less often.",
+        help="Fixed polling interval (default: grows from 1s to 30s)",
         parser=units.parse_duration,
     ),
 ]
 Ci = Annotated[
     bool | None,
-    option("--ci/--no-ci", help="Talk in plain lines, and tell GitHub Actions how it ended."),
+    option("--ci/--no-ci", help="Plain lines, and annotations and outputs for GitHub Actions"),
 ]
 Profile = Annotated[
-    str | None, option("--profile", metavar="NAME", help="Use this profile of the config file.")
+    str | None,
+    option(
+        "--profile",
+        metavar="NAME",
+        help="Profile of the config file",
+        complete=completion.profiles,
+    ),
 ]
-BaseUrl = Annotated[str | None, option("--base-url", metavar="URL", help="Talk to this service.")]
-Json = Annotated[bool, option("--json", help="Write JSON to stdout.")]
-Quiet = Annotated[bool, option("-q", "--quiet", help="Only data and errors.")]
-Verbose = Annotated[bool, option("-v", "--verbose", help="Trace HTTP on stderr, secrets redacted.")]
-ColorWhen = Annotated[Color, option("--color", help="When to use colour.")]
+BaseUrl = Annotated[str | None, option("--base-url", metavar="URL", help="Base URL of the service")]
+Json = Annotated[bool, option("--json", help="JSON on stdout, as in docs/machine-output.md")]
+Quiet = Annotated[bool, option("-q", "--quiet", help="Only data and errors")]
+Verbose = Annotated[bool, option("-v", "--verbose", help="HTTP trace on stderr, secrets redacted")]
+ColorWhen = Annotated[
+    Color,
+    choice(
+        "--color",
+        values=tuple(Color),
+        metavar="WHEN",
+        help="Colour: auto, always or never",
+        is_eager=True,
+    ),
+]
 
 
-class Shared(NamedTuple):
+class SharedOptions(NamedTuple):
     """The options that every command takes."""
 
     profile: Profile = None
@@ -195,6 +271,14 @@ class Shared(NamedTuple):
         return Flags(self.profile, self.base_url)
 
     @property
-    def look(self) -> OutputOptions:
+    def output(self) -> OutputOptions:
         """What they say of the output."""
-        return OutputOptions(self.json, self.quiet, self.verbose, self.color)
+        return OutputOptions(self.json, self.quiet, self.verbose, Color(self.color))
+
+
+@cache
+def shared_params() -> tuple[Any, ...]:
+    """Make Typer's parameters of the shared options: those of a command that has no others."""
+    app = typer.Typer(add_completion=False)
+    app.command()(SharedOptions)
+    return tuple(typer.main.get_command(app).params)

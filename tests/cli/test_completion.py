@@ -1,29 +1,31 @@
-"""`completions/` in the shells themselves, and what `nostra` answers them."""
+"""The completion scripts in the shells themselves, and what `nostra` answers them."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.cli import completion
-from nostra_cli.cli.main import COMMANDS
+from nostra_cli.cli import app
+from nostra_cli.cli.app import COMMANDS
+from nostra_cli.cli.commands.completion import SCRIPTS
 from nostra_cli.config import history
 from nostra_cli.models import Format, Invocation, Result
-from scripts import make_words
 from tests.running import NOSTRA, Runner, clean_env
 from tests.terminal import Terminal, terminal
 
-FOLDER = Path(__file__).parents[2] / "completions"
+FOLDER = Path(__file__).parents[2] / "nostra_cli" / "cli" / "completions"
 SERVICE = "https://nostradamus.u-hopper.com"
 PRIMARY, OTHER = "5f0c:1", "a7e9"
 FORMATS = frozenset({Format.JSON, Format.CSV})
+REQUEST = {"_NOSTRA_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
 
 
 @pytest.fixture
@@ -48,55 +50,67 @@ def env(home: Path) -> dict[str, str]:
     return env
 
 
-def asked(line: str, env: Mapping[str, str]) -> list[str]:
-    """Give the candidates at the end of a line."""
-    said = completion.answer({**env, "_TYPER_COMPLETE_ARGS": line})
-    return [row.partition("\t")[0] or row for row in said.splitlines()]
+@pytest.fixture
+def answer(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Give what `nostra` answers a completion script at the end of a line, in this process."""
+    for name, value in {**env, **REQUEST}.items():
+        monkeypatch.setenv(name, value)
+
+    def ask(line: str) -> str:
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
+        return app.complete(line)
+
+    return ask
 
 
-def test_the_table_is_that_of_the_app() -> None:
-    assert make_words.TARGET.read_text(encoding="utf-8") == make_words.text()
+@pytest.fixture
+def candidates(answer: Callable[[str], str]) -> Callable[[str], list[str]]:
+    """Give the candidates at the end of a line; for files what stands for them."""
+
+    def ask(line: str) -> list[str]:
+        rows = [row.partition("\t") for row in answer(line).splitlines()]
+        return [text if text in ("<files>", "<directories>") else word for word, _, text in rows]
+
+    return ask
 
 
-CASES = [
+CASES: list[tuple[str, list[str]]] = [
     ("nostra ", list(COMMANDS)),
     ("nostra dow", ["download"]),
     ("nostra zz", []),
-    ("nostra -", ["--help", "--version"]),
+    ("nostra -", ["--version", "--help"]),
     ("nostra zz ", []),
     ("/x/y/nostra wait --time", ["--timeout"]),
     ("nostra wait --timeout ", []),
     ("nostra wait --timeout 5 --time", []),
     ("nostra wait --timeout=5 --time", []),
     ("nostra download -f csv --form", ["--format"]),
-    ("nostra download -", None),
     ("nostra config ", ["list", "get", "set", "unset", "path"]),
     ("nostra config l", ["list"]),
     ("nostra config --", ["--help"]),
     ("nostra config list --pro", ["--profile"]),
     ("nostra config get f", ["format"]),
-    ("nostra config set jobs ", None),
+    ("nostra config set jobs ", []),
+    ("nostra results 4712 ", []),
     ("nostra wait x --no", ["--no-ci"]),
-    ("nostra wait x --no-ci --ci", ["--ci"]),
     ("nostra download -f", ["-f"]),
     ("nostra download x -f ", ["json", "csv", "xlsx", "all"]),
-    ("nostra download x -qf x", ["xlsx"]),
     ("nostra download x -fcsv -j 4 --jo", []),
     ("nostra download x --format=", [f"--format={f}" for f in ("json", "csv", "xlsx", "all")]),
-    ("nostra download x --nope=", []),
     ("nostra download x --verify f", ["full"]),
-    ("nostra download x -o ", ["\tfiles"]),
-    ("nostra download x --output=a", ["\tfiles"]),
-    ("nostra download x -d ", ["\tdirs"]),
-    ("nostra sandbox --scenario ", ["\tfiles"]),
+    ("nostra download x -o ", ["<files>"]),
+    ("nostra download x --output=a", ["<files>"]),
+    ("nostra download x -d ", ["<directories>"]),
+    ("nostra sandbox --scenario ", ["<files>"]),
     ("nostra sandbox ", ["exec"]),
-    ("nostra sandbox exec -- ", ["\tfiles"]),
+    ("nostra sandbox exec -- ", ["<files>"]),
     ("nostra status --profile ", ["prod", "test"]),
     ("nostra status --profile=p", ["--profile=prod"]),
     ("nostra status ", ["4712", "job:a:4711"]),
     ("nostra status --profile prod ", ["4712", "job:a:4711"]),
     ("nostra status 4712 j", ["job:a:4711"]),
     ("nostra status 4712 'job:a", ["job:a:4711"]),
+    ("nostra completion f", ["fish"]),
     ("nostra status --profile nope 4", []),
     ("nostra status --base-url https://else.example ", ["elsewhere"]),
     ("nostra status -- ", ["4712", "job:a:4711"]),
@@ -109,54 +123,56 @@ CASES = [
 
 
 @pytest.mark.parametrize(("line", "expected"), CASES)
-def test_candidates(env: dict[str, str], line: str, expected: list[str] | None) -> None:
-    found = asked(line, env)
-    if expected is None:  # every option, by its long name
-        assert {"--color", "--json", "--help"} < set(found)
-        assert all(word.startswith("--") for word in found)
-    else:
-        assert found == expected
+def test_candidates(candidates: Callable[[str], list[str]], line: str, expected: list[str]) -> None:
+    assert candidates(line) == expected
 
 
-def test_an_operand_too_many_gives_the_options(env: dict[str, str]) -> None:
-    assert "--json" in asked("nostra results 4712 ", env)
+@pytest.mark.parametrize("line", ["nostra download -", "nostra config set jobs 4 --"])
+def test_options_are_offered_by_their_long_names(
+    candidates: Callable[[str], list[str]], line: str
+) -> None:
+    found = candidates(line)
+    assert {"--color", "--json", "--help"} < set(found)
+    assert all(word.startswith("--") for word in found)
 
 
-def test_helps_are_one_line(env: dict[str, str]) -> None:
-    said = completion.answer({**env, "_TYPER_COMPLETE_ARGS": "nostra download 4712 --"})
-    assert len(said.splitlines()) > 15
-    assert all(len(line.split("\t")) == 2 for line in said.splitlines())
+def test_each_candidate_is_a_line_with_its_help(answer: Callable[[str], str]) -> None:
+    lines = answer("nostra download 4712 --").splitlines()
+    assert len(lines) > 15
+    assert all(len(line.split("\t")) == 2 for line in lines)
 
 
-def test_the_variables_of_bash_will_do(nostra: Runner) -> None:
-    env = {"_NOSTRA_COMPLETE": "complete_bash", "COMP_WORDS": "nostra wait --t", "COMP_CWORD": "2"}
-    ended = nostra(env=env)
-    assert (ended.code, ended.out, ended.err) == (0, "--timeout\n", "")
-
-
-@pytest.mark.parametrize("broken", ["config", "history", "home", "words"])
+@pytest.mark.parametrize("broken", ["config", "history", "home", "line"])
 def test_it_is_silent_whatever_is_broken(env: dict[str, str], tmp_path: Path, broken: str) -> None:
     home = Path(env["HOME"])
-    (home / "config.toml").write_text("x = ") if broken == "config" else None
-    (home / "state/nostra/history.json").write_text("[1]") if broken == "history" else None
-    more = {"home": {"HOME": "/dev/null", "XDG_STATE_HOME": "", "NOSTRA_CONFIG": ""}}.get(
-        broken, {}
-    )
-    line = {} if broken == "words" else {"_TYPER_COMPLETE_ARGS": "nostra status 4"}
-    ended = Runner(tmp_path, {**env, **more, **line, "_NOSTRA_COMPLETE": "complete_zsh"})()
+    more = {**REQUEST, "_TYPER_COMPLETE_ARGS": "nostra status 4"}
+    if broken == "config":
+        (home / "config.toml").write_text("x = ")
+    elif broken == "history":
+        (home / "state/nostra/history.json").write_text("[1]")
+    elif broken == "home":
+        more |= {"HOME": "/dev/null", "XDG_STATE_HOME": "", "NOSTRA_CONFIG": ""}
+    else:
+        del more["_TYPER_COMPLETE_ARGS"]
+    ended = Runner(tmp_path, {**env, **more})()
     assert (ended.code, ended.out, ended.err) == (0, "", "")
 
 
-@given(st.text("nostra -'\"\\=:dowlf\x00é\n", max_size=40))
+@given(st.text("nostra -'\"\\=:dowlf\u00e9\n", max_size=40))
 def test_any_line_is_answered(line: str) -> None:
     nowhere = {"NOSTRA_CONFIG": "/nowhere/config.toml", "XDG_STATE_HOME": "/nowhere"}
-    said = completion.answer({**nowhere, "_TYPER_COMPLETE_ARGS": f"nostra {line}"})
-    assert all("\t" in row for row in said.splitlines())
+    typed = {**nowhere, **REQUEST, "_TYPER_COMPLETE_ARGS": f"nostra {line}"}
+    with mock.patch.dict(os.environ, typed):
+        rows = app.complete(f"nostra {line}").split("\n")
+    assert rows.pop() == ""
+    assert all(row.partition("\t")[0].isprintable() for row in rows)
 
 
-def test_a_token_file_is_not_read(env: dict[str, str]) -> None:
-    env["NOSTRA_TOKEN_FILE"] = "/nowhere/token"  # it could also be a pipe, to be read once
-    assert asked("nostra status 4", env) == ["4712"]
+def test_a_token_file_is_not_read(
+    candidates: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOSTRA_TOKEN_FILE", "/nowhere/token")  # it could be a pipe, to read once
+    assert candidates("nostra status 4") == ["4712"]
 
 
 # What is typed, with the key that completes, and what has to be on the line then.
@@ -245,8 +261,8 @@ def test_fish_completes(env: dict[str, str], tmp_path: Path) -> None:
     script += "".join(f"complete -C '{line}'\n" for line in lines)
     said = ran(["fish", "--no-config", "-c", script], env, tmp_path).splitlines()
     assert said == [
-        "download\tDownload results to files, or to stdout.",
-        "--timeout\tGive up after this long: 90, 90s, 15m, 2h.",
+        "download\tDownload results to files, or to stdout",
+        "--timeout\tDeadline for the whole run: 90, 90s, 15m, 2h (default: none)",
         "xlsx",
         "--format=xlsx",
         "prod",
@@ -268,8 +284,31 @@ def test_powershell_completes(env: dict[str, str], tmp_path: Path) -> None:
     assert said == ["download", "--timeout", "4712", "job:a:4711", "job:a:4711"]
 
 
-def test_what_the_service_says_reaches_no_terminal_as_it_is(env: dict[str, str]) -> None:
+def test_a_status_reaches_the_terminal_without_its_control_characters(
+    env: dict[str, str], answer: Callable[[str], str]
+) -> None:
     status = "\x1b]0;title\x07run\u202ening\x9b2J\tx"
     history.record(env, SERVICE, [Invocation("4713", status, (), {})])
-    said = completion.answer({**env, "_TYPER_COMPLETE_ARGS": "nostra status 4713"})
-    assert said == "4713\t]0;title run ning 2J x\n"
+    assert answer("nostra status 4713") == "4713\t]0;title run ning 2J x\n"
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_nostra_prints_the_script_of_a_shell(nostra: Runner, shell: str) -> None:
+    ended = nostra("completion", shell)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (FOLDER / SCRIPTS[shell]).read_text(encoding="utf-8")
+
+
+def test_every_script_has_its_shell() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(SCRIPTS.values())
+
+
+def test_an_unknown_shell_is_a_usage_error_with_the_choices(nostra: Runner) -> None:
+    ended = nostra("completion", "csh")
+    assert (ended.code, ended.out) == (2, "")
+    assert "'csh' is not one of bash, zsh, fish, powershell" in ended.err
+
+
+def test_the_script_is_one_json_object_with_json(nostra: Runner) -> None:
+    printed = nostra("completion", "fish", "--json").json()
+    assert printed == {"shell": "fish", "script": (FOLDER / "nostra.fish").read_text("utf-8")}

@@ -1,21 +1,23 @@
-"""Every `--help`: as it was last looked at, with examples that run and exit codes there are."""
+"""Every `--help`: as it was last reviewed, with examples that run; usage errors with hints."""
 
 from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from nostra_cli import __version__
-from nostra_cli.cli import overview
-from nostra_cli.cli.main import COMMANDS
+from nostra_cli import DOCS_URL, __version__
+from nostra_cli.cli.app import COMMANDS, parse
+from nostra_cli.cli.help import GET_STARTED
 from nostra_cli.errors import ExitCode
 from nostra_cli.sandbox.server import Sandbox
 from scripts import make_help
 from tests.running import NOSTRA, Ended, Runner, check_invariants
+from tests.terminal import terminal
 
 SIGNALS = {ExitCode.HANGUP, ExitCode.INTERRUPT, ExitCode.PIPE, ExitCode.TERMINATE}
 # What stands for something of a person's own, in the examples.
@@ -34,15 +36,95 @@ def test_every_help_has_its_snapshot() -> None:
 
 
 @pytest.mark.parametrize("name", make_help.names())
-def test_help_is_as_it_was_last_looked_at(name: str) -> None:
+def test_help_is_as_it_was_last_reviewed(name: str) -> None:
     assert make_help.file_of(name).read_text(encoding="utf-8") == make_help.help_of(name)
 
 
 @pytest.mark.parametrize("name", make_help.names())
-def test_help_fits_a_terminal(name: str) -> None:
-    text = make_help.help_of(name)
+def test_help_fits_80_columns(name: str) -> None:
+    text = make_help.file_of(name).read_text(encoding="utf-8")
     assert max(map(len, text.splitlines())) <= 80
-    assert not text.startswith("Usage")
+
+
+def test_help_of_status_fits_24_rows_with_the_prompt_below() -> None:
+    assert len(make_help.file_of("status").read_text(encoding="utf-8").splitlines()) <= 23
+
+
+def shown(*argv: str) -> str:
+    """Give the help of a command line, in this process."""
+    text = parse(argv)
+    assert isinstance(text, str)
+    return text
+
+
+@pytest.mark.parametrize("name", make_help.names())
+def test_help_lines_name_the_thing_without_a_full_stop(name: str) -> None:
+    rows = [line for line in shown(*name.split(), "--help").splitlines() if line[:1] == " "]
+    assert [line for line in rows if line.endswith(".") and not line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("name", make_help.names())
+def test_help_on_40_columns_breaks_no_line_but_what_is_typed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    for line in shown(*name.split(), "--help").splitlines():
+        typed = line.startswith(("  nostra", "    nostra", "  --", "  -", "  eval", "  ["))
+        assert len(line) <= 40 or typed or "https://" in line or "|" in line, line
+
+
+@pytest.mark.parametrize("columns", ["1", "0", "-3", "x", "9" * 30])
+def test_help_on_a_terminal_of_an_odd_width(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "--exit-status" in shown("status", "--help")
+
+
+def test_help_on_200_columns_stays_within_100(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    widths = {len(line) for line in shown("download", "--help").splitlines()}
+    assert 80 < max(widths) <= 100
+
+
+HEADINGS = ["Usage", "Examples", "Options", "Exit codes", "Docs"]
+
+
+def test_headings_are_bold_where_asked_for() -> None:
+    text = parse(["status", "--help"], bold=True)
+    assert isinstance(text, str)
+    assert re.findall("\x1b\\[1m(.*?):\x1b\\[0m", text) == HEADINGS
+
+
+def test_color_never_keeps_headings_plain() -> None:
+    assert "\x1b" not in str(parse(["status", "--color", "never", "--help"], bold=True))
+
+
+@pytest.mark.parametrize(
+    ("env", "bold"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": ""}, True)],
+)
+def test_headings_are_bold_on_a_terminal(nostra: Runner, env: dict[str, str], bold: bool) -> None:
+    with terminal([NOSTRA, "--help"], {**nostra.env, **env}, nostra.cwd) as screen:
+        assert screen.read_to_end() == 0
+    assert (b"\x1b[1mCommands:\x1b[0m" in screen.seen) is bold
+
+
+def test_a_pipe_gets_no_escape_codes(nostra: Runner) -> None:
+    assert "\x1b" not in nostra("status", "--help", env={"FORCE_COLOR": "1"}).out
+
+
+def test_each_command_names_its_page() -> None:
+    for name in COMMANDS:
+        page = importlib.import_module(f"nostra_cli.cli.commands.{name}").DOCS
+        assert f"Docs: {DOCS_URL}/{page}.md\n" in shown(name, "--help")
+
+
+def test_the_page_about_json_is_named() -> None:
+    assert "docs/machine-output.md" in shown("wait", "--help")
+
+
+def test_help_knows_the_exit_codes_of_the_command() -> None:
+    expected = "Exit codes: 0, 2, 3, 4, 5, 6, 7, 8, 124 (nostra --help explains them)\n"
+    assert expected in shown("wait", "--help")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -77,13 +159,20 @@ def desk(nostra: Runner, sandbox: Sandbox, home: Path) -> Runner:
         "fetch.sh": "nostra download demo-dedup -f csv\n",
     }
     (nostra.cwd / "results").mkdir()
+    for folder in (
+        ".local/share/bash-completion/completions",
+        ".zfunc",
+        ".config/fish/completions",
+    ):
+        (home / folder).mkdir(parents=True)
     for name, text in files.items():
         (nostra.cwd / name).write_text(text)
     return nostra
 
 
 @pytest.mark.parametrize(
-    "example", dict.fromkeys([*(example for _, example in EXAMPLES), *overview.EXAMPLES])
+    "example",
+    dict.fromkeys([*(line for _, line in (*EXAMPLES, *GET_STARTED))]),
 )
 def test_examples_run(desk: Runner, tmp_path: Path, example: str) -> None:
     """Run an example in a shell, with a token on stdin; it has to do what it is there to show."""
@@ -109,17 +198,17 @@ def test_examples_run(desk: Runner, tmp_path: Path, example: str) -> None:
     )
     check_invariants(Ended(done.returncode, done.stdout, done.stderr), token)
     assert done.returncode == 0, done.stderr
-    assert done.stdout or done.stderr
+    assert done.stdout or done.stderr or "> ~/" in example
 
 
 @pytest.mark.parametrize("typed", [[], ["-h"], ["--help"], ["--version", "--help"]])
-def test_the_whole_is_the_same_however_it_is_asked_for(nostra: Runner, typed: list[str]) -> None:
+def test_the_overview_is_the_same_however_it_is_asked_for(nostra: Runner, typed: list[str]) -> None:
     ended = nostra(*typed)
-    assert (ended.code, ended.out, ended.err) == (0, overview.overview(), "")
+    assert (ended.code, ended.out, ended.err) == (0, shown("--help"), "")
 
 
-def test_version_is_said_behind_other_words(nostra: Runner) -> None:
-    assert nostra("--version").out == f"nostra {__version__}\n"
+def test_version_through_typer() -> None:
+    assert parse(["--version"]) == f"nostra {__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +218,7 @@ def test_version_is_said_behind_other_words(nostra: Runner) -> None:
         ("Status x", "did you mean status? see nostra --help"),
         ("frobnicate", "see nostra --help"),
         ("--versoin", "did you mean --version? see nostra --help"),
-        ("-q status x", "options come behind the command; see nostra --help"),
+        ("-q status x", "options go after the command; see nostra --help"),
         ("download x --formt csv", "did you mean --format? see nostra download --help"),
         ("download x --format xslx", "did you mean xlsx? see nostra download --help"),
         ("download x -f excel", "did you mean xlsx? see nostra download --help"),
@@ -138,6 +227,15 @@ def test_version_is_said_behind_other_words(nostra: Runner) -> None:
         ("download x --verify ful", "did you mean full? see nostra download --help"),
         ("status x --color alwys", "did you mean always? see nostra status --help"),
         ("status x --zzz", "see nostra status --help"),
+        ("download x --xlsx", "did you mean -f xlsx? see nostra download --help"),
+        ("download x --csv", "did you mean -f csv? see nostra download --help"),
+        ("preview x --xlsx", "did you mean -f xlsx? see nostra preview --help"),
+        ("download x --full", "did you mean --verify full? see nostra download --help"),
+        ("download x --overwite", "did you mean --overwrite? see nostra download --help"),
+        ("completion fsh", "did you mean fish? see nostra completion --help"),
+        ("completion", "see nostra completion --help"),
+        ("status x --timeout", "see nostra status --help"),
+        ("results x y", "see nostra results --help"),
         ("config lst", "did you mean list? see nostra config --help"),
         ("config list --jsno", "did you mean --json? see nostra config list --help"),
         ("config frobnicate", "see nostra config --help"),
@@ -156,6 +254,13 @@ def test_what_was_meant_is_suggested(nostra: Runner, typed: str, said: str) -> N
     described = nostra(*words, "--json").error
     assert (described["code"], described["kind"], described["hint"]) == (2, "usage", said)
     assert error == f"error: {described['message']}"
+
+
+def test_an_option_without_its_value_names_the_help_of_its_command(nostra: Runner) -> None:
+    assert nostra("wait", "x", "--timeout").err.splitlines() == [
+        "error: option '--timeout' requires an argument",
+        "hint: see nostra wait --help",
+    ]
 
 
 @pytest.mark.parametrize("asked", ["--version", "--help", "status --help"])

@@ -10,7 +10,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.cli.params import Shared, check_id, read_ids
+from nostra_cli.cli.params import SharedOptions, check_id, read_ids
 from nostra_cli.config.settings import Flags
 from nostra_cli.models import is_segment
 from nostra_cli.output.streams import Color, OutputOptions
@@ -78,8 +78,10 @@ def test_ids_are_a_set_in_the_order_they_came(ids: list[str]) -> None:
 
 
 def test_shared_options_say_what_was_asked() -> None:
-    assert Shared().flags == Flags(None, None)
-    assert Shared().look == OutputOptions(json=False, quiet=False, verbose=False, color=Color.AUTO)
-    shared = Shared("p", "https://x", json=True, quiet=True, verbose=True, color=Color.NEVER)
+    assert SharedOptions().flags == Flags(None, None)
+    assert SharedOptions().output == OutputOptions(
+        json=False, quiet=False, verbose=False, color=Color.AUTO
+    )
+    shared = SharedOptions("p", "https://x", json=True, quiet=True, verbose=True, color=Color.NEVER)
     assert shared.flags == Flags("p", "https://x")
-    assert shared.look == OutputOptions(json=True, quiet=True, verbose=True, color=Color.NEVER)
+    assert shared.output == OutputOptions(json=True, quiet=True, verbose=True, color=Color.NEVER)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.cli.main import COMMANDS
+from nostra_cli.cli.app import COMMANDS
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import runner_for
 from tests.running import Runner
@@ -26,6 +26,7 @@ RUNS = {
     "config": (("get", "base_url"), 0),
     "doctor": ((), 0),
     "api": (("api/collection",), 0),
+    "completion": (("bash",), 0),
     "sandbox": (("exec",), 2),
 }
 

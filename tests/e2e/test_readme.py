@@ -16,6 +16,7 @@ from tests.conftest import runner_for
 from tests.running import NOSTRA, Runner, clean_env
 
 ROOT = Path(__file__).parent.parent.parent
+SCRIPTS = ROOT / "nostra_cli" / "cli" / "completions"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -120,7 +121,7 @@ def test_completion_is_put_where_shells_look(home: Path) -> None:
         ".config/fish/completions/nostra.fish": "nostra.fish",
     }
     for path, source in placed.items():
-        assert (home / path).read_bytes() == (ROOT / "completions" / source).read_bytes()
+        assert (home / path).read_bytes() == (SCRIPTS / source).read_bytes()
 
 
 def test_history_is_switched_off(nostra: Runner, home: Path) -> None:

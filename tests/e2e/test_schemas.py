@@ -1,12 +1,12 @@
-"""What `--json` writes, of every command and every kind of failure, held to `schemas/`."""
+"""What `--json` writes, of every command and every kind of failure, held to the schemas."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from tests.conftest import runner_for
 from tests.running import Ended, Runner
 from tests.sandbox.calling import fault, faulty
 
-FOLDER = Path(__file__).parents[2] / "schemas"
+FOLDER = Path(__file__).parents[2] / "nostra_cli" / "schemas"
 SCHEMAS = {
     path.name.removesuffix(".schema.json"): json.loads(path.read_text(encoding="utf-8"))
     for path in FOLDER.iterdir()
@@ -63,9 +63,9 @@ def objects(schema: object) -> Iterator[dict[str, object]]:
             yield from objects(inner)
 
 
-def test_the_source_distribution_has_them() -> None:
-    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "schemas" in project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+def test_the_installed_package_has_them() -> None:
+    installed = {path.name for path in resources.files("nostra_cli").joinpath("schemas").iterdir()}
+    assert installed == {f"{name}.schema.json" for name in SCHEMAS}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

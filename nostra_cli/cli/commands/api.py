@@ -26,30 +26,37 @@ CODES = (
     ExitCode.FILE,
     ExitCode.DEADLINE,
 )
+DOCS = "api"
 
 Path = Annotated[
-    str, typer.Argument(metavar="PATH", help="As /api/collection, or a URL of the same service.")
+    str,
+    typer.Argument(
+        metavar="PATH", help="Path such as /api/collection, or a URL of the same service"
+    ),
 ]
 Method = Annotated[
-    str | None, option("-X", "--method", metavar="METHOD", help="By default GET, or POST with -d.")
+    str | None,
+    option("-X", "--method", metavar="METHOD", help="HTTP method (default: GET; POST with -d)"),
 ]
 Data = Annotated[
     str | None,
-    option("-d", "--data", metavar="@FILE|-|TEXT", help="Send this body; - reads it from stdin."),
+    option("-d", "--data", metavar="@FILE|-|TEXT", help="Request body; - reads it from stdin"),
 ]
 Header = Annotated[
     list[str] | None,
-    option("-H", "--header", metavar="'NAME: VALUE'", help="Send this header, too; repeatable."),
+    option("-H", "--header", metavar="'NAME: VALUE'", help="Request header (repeatable)"),
 ]
-Include = Annotated[bool, option("-i", "--include", help="Show the head of the answer, too.")]
+Include = Annotated[
+    bool, option("-i", "--include", help="Response status and headers before the body")
+]
 Query = Annotated[
     list[str] | None,
-    option("--query", metavar="KEY=VALUE", help="Add this to the query; repeatable."),
+    option("--query", metavar="KEY=VALUE", help="Query parameter (repeatable)"),
 ]
 
 
 def api(
-    session: "Session",
+    context: typer.Context,
     path: Path,
     method: Method = None,
     data: Data = None,
@@ -57,16 +64,17 @@ def api(
     include: Include = False,
     query: Query = None,
 ) -> ExitCode:
-    """Ask any other endpoint of the service.
+    """Send a request to any other endpoint of the service.
 
     With the token, the retries and the errors of the other commands. Writes the body of the
-    answer: in a pipe its bytes as they come, on a terminal JSON laid out. A POST or a PATCH is
-    sent once, everything else is tried again while the service is not available.
+    response: the bytes as they come into a pipe, indented JSON on a terminal. A POST or a PATCH
+    is sent once, everything else is retried while the service is not available.
     """
     from nostra_cli.api import parsing as strict_json
     from nostra_cli.api.request import make_call
     from nostra_cli.output.answer import show_answer
 
+    session: Session = context.obj
     if include and session.shared.json:
         raise UsageProblem("-i and --json both want stdout", "give one of them")
     base_url = session.settings.base_url.value

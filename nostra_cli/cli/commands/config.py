@@ -4,7 +4,9 @@ import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.models import ArgumentInfo
 
+from nostra_cli.cli import completion
 from nostra_cli.config.text import KEYS
 from nostra_cli.errors import ExitCode
 
@@ -18,14 +20,22 @@ EXAMPLES = (
     "nostra config set token_command 'pass show nostra'",
 )
 CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)
+DOCS = "settings"
 
 _KEYS = ", ".join(KEYS)
-Name = Annotated[
-    str, typer.Argument(metavar="KEY", help="Setting, as nostra config list names it.")
-]
-Key = Annotated[str, typer.Argument(metavar="KEY", help=f"One of {_KEYS}.")]
-Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help=f"Any of {_KEYS}.")]
-Value = Annotated[str, typer.Argument(metavar="VALUE", help="New value.")]
+
+
+def _key(metavar: str, help: str) -> ArgumentInfo:
+    info: ArgumentInfo = typer.Argument(
+        metavar=metavar, help=help, autocompletion=completion.setting_keys
+    )
+    return info
+
+
+Name = Annotated[str, _key("KEY", "Setting, as nostra config list names it")]
+Key = Annotated[str, _key("KEY", f"One of {_KEYS}")]
+Keys = Annotated[list[str], _key("KEY...", f"Any of {_KEYS}")]
+Value = Annotated[str, typer.Argument(metavar="VALUE", help="New value")]
 
 
 def config(context: typer.Context) -> None:
@@ -35,10 +45,10 @@ def config(context: typer.Context) -> None:
     profile named by --profile comes before the environment.
     """
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        typer.echo(context.get_help(), color=context.color)
 
 
-def list_(session: "Session") -> ExitCode:
+def list_(context: typer.Context) -> ExitCode:
     """List the effective settings and where each comes from.
 
     Of a token, at most its end is shown; a token_command is not run.
@@ -46,10 +56,11 @@ def list_(session: "Session") -> ExitCode:
     from nostra_cli.config.text import show
     from nostra_cli.output.views import SETTINGS
 
+    session: "Session" = context.obj
     return session.out.show(SETTINGS, show(session.settings))
 
 
-def get(session: "Session", key: Name) -> ExitCode:
+def get(context: typer.Context, key: Name) -> ExitCode:
     """Show the effective value of one setting.
 
     Exits 2 if it is not set.
@@ -57,10 +68,11 @@ def get(session: "Session", key: Name) -> ExitCode:
     from nostra_cli.config.text import pick
     from nostra_cli.output.views import SETTING
 
+    session: Session = context.obj
     return session.out.show(SETTING, [pick(session.settings, key)])
 
 
-def set_(session: "Session", key: Key, value: Value) -> ExitCode:
+def set_(context: typer.Context, key: Key, value: Value) -> ExitCode:
     """Store a setting in a profile of the config file.
 
     A missing profile is made; default_profile says which one is used. Tokens are stored by
@@ -68,6 +80,7 @@ def set_(session: "Session", key: Key, value: Value) -> ExitCode:
     """
     from nostra_cli.config.text import overriding_variable, store
 
+    session: Session = context.obj
     change = store(session.shared.flags, os.environ, key, value)
     _report(session, key, change, f"Stored {key} = {value} in")
     if variable := overriding_variable(key, os.environ):
@@ -75,10 +88,11 @@ def set_(session: "Session", key: Key, value: Value) -> ExitCode:
     return ExitCode.DONE
 
 
-def unset(session: "Session", keys: Keys) -> ExitCode:
+def unset(context: typer.Context, keys: Keys) -> ExitCode:
     """Remove settings from a profile of the config file."""
     from nostra_cli.config.text import check_keys, forget
 
+    session: "Session" = context.obj
     check_keys(keys)
     for key in dict.fromkeys(keys):
         change = forget(session.shared.flags, os.environ, key)
@@ -100,11 +114,12 @@ def _report(session: "Session", key: str, change: "Change", done: str) -> None:
     )
 
 
-def path(session: "Session") -> ExitCode:
+def path(context: typer.Context) -> ExitCode:
     """Show the path of the config file."""
     from nostra_cli.config.file import config_path
     from nostra_cli.output.views import PATH
 
+    session: Session = context.obj
     return session.out.show(PATH, [config_path(os.environ)])
 
 

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import typer
+
 from nostra_cli.errors import ExitCode, NostraError, UsageProblem
 
 if TYPE_CHECKING:
@@ -22,14 +24,15 @@ CODES = (
     ExitCode.SERVICE,
     ExitCode.CORRUPT,
 )
+DOCS = "doctor"
 
 
-def doctor(session: "Session") -> ExitCode:
-    """Find out what is wrong with the settings or the way to the service.
+def doctor(context: typer.Context) -> ExitCode:
+    """Check the settings and the connection to the service.
 
     Shows every setting with its origin, the config file, proxies and certificate authorities;
-    then looks up the name, connects, and sends one request with the token. Exits 0 if there are
-    no errors, else with the code that the first of them gives to other commands.
+    then resolves the host name, connects, and sends one request with the token. Exits 0 if there
+    are no errors, else with the code of the first one.
     """
     from functools import partial
 
@@ -38,6 +41,7 @@ def doctor(session: "Session") -> ExitCode:
     from nostra_cli.doctor.checks import examine
     from nostra_cli.output.views import FINDINGS
 
+    session: "Session" = context.obj
     found: dict[str, UsageProblem] = {}
     settings = load(session.shared.flags, os.environ, found)
     problems: dict[str, NostraError] = {**found}

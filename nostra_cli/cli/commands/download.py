@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, option, read_ids
+import typer
+
+from nostra_cli.cli import completion
+from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, choice, option, read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem
 
 if TYPE_CHECKING:
@@ -24,69 +26,77 @@ EXAMPLES = (
     "nostra download 4711 -f csv -o - | head -3",
 )
 CODES = OF_AN_INVOCATION
-
-
-class FormatChoice(StrEnum):
-    """What `--format` takes."""
-
-    JSON = "json"
-    CSV = "csv"
-    XLSX = "xlsx"
-    ALL = "all"
-
-
-class VerifyChoice(StrEnum):
-    """What `--verify` takes."""
-
-    AUTO = "auto"
-    FULL = "full"
-    OFF = "off"
+DOCS = "downloading"
 
 
 Formats = Annotated[
-    list[FormatChoice] | None,
-    option("-f", "--format", help="Format, repeatable; else by the name given to -o, else any."),
+    list[str] | None,
+    choice(
+        "-f",
+        "--format",
+        values=("json", "csv", "xlsx", "all"),
+        help="Format, repeatable (default: the suffix of -o, the setting, the first available)",
+    ),
 ]
 Results = Annotated[
     list[str] | None,
-    option("-r", "--result", metavar="RESULT_ID", help="Result, repeatable; else the primary one."),
+    option(
+        "-r",
+        "--result",
+        metavar="RESULT_ID",
+        help="Result, repeatable (default: the primary one)",
+        complete=completion.results,
+    ),
 ]
-AllResults = Annotated[bool, option("--all-results", help="Every result of the invocation.")]
+AllResults = Annotated[bool, option("--all-results", help="All results of the invocation")]
 OutputFile = Annotated[
     str | None,
-    option("-o", "--output", metavar="FILE", help="Write this one file, or URL; - is stdout."),
+    option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Output file or store URL; - for stdout",
+        complete=completion.files,
+    ),
 ]
 Dir = Annotated[
     str | None,
     option(
-        "-d", "--dir", metavar="DIR", help="Write files here, or to a URL; else in this folder."
+        "-d",
+        "--dir",
+        metavar="DIR",
+        help="Output directory or store URL (default: the current directory)",
+        complete=completion.directories,
     ),
 ]
 Name = Annotated[
     str | None,
-    option("--name", metavar="TEMPLATE", help="Name files by {invocation}, {result}, {format}."),
+    option("--name", metavar="TEMPLATE", help="File name with {invocation}, {result}, {format}"),
 ]
 Overwrite = Annotated[
-    bool, option("--overwrite", help="Replace an existing file, once the new one is whole.")
+    bool,
+    option("--overwrite", help="Replace existing files, each when its new content is complete"),
 ]
-SkipExisting = Annotated[bool, option("--skip-existing", help="Leave an existing file, and go on.")]
-Wait = Annotated[bool, option("--wait", help="First wait until the invocation is completed.")]
+SkipExisting = Annotated[
+    bool, option("--skip-existing", help="Keep existing files without an error")
+]
+Wait = Annotated[bool, option("--wait", help="Wait until the invocations are completed")]
 Jobs = Annotated[
     int | None,
-    option("-j", "--jobs", metavar="N", help="Transfer N files at once; by default 8."),
+    option("-j", "--jobs", metavar="N", help="Parallel transfers, 1 to 64 (default: 8)"),
 ]
 NoResume = Annotated[
     bool,
-    option("--no-resume", help="Do not go on with what an earlier run left; never done for a URL."),
+    option("--no-resume", help="Ignore partial files of an earlier run"),
 ]
-Checksums = Annotated[
-    bool, option("--checksums", help="Write the files' hashes to SHA256SUMS, too.")
+Checksums = Annotated[bool, option("--checksums", help="Also write SHA256SUMS, for sha256sum -c")]
+Verify = Annotated[
+    str, choice("--verify", values=("auto", "full", "off"), help="Depth of the format check")
 ]
-Verify = Annotated[VerifyChoice, option("--verify", help="How closely to look at what comes.")]
 
 
 def download(  # the options of the command
-    session: "Session",
+    context: typer.Context,
     ids: Ids,
     formats: Formats = None,
     results: Results = None,
@@ -101,22 +111,22 @@ def download(  # the options of the command
     interval: Interval = None,
     jobs: Jobs = None,
     no_resume: NoResume = False,
-    verify: Verify = VerifyChoice.AUTO,
+    verify: Verify = "auto",
     checksums: Checksums = False,
     ci: Ci = None,
 ) -> ExitCode:
     """Download results to files, or to stdout.
 
-    Prints the path of each finished file. A file appears under its name only when it is whole
-    and verified. -d and -o take the URL of a store, too (s3://bucket/prefix), with
-    nostra-cli[fsspec] and the store's driver; there, a run that ends early leaves nothing, and
-    the next one begins afresh.
+    Prints the path of each finished file. A file appears under its name only when it is complete
+    and verified. -d and -o also take the URL of a store (s3://bucket/prefix), with
+    nostra-cli[fsspec] and the driver of the store; uploads are not resumed.
     """
     from nostra_cli.downloads import batch
     from nostra_cli.downloads.transfer import DownloadOptions
     from nostra_cli.downloads.verify.level import Level
     from nostra_cli.output.views import DOWNLOADS
 
+    session: Session = context.obj
     wanted = read_ids(ids)
     with session.ci(ci, "download", wanted):
         manner = DownloadOptions(
@@ -190,7 +200,7 @@ def _groups(
 
 def _selection(
     session: "Session",
-    formats: Sequence[FormatChoice],
+    formats: Sequence[str],
     results: Sequence[str],
     all_results: bool,
     output: str | None,
@@ -203,12 +213,12 @@ def _selection(
             raise UsageProblem(f"-r {result!r} is not a result id", "see nostra results ID")
     if results and all_results:
         raise UsageProblem("-r and --all-results exclude each other", "give one of them")
-    chosen = tuple(Format(f) for f in dict.fromkeys(formats) if f is not FormatChoice.ALL)
+    chosen = tuple(Format(f) for f in dict.fromkeys(formats) if f != "all")
     if not formats:
         suffix = Path(output).suffix.lower().removeprefix(".") if output else ""
         named = Format(suffix) if suffix in set(Format) else session.settings.format.value
         chosen = (named,) if named else ()
-    every = FormatChoice.ALL in formats
+    every = "all" in formats
     return Selection(chosen, every, tuple(dict.fromkeys(results)), all_results)
 
 

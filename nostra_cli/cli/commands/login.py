@@ -3,6 +3,8 @@
 import os
 from typing import TYPE_CHECKING
 
+import typer
+
 from nostra_cli.cli.params import read_secret
 from nostra_cli.errors import ExitCode, with_note
 
@@ -15,10 +17,11 @@ EXAMPLES = (
     "nostra login < token.txt",
 )
 CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.AUTH, ExitCode.FILE)
+DOCS = "settings"
 _SECONDS = 30.0
 
 
-def login(session: "Session") -> ExitCode:
+def login(context: typer.Context) -> ExitCode:
     """Store a token in the config file.
 
     Prompts for it without echo, or reads it from stdin if that is not a terminal. The token is
@@ -29,6 +32,7 @@ def login(session: "Session") -> ExitCode:
     from nostra_cli.config.settings import login_target
     from nostra_cli.config.text import overriding_variable
 
+    session: Session = context.obj
     target = login_target(session.shared.flags, os.environ)
     profile, base_url = target.profile.value, target.base_url.value
     token = check_token(read_secret(f"Token for {base_url}: "))

@@ -3,6 +3,8 @@
 import os
 from typing import TYPE_CHECKING
 
+import typer
+
 from nostra_cli.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -10,9 +12,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = ("nostra logout", "nostra logout --profile test")
 CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)
+DOCS = "settings"
 
 
-def logout(session: "Session") -> ExitCode:
+def logout(context: typer.Context) -> ExitCode:
     """Remove a token from the config file.
 
     The other settings of the profile are kept, and the token stays valid: the service is not asked.
@@ -21,6 +24,7 @@ def logout(session: "Session") -> ExitCode:
 
     from nostra_cli.config.text import forget, overriding_variable
 
+    session: Session = context.obj
     change = forget(session.shared.flags, os.environ, "token")
     out, profile = session.out, repr(change.profile)
     if change.changed:

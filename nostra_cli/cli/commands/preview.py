@@ -1,9 +1,11 @@
 """`nostra preview`."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from nostra_cli.cli.params import Target, is_path, option, read_id
+import typer
+
+from nostra_cli.cli import completion
+from nostra_cli.cli.params import Target, choice, is_path, option, read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, UsageProblem
 
 if TYPE_CHECKING:
@@ -16,15 +18,8 @@ EXAMPLES = (
     "nostra preview ./result.csv --stats",
 )
 CODES = OF_AN_INVOCATION
+DOCS = "preview"
 _MAX_ROWS = 10_000
-
-
-class FormatChoice(StrEnum):
-    """What `--format` takes."""
-
-    CSV = "csv"
-    JSON = "json"
-    XLSX = "xlsx"
 
 
 def _count(text: str) -> int:
@@ -35,18 +30,31 @@ def _count(text: str) -> int:
 
 ResultId = Annotated[
     str | None,
-    option("-r", "--result", metavar="RESULT_ID", help="Result id [default: primary]."),
+    option(
+        "-r",
+        "--result",
+        metavar="RESULT_ID",
+        help="Result (default: the primary one)",
+        complete=completion.results,
+    ),
 ]
-Rows = Annotated[int, option("-n", "--rows", metavar="ROWS", help="Number of rows.", parser=_count)]
-WithStats = Annotated[bool, option("--stats", help="Statistics of all rows.")]
+Rows = Annotated[int, option("-n", "--rows", metavar="N", help="Number of rows", parser=_count)]
+WithStats = Annotated[
+    bool, option("--stats", help="Statistics of each column, from the whole result")
+]
 FormatOption = Annotated[
-    FormatChoice | None,
-    option("-f", "--format", help="Format (default: the first of csv, json, xlsx)."),
+    str | None,
+    choice(
+        "-f",
+        "--format",
+        values=("csv", "json", "xlsx"),
+        help="Format (default: the first available of csv, json, xlsx)",
+    ),
 ]
 
 
 def preview(
-    session: "Session",
+    context: typer.Context,
     id_: Target,
     result: ResultId = None,
     rows: Rows = 10,
@@ -56,12 +64,13 @@ def preview(
     """Show the first rows of a result.
 
     Reads no more than it shows: one request and less than a megabyte, however large the result
-    is. --stats reads all of it: types, empty cells, distinct values, ranges and means. A path
-    such as ./result.csv is a local file. xlsx and --stats need nostra-cli[preview].
+    is. --stats reads all of it: types, empty cells, distinct values, ranges and means. xlsx and
+    --stats need nostra-cli[preview].
     """
     from nostra_cli.models import Format
     from nostra_cli.preview.first_rows import PreviewOptions
 
+    session: "Session" = context.obj
     options = PreviewOptions(Format(format_) if format_ is not None else None, rows, stats)
     if is_path(id_):
         found = _preview_file(session, id_, result, options)

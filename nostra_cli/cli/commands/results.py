@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import typer
+
 from nostra_cli.cli.params import Id, read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode
 
@@ -15,18 +17,19 @@ EXAMPLES = (
     "nostra results 4711 | cut -f 1",
 )
 CODES = OF_AN_INVOCATION
+DOCS = "downloading"
 
 
-def results(session: "Session", id_: Id) -> ExitCode:
+def results(context: typer.Context, id_: Id) -> ExitCode:
     """List the results of an invocation.
 
-    Shows the formats each can be downloaded in. Exits 9 if it is still in progress, 5 if it
+    Shows the formats of each result. Exits 9 if the invocation is still in progress, 5 if it
     failed.
     """
-
     from nostra_cli.models import Result, check_completed
     from nostra_cli.output.views import RESULTS
 
+    session: Session = context.obj
     wanted = read_id(id_)
 
     def listed() -> Iterator[Result]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nostra_cli.cli import completion
 from nostra_cli.cli.params import option
 from nostra_cli.errors import ExitCode, UsageProblem, usage_errors
 from nostra_cli.units import parse_size
@@ -19,29 +20,45 @@ EXAMPLES = (
     "nostra sandbox exec --scenario bad-day.toml -- sh fetch.sh",
 )
 CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)
+DOCS = "sandbox"
+
+
+def _complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
+    return completion.files(incomplete) if ctx.params.get("words") else ["exec"]
+
 
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[exec -- COMMAND...]", help="Run COMMAND with the sandbox, then stop it."
+        metavar="[exec -- COMMAND...]",
+        help="Command to run with the sandbox",
+        autocompletion=_complete_words,
     ),
 ]
 Port = Annotated[
     int,
-    option("--port", metavar="N", help="Listen here; by default a free port.", show_default=False),
+    option(
+        "--port", metavar="N", help="Port to listen on (default: a free one)", show_default=False
+    ),
 ]
 LargeSize = Annotated[
     int,
     option(
         "--large-size",
         metavar="SIZE",
-        help="Size of demo-large: 500MB, 4GiB; by default 100MB.",
+        help="Size of demo-large: 500MB, 4GiB (default: 100MB)",
         parser=parse_size,
         show_default=False,
     ),
 ]
 ScenarioFile = Annotated[
-    Path | None, option("--scenario", metavar="FILE", help="Let go wrong what this TOML file says.")
+    Path | None,
+    option(
+        "--scenario",
+        metavar="FILE",
+        help="Inject the faults described in this TOML file",
+        complete=completion.files,
+    ),
 ]
 
 
@@ -57,21 +74,22 @@ KNOWN = (
 
 
 def sandbox(
-    session: "Session",
+    context: typer.Context,
     words: Words = None,
     port: Port = 0,
     large_size: LargeSize = 100_000_000,
     scenario: ScenarioFile = None,
 ) -> int:
-    """Start a local stand-in for the service.
+    """Run a local stand-in for the service.
 
-    To try nostra and to test pipelines. Prints what to export and serves until interrupted; or
-    runs COMMAND with it, and exits with COMMAND's exit code. Knows demo, demo-dedup, demo-demand,
-    demo-partial, demo-failed, demo-stuck and demo-large.
+    To try nostra and to test pipelines. Prints the variables to export and serves until
+    interrupted; or runs COMMAND with them and exits with its exit code. Invocations: demo,
+    demo-dedup, demo-demand, demo-partial, demo-failed, demo-stuck, demo-large.
     """
     from nostra_cli.sandbox import child, server
     from nostra_cli.sandbox import scenario as scenarios
 
+    session: Session = context.obj
     if words and (words[0] != "exec" or len(words) == 1):
         raise UsageProblem(
             f"cannot make sense of {' '.join(words)!r}", "nostra sandbox exec -- COMMAND..."

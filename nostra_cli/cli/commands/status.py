@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from nostra_cli.cli.params import Ci, Ids, option, read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
 
@@ -15,23 +17,24 @@ EXAMPLES = (
     "nostra status - --json < ids.txt",
 )
 CODES = OF_AN_INVOCATION
+DOCS = "waiting"
 
 ExitStatus = Annotated[
-    bool, option("--exit-status", help="Exit 0 if completed, 5 if failed, 9 if in progress.")
+    bool, option("--exit-status", help="Exit 0 if completed, 5 if failed, 9 if in progress")
 ]
 
 
 def status(
-    session: "Session", ids: Ids, exit_status: ExitStatus = False, ci: Ci = None
+    context: typer.Context, ids: Ids, exit_status: ExitStatus = False, ci: Ci = None
 ) -> ExitCode:
     """Show the status of invocations.
 
-    One request for each, 8 at once by default (setting: jobs). Exits 0 if it could be read,
-    whatever it is; with --exit-status by what it is.
+    One request for each id, up to 8 at once (setting: jobs).
     """
     from nostra_cli.models import Invocation, Outcome
     from nostra_cli.output.views import STATUSES
 
+    session: Session = context.obj
     codes = {
         Outcome.COMPLETED: ExitCode.DONE,
         Outcome.FAILED: ExitCode.FAILED,

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, option, read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
 
@@ -16,13 +18,14 @@ EXAMPLES = (
     "nostra wait 4711 && nostra results 4711",
 )
 CODES = tuple(code for code in OF_AN_INVOCATION if code is not ExitCode.NOT_READY)
+DOCS = "waiting"
 
-Any = Annotated[bool, option("--any", help="Return at the first final invocation.")]
-FailFast = Annotated[bool, option("--fail-fast", help="Return at the first failure.")]
+Any = Annotated[bool, option("--any", help="Return at the first final invocation")]
+FailFast = Annotated[bool, option("--fail-fast", help="Return at the first failure")]
 
 
 def wait(
-    session: "Session",
+    context: typer.Context,
     ids: Ids,
     timeout: Timeout = None,
     interval: Interval = None,
@@ -39,6 +42,7 @@ def wait(
     from nostra_cli.models import failure_of
     from nostra_cli.output.views import WAITED
 
+    session: Session = context.obj
     wanted = read_ids(ids)
     with (
         session.ci(ci, "wait", wanted),

@@ -1,4 +1,4 @@
-# Completion of nostra for bash: source it, or put it into
+# Completion of nostra for bash: source it, or save it as
 # ~/.local/share/bash-completion/completions/nostra
 
 _nostra() {
@@ -10,12 +10,13 @@ _nostra() {
     local breaks=${COMP_WORDBREAKS//[^:=]/}
     current=${line##*[[:space:]]}
     [[ -n $breaks && $current == *[$breaks]* ]] && begun=${current%"${current##*[$breaks]}"}
-    answer=$(_NOSTRA_COMPLETE=complete_bash _TYPER_COMPLETE_ARGS=$line "${1/#\~/$HOME}" 2>/dev/null)
+    answer=$(_NOSTRA_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args \
+        _TYPER_COMPLETE_ARGS=$line "${1/#\~/$HOME}" 2>/dev/null)
     while IFS= read -r word; do
         case $word in
             "") ;;
-            $'\t'files) compopt -o default -o bashdefault 2>/dev/null ;;
-            $'\t'dirs) compopt -o dirnames 2>/dev/null ;;
+            *$'\t<files>') compopt -o default -o bashdefault 2>/dev/null ;;
+            *$'\t<directories>') compopt -o dirnames 2>/dev/null ;;
             *) word=${word%%$'\t'*}; COMPREPLY+=("${word#"$begun"}") ;;
         esac
     done <<< "$answer"
