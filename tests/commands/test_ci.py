@@ -91,7 +91,7 @@ def test_a_file_that_fails_is_told_beside_those_that_are_whole(step: Runner) -> 
 
 def test_a_wrong_option_and_a_missing_token_are_annotated(step: Runner) -> None:
     assert step("status", "x", "--ci", "--bogus").err.startswith(
-        "::error title=nostra::No such option"
+        "::error title=nostra::no such option"
     )
     ended = step("status", "x", "--ci", env={"NOSTRA_TOKEN": ""})
     assert (ended.code, told(step)["status"]) == (3, "failed")

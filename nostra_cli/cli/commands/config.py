@@ -56,7 +56,7 @@ def list_(context: typer.Context) -> ExitCode:
     from nostra_cli.config.text import show
     from nostra_cli.output.views import SETTINGS
 
-    session: "Session" = context.obj
+    session: Session = context.obj
     return session.out.show(SETTINGS, show(session.settings))
 
 
@@ -92,7 +92,7 @@ def unset(context: typer.Context, keys: Keys) -> ExitCode:
     """Remove settings from a profile of the config file."""
     from nostra_cli.config.text import check_keys, forget
 
-    session: "Session" = context.obj
+    session: Session = context.obj
     check_keys(keys)
     for key in dict.fromkeys(keys):
         change = forget(session.shared.flags, os.environ, key)

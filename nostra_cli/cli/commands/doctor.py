@@ -41,7 +41,7 @@ def doctor(context: typer.Context) -> ExitCode:
     from nostra_cli.doctor.checks import examine
     from nostra_cli.output.views import FINDINGS
 
-    session: "Session" = context.obj
+    session: Session = context.obj
     found: dict[str, UsageProblem] = {}
     settings = load(session.shared.flags, os.environ, found)
     problems: dict[str, NostraError] = {**found}

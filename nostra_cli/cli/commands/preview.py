@@ -70,7 +70,7 @@ def preview(
     from nostra_cli.models import Format
     from nostra_cli.preview.first_rows import PreviewOptions
 
-    session: "Session" = context.obj
+    session: Session = context.obj
     options = PreviewOptions(Format(format_) if format_ is not None else None, rows, stats)
     if is_path(id_):
         found = _preview_file(session, id_, result, options)

@@ -27,10 +27,7 @@ ExitStatus = Annotated[
 def status(
     context: typer.Context, ids: Ids, exit_status: ExitStatus = False, ci: Ci = None
 ) -> ExitCode:
-    """Show the status of invocations.
-
-    One request for each id, up to 8 at once (setting: jobs).
-    """
+    """Show the status of invocations."""
     from nostra_cli.models import Invocation, Outcome
     from nostra_cli.output.views import STATUSES
 
