@@ -242,7 +242,7 @@ def test_a_setting_that_the_environment_hides_is_warned_of(bare: Runner) -> None
         (("set", "token", TOKEN), "nostra login"),
         (("set", "jobs", "many"), "jobs must be a whole number"),
         (("set", "default_profile", "nope"), "no profile 'nope'"),
-        (("lst",), "No such command 'lst'"),
+        (("lst",), "no such command: lst"),
     ],
 )
 def test_what_cannot_be_set_changes_nothing(bare: Runner, args: tuple[str, ...], said: str) -> None:

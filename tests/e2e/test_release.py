@@ -96,8 +96,8 @@ def check_wheel(clone: Path, fresh: set[str]) -> None:
     inside = {name for name in names if not re.match(r"nostra_cli-[^/]+\.(dist-info|data)/", name)}
     assert inside == package
     assert "nostra_cli/py.typed" in inside
-    for shell in ("nostra.bash", "_nostra", "nostra.fish", "nostra.ps1"):
-        assert f"nostra_cli/cli/completions/{shell}" in inside
+    for script in ("nostra.bash", "_nostra", "nostra.fish", "nostra.ps1"):
+        assert f"nostra_cli/cli/completions/{script}" in inside
     assert "nostra_cli/schemas/wait.schema.json" in inside
     assert (metadata["Name"], metadata["Version"]) == ("nostra-cli", __version__)
     assert metadata["Description-Content-Type"] == "text/markdown"

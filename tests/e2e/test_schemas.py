@@ -143,7 +143,7 @@ FAILURES = [
     ("failed", ["wait", "demo-failed"]),
     ("service", ["status", "bad"]),
     ("corrupt", ["results", "page"]),
-    ("file", ["download", "demo-dedup", "-d", "/nonexistent"]),
+    ("file", ["download", "demo-dedup", "-d", "/dev/null/x"]),
     ("not_ready", ["download", "demo-stuck"]),
     ("deadline", ["download", "demo-stuck", "--wait", "--timeout", "0.2s"]),
 ]
