@@ -19,26 +19,27 @@ import warnings
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from typing import IO, Any
 
-from fsspec.spec import AbstractFileSystem
+from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
 from nostra_cli.api.client import Service
 from nostra_cli.config.credentials import Token
 from nostra_cli.config.settings import Flags, load
-from nostra_cli.downloads.address import Address, address_of, encoded
+from nostra_cli.downloads.address import Address, Entry, address_of, entries_of, entry_of
 from nostra_cli.downloads.plan import Destination, Item, choose
-from nostra_cli.downloads.reader import LARGEST_BLOCK, Reader, probe
+from nostra_cli.downloads.ranges import fetch_range, fetch_version
 from nostra_cli.downloads.resume import BodyVersion
-from nostra_cli.errors import NostraError, NotFound
+from nostra_cli.downloads.sinks.spool import Spool
+from nostra_cli.downloads.stream import NoMeter, StreamOptions, stream_body
+from nostra_cli.errors import Corrupt, NostraError, NotFound
 from nostra_cli.http.retry import Retrier
 from nostra_cli.http.timeouts import Deadline, LowSpeed
 from nostra_cli.http.transport import Transport
-from nostra_cli.models import Format, Invocation, Result, check_completed
+from nostra_cli.models import Invocation, check_completed
 from nostra_cli.output.sanitize import sanitize
 
-Entry = dict[str, str | int | bool | None]
-_BUFFER = 128 * 1024
+_FIRST_BLOCK = 256 * 1024  # bytes; with them come the length and the version of the body
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
     def __init__(
         self, profile: str | None = None, base_url: str | None = None, **options: object
     ) -> None:
-        """Ask nothing yet; `options` are those of every fsspec filesystem."""
+        """Send nothing yet; `options` are those of every fsspec filesystem."""
         if "token" in options:
             raise TypeError("nostra:// takes no token: set NOSTRA_TOKEN, or name a profile")
         super().__init__(profile=profile, base_url=base_url, **options)
@@ -73,7 +74,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
         self._invocations: dict[str, Invocation] = {}
-        self._bodies: dict[str, BodyVersion] = {}
+        self._versions: dict[str, BodyVersion] = {}
 
     def ls(self, path: str, detail: bool = True, **_options: object) -> list[Entry] | list[str]:
         """List the files of an invocation, or the file itself; sizes are not asked for.
@@ -83,50 +84,43 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         path = self._strip_protocol(path)
         address = address_of(path)
         if address.format is not None:
-            entries = [_entry(path, self._item(path, address))]
+            entries = [entry_of(path, self._item(path, address))]
         else:
+            invocation = self._invocation(path, address.invocation)
             with self._errors(path):
-                check_completed(self._invocation(path, address.invocation))
-            entries = list(self._files(path, self._invocation(path, address.invocation)))
+                check_completed(invocation)
+            entries = list(entries_of(path, invocation))
         return entries if detail else [str(entry["name"]) for entry in entries]
 
-    def _files(self, path: str, invocation: Invocation) -> Iterator[Entry]:
-        for result in invocation.results:
-            for format_ in Format:
-                if format_ in result.formats and not result.failed:
-                    name = f"{path}/{encoded(result.id)}.{format_}"
-                    yield _entry(name, Item(invocation.id, result, format_, None, by_id=True))
-
     def info(self, path: str, **_options: object) -> Entry:
-        """Describe a file, with its size (None where the server does not tell), or a folder.
+        """Describe a file, with its size (None where the server does not say), or a folder.
 
         The size costs one request the first time.
         """
         path = self._strip_protocol(path)
         entry = self._described(path)
         if entry["type"] == "file":
-            body = self._body(path)
-            entry.update(size=body.length, ETag=body.etag)
+            version = self._version(path)
+            entry.update(size=version.length, ETag=version.etag)
         return entry
 
     def _described(self, path: str) -> Entry:
         address = address_of(path)
         if address.format is not None:
-            return _entry(path, self._item(path, address))
-        invocation = self._invocation(path, address.invocation)
-        status = sanitize(invocation.status)
+            return entry_of(path, self._item(path, address))
+        status = sanitize(self._invocation(path, address.invocation).status)
         return {"name": path, "size": 0, "type": "directory", "status": status}
 
     def exists(self, path: str, **_options: object) -> bool:
-        """Tell whether there is such an invocation, or such a file of it."""
+        """Return whether there is such an invocation, or such a file of it."""
         return self._type(path) is not None
 
     def isfile(self, path: str) -> bool:
-        """Tell whether it is a file."""
+        """Return whether it is a file."""
         return self._type(path) == "file"
 
     def isdir(self, path: str) -> bool:
-        """Tell whether it is an invocation."""
+        """Return whether it is an invocation."""
         return self._type(path) == "directory"
 
     def _type(self, path: str) -> object:
@@ -136,23 +130,22 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             return None
 
     def ukey(self, path: str) -> str:
-        """Give what identifies a file's content: what is completed does not change."""
-        text = str(self._described(self._strip_protocol(path)))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Return a key of the content of a file: what is completed does not change."""
+        described = str(self._described(self._strip_protocol(path)))
+        return hashlib.sha256(described.encode()).hexdigest()
 
     def invalidate_cache(self, path: str | None = None) -> None:
-        """Forget what was asked; completed invocations are otherwise asked for once."""
+        """Drop what is known; completed invocations are otherwise asked for once."""
         self._invocations.clear()
-        self._bodies.clear()
+        self._versions.clear()
         super().invalidate_cache(path)
 
-    def _open(
-        self,
-        path: str,
-        mode: str = "rb",
-        block_size: int | None = None,
-        **_options: object,
-    ) -> NostraFile:
+    def open(self, path: str, mode: str = "rb", **options: object) -> IO[Any]:
+        """Open a file as Python's own `open` does: polars and others read no other objects."""
+        file: IO[Any] = super().open(path, mode, **options)
+        return NostraReader(file) if isinstance(file, NostraFile) else file
+
+    def _open(self, path: str, mode: str = "rb", **options: object) -> NostraFile:
         if mode != "rb":
             raise NotImplementedError(f"nostra:// is read-only, not for mode {mode!r}")
         address = address_of(path)
@@ -160,11 +153,32 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             why = "it names an invocation: end it in .json, .csv or .xlsx"
             raise IsADirectoryError(errno.EISDIR, why, path)
         item = self._item(path, address)
-        connection = self._connected()
-        largest = block_size or LARGEST_BLOCK
-        told = partial(self._errors, path)
-        reader = Reader(connection.service, item, connection.low_speed, largest, told)
-        return NostraFile(reader, self, path)
+        spool, version = Spool(), self._versions.get(path)
+        if not _has_ranges(version):
+            self._read_beginning(path, item, spool)
+            version = spool.version
+        return NostraFile(self, path, item, version, spool, **options)
+
+    def _read_beginning(self, path: str, item: Item, spool: Spool) -> None:
+        """Read the first block into `spool`, or the body where ranges prove nothing."""
+        to = self._connected()
+        body = (to.service, item, spool, NoMeter(), StreamOptions(low_speed=to.low_speed))
+        with self._errors(path):
+            complete = stream_body(*body, stop=_FIRST_BLOCK).complete
+            if _has_ranges(spool.version) and spool.version:
+                self._versions[path] = spool.version
+            elif not complete:
+                stream_body(*body)
+
+    def fetch(self, path: str, item: Item, version: BodyVersion, start: int, stop: int) -> bytes:
+        """Return the bytes from `start` up to `stop`; raises Corrupt if `version` has changed."""
+        to = self._connected()
+        try:
+            with self._errors(path):
+                return fetch_range(to.service, item, version, start, stop, to.low_speed)
+        except Corrupt:
+            self._versions.pop(path, None)  # the next open reads the body that is there then
+            raise
 
     def _item(self, path: str, address: Address) -> Item:
         invocation = self._invocation(path, address.invocation)
@@ -175,20 +189,21 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             return item
 
     def _invocation(self, path: str, identifier: str) -> Invocation:
-        known = self._invocations.get(identifier)
-        if known is None:
-            with self._errors(path):
-                known = self._connected().service.invocation(identifier)
-            if known.final:
-                self._invocations[identifier] = known
-        return known
+        if known := self._invocations.get(identifier):
+            return known
+        with self._errors(path):
+            found = self._connected().service.invocation(identifier)
+        if found.final:
+            self._invocations[identifier] = found
+        return found
 
-    def _body(self, path: str) -> BodyVersion:
-        if path not in self._bodies:
-            item = self._item(path, address_of(path))
+    def _version(self, path: str) -> BodyVersion:
+        if path not in self._versions:
+            item, to = self._item(path, address_of(path)), self._connected()
             with self._errors(path):
-                self._bodies[path] = probe(self._connected().service, item)
-        return self._bodies[path]
+                version = fetch_version(to.service, item, to.low_speed)
+            self._versions[path] = version or BodyVersion("", None, None, None)
+        return self._versions[path]
 
     def _connected(self) -> _Connection:
         with self._lock:
@@ -210,7 +225,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
 
     @contextlib.contextmanager
     def _errors(self, path: str) -> Iterator[None]:
-        """Tell of our errors in the words of files; the service's words may hold anything."""
+        """Map what is not found to FileNotFoundError, and sanitize the words of the service."""
         try:
             yield
         except NostraError as error:
@@ -228,30 +243,58 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             raise
 
 
-def _entry(name: str, item: Item) -> Entry:
-    result: Result = item.result
-    return {
-        "name": name,
-        "size": None,
-        "type": "file",
-        "invocation": item.invocation,
-        "result": result.id,
-        "format": str(item.format),
-        "primary": result.primary,
-    }
+def _has_ranges(version: BodyVersion | None) -> bool:
+    """Return whether enough is known of a body to read ranges of it."""
+    return version is not None and version.length is not None and version.validator is not None
 
 
-class NostraFile(io.BufferedReader):
-    """An open result, to be read from any place; `size` is in bytes."""
+class NostraFile(AbstractBufferedFile):  # type: ignore[misc] # fsspec has no types
+    """An open result, to be read from any position through one of fsspec's caches.
 
-    def __init__(self, reader: Reader, fs: NostraFileSystem, path: str) -> None:
-        """Read through a buffer; nothing is asked for yet."""
-        super().__init__(reader, _BUFFER)
-        self._reader = reader
-        self.fs = fs
-        self.path = path
+    All of it is of one version: a body that changes while it is read raises Corrupt.
+    """
+
+    def __init__(
+        self,
+        fs: NostraFileSystem,
+        path: str,
+        item: Item,
+        version: BodyVersion | None,
+        spool: Spool,
+        **options: object,
+    ) -> None:
+        """Read what `spool` has not by ranges of `version`; `options` are those of fsspec."""
+        self._item = item
+        self._version = version
+        self._spool = spool
+        length = version.length if version else None
+        options["size"] = spool.size if length is None else length
+        super().__init__(fs, path, "rb", **options)
 
     @property
-    def size(self) -> int:
-        """How many bytes there are; asks for the first block where that is not known yet."""
-        return self._reader.size()
+    def name(self) -> str:
+        """The URL."""
+        return f"nostra://{self.path}"
+
+    def _fetch_range(self, start: int, end: int) -> bytes:
+        self._spool.file.seek(start)
+        data = self._spool.file.read(end - start)
+        start += len(data)
+        stop = min(end, self.size)
+        if start < stop and self._version:
+            data += self.fs.fetch(self.path, self._item, self._version, start, stop)
+        return data
+
+    def close(self) -> None:
+        """Drop what is kept."""
+        super().close()
+        self._spool.close()
+
+
+class NostraReader(io.BufferedReader):
+    """A NostraFile behind the interface of an open binary file; `size` is in bytes."""
+
+    def __init__(self, file: NostraFile) -> None:
+        """Read from `file`, and close it."""
+        super().__init__(file)
+        self.size = file.size

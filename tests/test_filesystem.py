@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import pickle
@@ -16,7 +17,7 @@ from typing import Any
 import fsspec
 import pytest
 
-from nostra_cli.errors import AuthProblem, Failed, NostraError, NotReady, UsageProblem
+from nostra_cli.errors import AuthProblem, Corrupt, Failed, NostraError, NotReady, UsageProblem
 from nostra_cli.filesystem import NostraFileSystem
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import LARGE_BYTES
@@ -57,7 +58,7 @@ def test_a_result_is_read_with_two_requests(files: Files, sandbox: Sandbox) -> N
     with files.open("nostra://demo-dedup.csv") as file:
         assert file.read() == truth(sandbox, "demo-dedup")
         assert file.size == len(truth(sandbox, "demo-dedup"))
-    assert asked(sandbox)[:2] == ["demo-dedup -", "csv bytes=0-"]
+    assert asked(sandbox)[:2] == ["demo-dedup -", "csv bytes=0-262143"]
 
 
 def test_a_url_is_enough(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,10 +178,79 @@ def test_blocks_of_a_large_result(files: Files, sandbox: Sandbox) -> None:
     stops = [10, 1_000_020, LARGE_BYTES]
     blocks = files.cat_ranges(["demo-large.csv"] * 3, starts, stops)
     assert blocks == [body[a:b] for a, b in zip(starts, stops, strict=True)]
-    assert len(asked(sandbox)) == 4
-    with files.open("demo-large.csv") as file:
+    assert len(asked(sandbox)) == 5  # the status, the first block, a range for each
+    with files.open("demo-large.csv", block_size=1 << 20) as file:
         assert b"".join(iter(lambda: file.read(100_000), b"")) == body
-    assert len(asked(sandbox)) == 4  # 256 KiB, 512 KiB, 1 MiB, the rest
+    assert len(asked(sandbox)) == 3
+
+
+@pytest.mark.parametrize("cache", ["none", "readahead", "bytes", "blockcache", "all", "first"])
+def test_any_cache_of_fsspec_gives_the_same_bytes(
+    files: Files, sandbox: Sandbox, cache: str
+) -> None:
+    body = truth(sandbox, "demo-large")
+    with files.open("demo-large.csv", cache_type=cache, block_size=100_000) as file:
+        for start in (0, 262_140, 2_000_000, 5, LARGE_BYTES - 9):
+            file.seek(start)
+            assert file.read(50_000) == body[start : start + 50_000]
+        assert (file.seek(0), file.read(), file.read()) == (0, body, b"")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # fsspec leaves its file open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_blocks_are_kept_on_the_disk_by_blockcache(
+    files: Files, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    body = truth(sandbox, "demo-large")
+    url, there, here = "blockcache::nostra://demo-large.csv", sandbox.base_url, str(tmp_path)
+    options = {"nostra": {"base_url": there}, "blockcache": {"cache_storage": here}}
+    for _ in range(2):
+        with fsspec.open(url, **options) as file:
+            file.seek(1_000_000)
+            assert file.read(10) == body[1_000_000:1_000_010]
+        found = asked(sandbox)
+    assert [line for line in found if line.startswith("csv")] == []
+    gc.collect()
+
+
+def test_a_file_has_what_readers_of_workbooks_look_for(files: Files) -> None:
+    with files.open("demo-dedup.xlsx") as file:
+        assert (file.mode, file.name) == ("rb", "nostra://demo-dedup.xlsx")
+        assert (file.readable(), file.seekable()) == (True, True)
+    assert file.closed
+
+
+def test_what_is_known_of_a_body_is_not_asked_for_again(files: Files, sandbox: Sandbox) -> None:
+    size = files.size("demo-large.csv")
+    asked(sandbox)
+    with files.open("demo-large.csv") as file:
+        assert file.size == size
+        assert asked(sandbox) == []
+
+
+def test_a_body_that_changes_while_it_is_read_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    toml = '[[fault]]\npath = "/api/invocation/demo-large/csv"\nchanging = true\n'
+    with faulty(toml, large_bytes=LARGE_BYTES) as sandbox:
+        files = files_of(sandbox, monkeypatch)
+        with files.open("demo-large.csv") as file, pytest.raises(Corrupt, match="changed while"):
+            file.read()
+        with files.open("demo-large.csv", cache_type="none") as file:  # of the new version
+            assert len(file.read(10)) == 10
+
+
+@pytest.mark.parametrize("keys", ["ranges = false", "headers = { ETag = [], Last-Modified = [] }"])
+def test_without_ranges_or_proof_the_body_is_read_once(
+    keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml = f'[[fault]]\npath = "/api/invocation/demo-large/csv"\n{keys}\n'
+    with faulty(toml, large_bytes=LARGE_BYTES) as sandbox:
+        files = files_of(sandbox, monkeypatch)
+        body = truth(sandbox, "demo-large")
+        with files.open("demo-large.csv") as file:
+            file.seek(-10, 2)
+            assert file.read() == body[-10:]
+            assert (file.seek(0), file.read(20)) == (0, body[:20])
+            assert file.size == len(body)
 
 
 def test_threads_share_an_instance(files: Files, sandbox: Sandbox) -> None:
@@ -204,7 +274,7 @@ def test_a_server_without_ranges_is_asked_once(monkeypatch: pytest.MonkeyPatch) 
             file.seek(0)
             assert file.readline() == b"ID,Group\n"
         assert [line for line in asked(sandbox) if line.startswith("csv bytes")] == [
-            "csv bytes=100-262243"
+            "csv bytes=0-262143"
         ]
         assert files.info("demo-dedup.csv")["size"] is None
 

@@ -1,19 +1,23 @@
-"""Results as paths: what `nostra://` is followed by."""
+"""Results as paths, what `nostra://` is followed by, and as entries of a listing."""
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import quote, unquote
 
-from nostra_cli.downloads.plan import Selection
-from nostra_cli.models import Format, is_segment
+from nostra_cli.downloads.plan import Item, Selection
+from nostra_cli.models import Format, Invocation, is_segment
+
+Entry = dict[str, str | int | bool | None]
+"""What fsspec says of a file or a folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a path means: without a format it is a folder, without a result the primary one."""
+    """The result a path names: without a format a folder, without a result the primary one."""
 
     invocation: str
     result: str | None
@@ -21,13 +25,13 @@ class Address:
 
     @property
     def selection(self) -> Selection:
-        """What `nostra download` would be asked for."""
+        """The same as options of `nostra download`."""
         formats = (self.format,) if self.format else ()
         return Selection(formats, results=(self.result,) if self.result is not None else ())
 
 
 def address_of(path: str) -> Address:
-    """Read a path; raises NotImplementedError for the root, FileNotFoundError for no path."""
+    """Parse a path; raises NotImplementedError for the root, FileNotFoundError for no path."""
     if not path:
         raise NotImplementedError(
             "the service has no list of invocations: name one, as in nostra://<invocation>"
@@ -47,7 +51,29 @@ def address_of(path: str) -> Address:
     return Address(ids[0], ids[1] if slash else None, format_)
 
 
-def encoded(identifier: str) -> str:
+def entries_of(path: str, invocation: Invocation) -> Iterator[Entry]:
+    """Yield the entries of the files that `path`, the folder of an invocation, has."""
+    for result in invocation.results:
+        for format_ in Format:
+            if format_ in result.formats and not result.failed:
+                name = f"{path}/{_encode(result.id)}.{format_}"
+                yield entry_of(name, Item(invocation.id, result, format_, None, by_id=True))
+
+
+def entry_of(name: str, item: Item) -> Entry:
+    """Return the entry of a file; its size is not known yet."""
+    return {
+        "name": name,
+        "size": None,
+        "type": "file",
+        "invocation": item.invocation,
+        "result": item.result.id,
+        "format": str(item.format),
+        "primary": item.result.primary,
+    }
+
+
+def _encode(identifier: str) -> str:
     """Write an id as a path has it; `address_of` reads it back."""
     text = quote(identifier, safe="")
     stem, dot, suffix = text.rpartition(".")

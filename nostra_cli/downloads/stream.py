@@ -1,15 +1,11 @@
-"""THE way to read a body: attempts, resume, verification, progress.
-
-`stream_body` sends a body, or its beginning, to a sink; `fetch_range` returns some bytes of a known
-version. Both are the same loop.
-"""
+"""THE loop that reads bodies: attempts, resume, verification, progress."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Protocol
@@ -70,8 +66,12 @@ class StreamOptions:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """What is known of a body that was read; `sha256` (hex) where it was asked for."""
+    """What is known of a body that was read; `sha256` (hex) where it was asked for.
 
+    `complete` is False where only its beginning was read.
+    """
+
+    complete: bool
     resumed: bool
     sha256: str | None
 
@@ -90,50 +90,16 @@ def stream_body(
     asked for; a server without ranges sends all of it. Raises Truncated, Corrupt, FileProblem,
     DeadlinePassed, or what the service refuses with.
     """
-    stream = _Stream(service, item, sink, meter, options, stop)
+    stream = BodyStream(service, item, sink, meter, options, stop)
     stream.resume_part()
     with contextlib.suppress(StopStream):
         stream.run()
-    return Streamed(stream.resumed, stream.sha256)
-
-
-def fetch_range(
-    service: Service, item: Item, version: BodyVersion, start: int, stop: int, low_speed: LowSpeed
-) -> bytes:
-    """Return the bytes from `start` up to `stop` of a body that is still of `version`.
-
-    `version` needs a validator. Raises Corrupt where the body is another by now, and what
-    `stream_body` raises.
-    """
-    sink = _RangeSink(start, version, item.label)
-    options = StreamOptions(low_speed=low_speed)
-    _Stream(service, item, sink, NoMeter(), options, stop).run()
-    return bytes(sink.data)
-
-
-class _RangeSink:
-    """Hold a range in memory; the bytes before it count as there."""
-
-    def __init__(self, start: int, version: BodyVersion, label: str) -> None:
-        self.size = start
-        self.version: BodyVersion | None = version
-        self.data = bytearray()
-        self._label = label
-
-    def restart(self, version: BodyVersion) -> None:  # noqa: ARG002 - a sink has it
-        raise Corrupt(f"{self._label} changed while it was read", "open it again")
-
-    def blocks(self) -> Iterator[bytes]:
-        return iter(())
-
-    def write(self, data: Piece) -> None:
-        self.data += data
-        self.size += len(data)
+    return Streamed(stream.complete, stream.resumed, stream.sha256)
 
 
 @dataclass(slots=True)
-class _Stream:
-    """One body on its way from `service` to `sink`."""
+class BodyStream:
+    """One body, its beginning or a range of it on its way from `service` to `sink`."""
 
     service: Service
     item: Item
@@ -141,6 +107,7 @@ class _Stream:
     meter: Meter
     options: StreamOptions
     stop: int | None
+    complete: bool = field(init=False, default=False)
     resumed: bool = field(init=False, default=False)
     _furthest: int = field(init=False, default=0)
     _checks: list[verify.Check] = field(init=False, default_factory=list)
@@ -148,6 +115,7 @@ class _Stream:
 
     @property
     def sha256(self) -> str | None:
+        """The hash (hex) of the body, where it was asked for."""
         return self._hash.hexdigest() if self._hash else None
 
     @property
@@ -171,6 +139,7 @@ class _Stream:
             self._check(block)
 
     def run(self) -> None:
+        """Attempt requests until the body is complete, as far as it was asked for."""
         self._furthest = self.sink.size
         for attempt in self.service.retrier.attempts(f"{self.item.label} was complete"):
             with attempt:
@@ -183,7 +152,8 @@ class _Stream:
                     self._note_progress(attempt)
                     attempt.again()
         version = self.sink.version
-        if self.stop is None or (version and version.length == self.sink.size):
+        self.complete = self.stop is None or bool(version and version.length == self.sink.size)
+        if self.complete:
             self._inspect(lambda check: check.finish())
 
     def _note_progress(self, attempt: Attempt) -> None:

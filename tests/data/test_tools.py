@@ -39,6 +39,26 @@ def test_pandas(service: Sandbox, home: Path, tmp_path: Path) -> None:
     pandas.testing.assert_frame_equal(small, csv[:5])
 
 
+def test_polars(service: Sandbox, home: Path, tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    pytest.importorskip("fastexcel")
+    nostra = runner_for(service, home, tmp_path)
+    assert nostra("download", "demo-dedup", "-f", "all").code == 0
+    local = polars.read_excel(tmp_path / "demo-dedup.xlsx")
+    with fsspec.open("nostra://demo-dedup.xlsx") as file:
+        assert polars.read_excel(file).equals(local)
+    with fsspec.open("nostra://demo-dedup.csv") as file:
+        assert polars.read_csv(file).equals(local)
+
+
+def test_pandas_over_a_cache_of_blocks_on_the_disk(service: Sandbox, tmp_path: Path) -> None:
+    options = {"blockcache": {"cache_storage": str(tmp_path)}}
+    for name in ("demo-dedup.csv", "demo-large.csv"):
+        expected = pandas.read_csv(f"nostra://{name}")
+        found = pandas.read_csv(f"blockcache::nostra://{name}", storage_options=options)
+        pandas.testing.assert_frame_equal(found, expected)
+
+
 def test_duckdb(service: Sandbox) -> None:
     duckdb = pytest.importorskip("duckdb")
     frame = pandas.read_csv("nostra://demo-large.csv")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
+from nostra_cli.downloads.ranges import fetch_range, fetch_version
 from nostra_cli.downloads.sinks.stdout import StdoutSink
-from nostra_cli.downloads.stream import StopStream, fetch_range
+from nostra_cli.downloads.stream import StopStream
 from nostra_cli.errors import Corrupt
 from nostra_cli.http.retry import NORMAL
 from nostra_cli.http.timeouts import LowSpeed
@@ -216,3 +218,21 @@ def test_a_range_of_another_version_is_an_error(
     world = World(script)
     with pytest.raises(Corrupt, match="changed while it was read"):
         fetch_range(world.service, ITEM, VERSION, 40, 80, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("answer", "length"),
+    [
+        (part(0, 1, SIZE), SIZE),
+        (whole(), SIZE),
+        (whole().but(content_length=None), None),
+        (whole(gzip.compress(WHOLE)).but(content_encoding="gzip"), None),
+        (part(0, 1), None),
+    ],
+)
+def test_a_version_costs_a_byte(answer: Answer, length: int | None) -> None:
+    world = World([answer])
+    version = fetch_version(world.service, ITEM, QUICK)
+    assert version is not None
+    assert version.length == length
+    assert world.ranges == ["bytes=0-0"]

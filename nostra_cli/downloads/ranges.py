@@ -1,0 +1,81 @@
+"""The version of a body, and ranges of it, for programs that read from any position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nostra_cli.api.client import Service
+from nostra_cli.downloads.plan import Item
+from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.stream import (
+    BodyStream,
+    NoMeter,
+    StopStream,
+    StreamOptions,
+    stream_body,
+)
+from nostra_cli.errors import Corrupt
+from nostra_cli.http.timeouts import LowSpeed
+from nostra_cli.models import Piece
+
+
+def fetch_version(service: Service, item: Item, low_speed: LowSpeed) -> BodyVersion | None:
+    """Ask for one byte, to learn the version of a body and, where the server says it, its length.
+
+    Raises what `stream_body` raises.
+    """
+    sink = _VersionSink()
+    options = StreamOptions(low_speed=low_speed)
+    stream_body(service, item, sink, NoMeter(), options, stop=1)
+    return sink.version
+
+
+class _VersionSink:
+    """Keep the version of a body, and none of its bytes."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.version: BodyVersion | None = None
+
+    def restart(self, version: BodyVersion) -> None:
+        self.version = version
+
+    def blocks(self) -> Iterator[bytes]:
+        return iter(())
+
+    def write(self, _data: Piece) -> None:
+        raise StopStream
+
+
+def fetch_range(
+    service: Service, item: Item, version: BodyVersion, start: int, stop: int, low_speed: LowSpeed
+) -> bytes:
+    """Return the bytes from `start` up to `stop` of a body that is still of `version`.
+
+    `version` needs a validator. Raises Corrupt where the body is another by now, and what
+    `stream_body` raises.
+    """
+    sink = _RangeSink(start, version, item.label)
+    options = StreamOptions(low_speed=low_speed)
+    BodyStream(service, item, sink, NoMeter(), options, stop).run()
+    return bytes(sink.data)
+
+
+class _RangeSink:
+    """Hold a range in memory; the bytes before it count as there."""
+
+    def __init__(self, start: int, version: BodyVersion, label: str) -> None:
+        self.size = start
+        self.version: BodyVersion | None = version
+        self.data = bytearray()
+        self._label = label
+
+    def restart(self, version: BodyVersion) -> None:  # noqa: ARG002 - a sink has it
+        raise Corrupt(f"{self._label} changed while it was read", "open it again")
+
+    def blocks(self) -> Iterator[bytes]:
+        return iter(())
+
+    def write(self, data: Piece) -> None:
+        self.data += data
+        self.size += len(data)
