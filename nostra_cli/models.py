@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from nostra_cli.errors import Failed, NotReady
+from nostra_cli.errors import Corrupt, Failed, NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +20,23 @@ Piece = bytes | bytearray | memoryview
 """Some bytes of a body; all but `bytes` are valid until the next piece is asked for."""
 
 
+MAX_ID = 4096
+"""Characters: servers take no more than some 8 KiB of URL."""
+
+
 def is_segment(text: str) -> bool:
-    """Tell whether an id can be one segment of a URL's path."""
-    if text in ("", ".", ".."):
+    """Return whether an id can be one segment of a URL's path."""
+    if text in ("", ".", "..") or len(text) > MAX_ID:
         return False
     return text.isprintable() or not re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", text)
+
+
+def quote_id(text: str) -> str:
+    """Return an id as it stands in messages: quoted, and cut if it is very long."""
+    return repr(text if len(text) <= _SHOWN_ID else f"{text[:_SHOWN_ID]}...")
+
+
+_SHOWN_ID = 200
 
 
 def text_of(value: JsonValue) -> str:
@@ -69,12 +81,17 @@ def outcome_of(status: str) -> Outcome:
 
 
 class Result(NamedTuple):
-    """One result of a completed invocation (API page, "Status")."""
+    """One result of a completed invocation (API page, "Status").
+
+    `problem` says what is wrong with a description that is not as documented; of such a result
+    the id and `primary` are known at most.
+    """
 
     id: str
     primary: bool
     status: str
     formats: frozenset[Format]
+    problem: str | None = None
 
     @property
     def failed(self) -> bool:
@@ -115,6 +132,16 @@ def failure_of(invocation: Invocation) -> Failed | None:
     )
     failed.invocation = invocation.id
     return failed
+
+
+def malformed(invocation: str, result: Result) -> Corrupt | None:
+    """Return the error that a malformed result is, None for any other."""
+    if result.problem is None:
+        return None
+    return Corrupt(
+        f"result {quote_id(result.id)} of {invocation!r}: {result.problem}",
+        "the service broke its contract: report it, and see the response with nostra api",
+    )
 
 
 def check_completed(invocation: Invocation) -> None:

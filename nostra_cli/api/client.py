@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from nostra_cli.api import parsing as strict_json
 from nostra_cli.api.errors import check, refusal
+from nostra_cli.config.history import MAX_IDS, MAX_RESULTS
 from nostra_cli.errors import (
     AuthProblem,
     Corrupt,
@@ -35,6 +36,7 @@ from nostra_cli.models import (
     Piece,
     Result,
     is_segment,
+    malformed,
     outcome_of,
 )
 
@@ -61,7 +63,7 @@ class Service:
         self._transport = transport
         self.retrier = retrier
         self.seen: dict[str, Invocation] = {}
-        """The last answer of each invocation."""
+        """The last response about each id, as far as the history needs it."""
 
     def invocation(self, invocation: str, policy: Policy = NORMAL) -> Invocation:
         """Ask for the status of an invocation (API page, "Status"), repeating by `policy`.
@@ -78,7 +80,9 @@ class Service:
                 return read_invocation(invocation, strict_json.read(decoded(reply), what))
 
         waiting_for = f"the status of {invocation!r} was known"
-        self.seen[invocation] = found = self.retrier.run(attempt, waiting_for, policy)
+        found = self.retrier.run(attempt, waiting_for, policy)
+        if invocation in self.seen or len(self.seen) < MAX_IDS:
+            self.seen[invocation] = found._replace(raw={}, results=found.results[:MAX_RESULTS])
         return found
 
     def invocations(self, ids: Sequence[str], jobs: int) -> Iterator[Invocation | NostraError]:
@@ -240,43 +244,58 @@ def _refused(reply: Response, call: Call) -> Answer:
     return Answer(_head(reply), iter([body]), problem)
 
 
+class _Malformed(Exception):
+    """What the service described is not as documented."""
+
+
 def read_invocation(invocation: str, raw: JsonObject) -> Invocation:
-    """Turn the service's status object into a value (API page, "Status").
+    """Convert the service's status object (API page, "Status").
 
-    Raises Corrupt, with the field's name, for a documented field that is missing or wrong.
+    A malformed result has a `problem`. Raises Corrupt, with the field's name, for a documented
+    field that is missing or wrong, and if there is no result but malformed ones.
     """
-    status = _field(raw, "status", str, f"status of {invocation!r}")
-    results: tuple[Result, ...] = ()
-    if outcome_of(status) is Outcome.COMPLETED:
-        described = _field(raw, "invocationResults", dict, f"status of {invocation!r}")
-        found = [_result(invocation, name, value) for name, value in described.items()]
-        results = tuple(sorted(found, key=lambda result: (not result.primary, result.id)))
-    return Invocation(invocation, status, results, raw)
+    try:
+        status = _field(raw, "status", str)
+        described = raw
+        if outcome_of(status) is Outcome.COMPLETED:
+            described = _field(raw, "invocationResults", dict)
+    except _Malformed as error:
+        raise Corrupt(f"status of {invocation!r}: {error}", _FIELD_HINT) from error
+    if described is raw:
+        return Invocation(invocation, status, (), raw)
+    found = [_result(name, value) for name, value in described.items()]
+    problems = [problem for result in found if (problem := malformed(invocation, result))]
+    if problems and len(problems) == len(found):
+        raise problems[0]
+    results = sorted(found, key=lambda result: (not result.primary, result.id))
+    return Invocation(invocation, status, tuple(results), raw)
 
 
-def _result(invocation: str, name: str, value: JsonValue) -> Result:
-    what = f"result {name!r} of {invocation!r}"
-    if not is_segment(name):
-        raise Corrupt(f"{what}: that is not an id", _FIELD_HINT)
-    if not isinstance(value, dict):
-        raise Corrupt(f"{what}: it is not an object", _FIELD_HINT)
-    available = [f for f in Format if _field(value, f"{f}Available", bool, what)]
-    return Result(
-        id=name,
-        primary=_field(value, "primaryResult", bool, what),
-        status=_field(value, "status", str, what),
-        formats=frozenset(available),
-    )
+def _result(name: str, value: JsonValue) -> Result:
+    try:
+        if not is_segment(name):
+            raise _Malformed("not a valid id")
+        if not isinstance(value, dict):
+            raise _Malformed("not an object")
+        return Result(
+            id=name,
+            formats=frozenset(f for f in Format if _field(value, f"{f}Available", bool)),
+            primary=_field(value, "primaryResult", bool),
+            status=_field(value, "status", str),
+        )
+    except _Malformed as error:
+        primary = isinstance(value, dict) and value.get("primaryResult") is True
+        return Result(name, primary, "", frozenset(), str(error))
 
 
-def _field(raw: Mapping[str, JsonValue], key: str, wanted: type[T], what: str) -> T:
+def _field(raw: Mapping[str, JsonValue], key: str, type_: type[T]) -> T:
     if key not in raw:
-        raise Corrupt(f"{what}: the field {key!r} is missing", _FIELD_HINT)
+        raise _Malformed(f"the field {key!r} is missing")
     value = raw[key]
-    if not isinstance(value, wanted):
-        raise Corrupt(f"{what}: the field {key!r} is not {_WORDS[wanted]}", _FIELD_HINT)
+    if not isinstance(value, type_):
+        raise _Malformed(f"the field {key!r} is not {_TYPE_NAMES[type_]}")
     return value
 
 
-_WORDS: Mapping[type, str] = {str: "a string", bool: "true or false", dict: "an object"}
-_FIELD_HINT = "the service broke its contract: report it, and see the answer with nostra api"
+_TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", dict: "an object"}
+_FIELD_HINT = "the service broke its contract: report it, and see the response with nostra api"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nostra_cli.models import Invocation
 
 MAX_IDS = 200
-_MAX_RESULTS = 20
+MAX_RESULTS = 20
 _WITH_RESULTS = 20
 _MAX_ID_LENGTH = 200
 _MAX_BYTES = 1 << 22
@@ -99,8 +99,8 @@ def record(env: Mapping[str, str], base_url: str, seen: Iterable[Invocation]) ->
 def _entry(origin: str, invocation: Invocation) -> Entry:
     results = {
         result.id: " ".join(sorted(result.formats))
-        for result in invocation.results[:_MAX_RESULTS]
-        if len(result.id) <= _MAX_ID_LENGTH
+        for result in invocation.results[:MAX_RESULTS]
+        if len(result.id) <= _MAX_ID_LENGTH and not result.problem
     }
     return Entry(origin, invocation.id, invocation.status[:_MAX_ID_LENGTH], results)
 

@@ -21,7 +21,7 @@ from nostra_cli.errors import (
     UsageProblem,
     file_errors,
 )
-from nostra_cli.models import Format, Invocation, Result, check_completed
+from nostra_cli.models import Format, Invocation, Result, check_completed, malformed
 
 
 class OnExisting(StrEnum):
@@ -132,7 +132,7 @@ def _results(invocation: Invocation, selection: Selection) -> Sequence[Result | 
     return [
         known.get(name)
         or NotFound(
-            f"invocation {invocation.id!r} has no result {name!r}", f"it has: {', '.join(known)}"
+            f"invocation {invocation.id!r} has no result {name!r}", f"it has: {_usable(invocation)}"
         )
         for name in selection.results
     ]
@@ -143,14 +143,20 @@ def _primary(invocation: Invocation) -> Result:
     if len(primaries) != 1:
         raise Corrupt(
             f"invocation {invocation.id!r} has {len(primaries)} primary results, not one",
-            f"choose with -r, of: {', '.join(result.id for result in invocation.results)}",
+            f"choose with -r, of: {_usable(invocation)}",
         )
     return primaries[0]
+
+
+def _usable(invocation: Invocation) -> str:
+    return ", ".join(result.id for result in invocation.results if not result.problem)
 
 
 def _formats(
     invocation: Invocation, result: Result, selection: Selection
 ) -> Sequence[Format | NostraError]:
+    if problem := malformed(invocation.id, result):
+        return [problem]
     what = f"result {result.id!r} of {invocation.id!r}"
     if result.failed:
         return [

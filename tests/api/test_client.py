@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nostra_cli.api.client import read_invocation
 from nostra_cli.errors import Corrupt
-from nostra_cli.models import Format, JsonObject, JsonValue, Outcome
+from nostra_cli.models import Format, JsonObject, JsonValue, Outcome, malformed
 
 FIELDS = ["primaryResult", "status", "jsonAvailable", "csvAvailable", "xlsxAvailable"]
 BOOLS = [field for field in FIELDS if field != "status"]
@@ -87,7 +87,7 @@ def test_results_that_are_no_object_after_completion_are_refused_by_name(value: 
 
 @pytest.mark.parametrize("value", NOT_OBJECTS)
 def test_a_result_that_is_no_object_is_refused_by_name(value: JsonValue) -> None:
-    said = refused(completed(good=described(), main=value))
+    said = refused(completed(main=value))
     assert "result 'main' of 'demo'" in said
     assert "not an object" in said
 
@@ -114,9 +114,52 @@ def test_a_status_of_a_result_that_is_no_string_is_refused(value: JsonValue) -> 
     assert said == "result 'main' of 'demo': the field 'status' is not a string"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "\x00", "\x1b[2J"])
-def test_a_result_id_that_cannot_be_asked_for_is_refused(name: str) -> None:
-    assert "is not an id" in refused(completed(**{name: described()}))
+ODD_NAMES = ["", ".", "..", "a\nb", "\x00", "\x1b[2J", "x" * 10_000]
+MALFORMED: list[JsonValue] = [
+    *NOT_OBJECTS,
+    {},
+    *({key: value for key, value in described().items() if key != field} for field in FIELDS),
+    *(described(**{field: "yes"}) for field in BOOLS),
+    described(status=None),
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_result_id_that_cannot_be_requested_is_refused(name: str) -> None:
+    said = refused(completed(**{name: described()}))
+    assert said.endswith("not a valid id")
+    assert len(said) < 500
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_one_result_with_an_odd_id_is_a_problem_of_that_result(name: str) -> None:
+    good = described(primaryResult=True, csvAvailable=True)
+    main, odd = read_invocation("demo", completed(**{name: described(), "main": good})).results
+    assert (main.id, main.problem) == ("main", None)
+    assert main.formats == {Format.CSV}
+    assert (odd.id, odd.problem) == (name, "not a valid id")
+
+
+@pytest.mark.parametrize("value", MALFORMED)
+def test_one_malformed_result_is_a_problem_of_that_result(value: JsonValue) -> None:
+    raw = completed(bad=value, main=described(primaryResult=True))
+    main, bad = read_invocation("demo", raw).results
+    assert (main.id, main.problem) == ("main", None)
+    assert (bad.id, bad.formats) == ("bad", frozenset())
+    assert bad.problem
+
+
+def test_a_malformed_result_may_be_the_primary_one() -> None:
+    bad = described(primaryResult=True, csvAvailable=1)
+    first, _ = read_invocation("demo", completed(a=described(), bad=bad)).results
+    assert (first.id, first.primary) == ("bad", True)
+    error = malformed("demo", first)
+    assert isinstance(error, Corrupt)
+    assert "result 'bad' of 'demo': the field 'csvAvailable' is not true or false" in error.message
+
+
+def test_every_result_malformed_is_refused() -> None:
+    assert "result 'a'" in refused(completed(a=None, b={}))
 
 
 @pytest.mark.parametrize("name", ["a/b", "a b", "größe", "../x", "?"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nostra_cli.api.client import Service
+from nostra_cli.config.history import MAX_IDS, MAX_RESULTS
 from nostra_cli.errors import NotFound
 from nostra_cli.http.retry import Retrier
 from nostra_cli.http.timeouts import Deadline
@@ -124,3 +126,31 @@ def test_an_answer_to_a_range_is_for_the_caller_to_judge(
 ) -> None:
     with meeting() as (world, _):
         assert world.body(headers) == status
+
+
+class Completed(Recorder):
+    """A transport that has every invocation completed, with many results."""
+
+    @contextmanager
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body_seconds: float | None = None,
+        content: bytes | None = None,
+    ) -> Iterator[Response]:
+        one = {f"{format_}Available": True for format_ in Format}
+        result = one | {"primaryResult": False, "status": "completed"}
+        raw = {"status": "completed", "invocationResults": {f"r{n}": result for n in range(100)}}
+        body = json.dumps(raw).encode()
+        yield Response(200, {}, iter([body]), "service.example", foreign=False)
+
+
+def test_no_more_is_kept_of_many_statuses_than_the_history_needs() -> None:
+    service = Service(Completed(), Retrier(Deadline()))
+    for number in range(MAX_IDS + 10):
+        assert len(service.invocation(f"id{number}").results) == 100
+    assert len(service.seen) == MAX_IDS
+    kept = service.seen["id0"]
+    assert (len(kept.results), kept.raw) == (MAX_RESULTS, {})

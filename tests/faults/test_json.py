@@ -56,7 +56,10 @@ BAD_FIELDS = {
         answer('{"status": "completed", "invocationResults": {"r1": "x"}}'),
         "not an object",
     ),
-    "result-id": (answer('{"status": "completed", "invocationResults": {"..": {}}}'), "not an id"),
+    "result-id": (
+        answer('{"status": "completed", "invocationResults": {"..": {}}}'),
+        "not a valid id",
+    ),
 }
 BAD_JSON = {
     "empty-object-cut": answer('{"status": "comp'),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from nostra_cli.cli.params import Id, read_id
-from nostra_cli.errors import OF_AN_INVOCATION, ExitCode
+from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
@@ -26,16 +26,17 @@ def results(context: typer.Context, id_: Id) -> ExitCode:
     Shows the formats of each result. Exits 9 if the invocation is still in progress, 5 if it
     failed.
     """
-    from nostra_cli.models import Result, check_completed
+    from nostra_cli.models import Result, check_completed, malformed
     from nostra_cli.output.views import RESULTS
 
     session: Session = context.obj
     wanted = read_id(id_)
 
-    def listed() -> Iterator[Result]:
+    def listed() -> Iterator[Result | NostraError]:
         with session.service(session.deadline()) as service:
             invocation = service.invocation(wanted)
         check_completed(invocation)
-        yield from invocation.results
+        for result in invocation.results:
+            yield malformed(wanted, result) or result
 
     return session.out.show(RESULTS, listed())
