@@ -249,7 +249,8 @@ def file_errors(path: Path) -> Iterator[None]:
         yield
     except FileExistsError as error:
         raise FileProblem(
-            f"{path} exists and stays as it is", "use --overwrite, --skip-existing or another name"
+            f"{path} already exists (not overwritten)",
+            "use --overwrite, --skip-existing or another name",
         ) from error
     except OSError as error:
         hint = {

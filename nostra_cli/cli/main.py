@@ -71,6 +71,8 @@ def _parsed(argv: Sequence[str], bold: bool) -> ParsedCommand | str:
 
 
 def _report_kept(out: Output, signalled: Signalled, argv: Sequence[str]) -> None:
+    for note in getattr(signalled, "__notes__", ()):
+        out.info(note)
     if signalled.kept:
         import shlex
 

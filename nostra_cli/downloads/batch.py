@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from nostra_cli import concurrency as parallel
+from nostra_cli import concurrency
 from nostra_cli.api.client import Service
 from nostra_cli.downloads import checksums
-from nostra_cli.downloads.plan import (
-    Destination,
-    Item,
-    OnExisting,
-    Selection,
-    check_distinct,
-    check_folder,
-    choose,
-)
-from nostra_cli.downloads.sinks import upload
+from nostra_cli.downloads.checks import check_folder, check_target
+from nostra_cli.downloads.claims import Claim, Claims
+from nostra_cli.downloads.plan import Destination, Item, Selection, choose
+from nostra_cli.downloads.sinks import store
 from nostra_cli.downloads.sinks.stdout import Writer
 from nostra_cli.downloads.stream import Meter
-from nostra_cli.downloads.target import Remote
-from nostra_cli.downloads.transfer import Done, DownloadOptions, download, occupied
+from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
+from nostra_cli.downloads.transfer import DownloadOptions, TransferResult, download
 from nostra_cli.errors import NostraError, UsageProblem, capture_error
 from nostra_cli.files import sync_folder
-from nostra_cli.models import Invocation
+from nostra_cli.models import Format, Invocation
 
 Metering = Callable[[str], AbstractContextManager[Meter]]
 Progress = Callable[[int], AbstractContextManager[Metering]]
 """Shows transfers; takes how many there are."""
+Task = Callable[[], TransferResult | NostraError]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What to download, where to, and how."""
+class Batch:
+    """What to download, where to, and how; to a `text_only` stdout (a terminal) no workbooks."""
 
     ids: tuple[str, ...]
     selection: Selection
     to: Destination
-    manner: DownloadOptions
+    options: DownloadOptions
     jobs: int = 1
+    text_only: bool = False
 
     @property
     def single(self) -> bool:
@@ -51,108 +47,173 @@ class Request:
         many = chosen.every_format or chosen.every_result
         return not many and max(len(self.ids), len(chosen.formats), len(chosen.results)) <= 1
 
+    @property
+    def local_folder(self) -> Path | None:
+        """The directory that files are written to, None for stdout and stores."""
+        place = self.to.place
+        if not isinstance(place, Path):
+            return None
+        return place if self.to.file is None else place.parent
 
-def check_before(request: Request) -> None:
-    """Check what can be seen to fail before anything is asked of the service.
+
+def check_before(batch: Batch) -> None:
+    """Check what can be seen to fail before any request is sent.
 
     Raises UsageProblem or FileProblem.
     """
-    to, chosen = request.to, request.selection
-    template = to.template
-    if template is not None and len(request.ids) > 1 and "{invocation}" not in template:
-        raise UsageProblem(
-            "the files of several invocations would have the same name",
-            "put {invocation} into --name",
-        )
-    if to.stdout:
+    to, chosen, options = batch.to, batch.selection, batch.options
+    folder = batch.local_folder
+    if to.place is None:
+        for format_ in chosen.formats:
+            _check_text(batch, format_)
         return
-    place = to.file if to.file is not None else to.folder
-    if isinstance(place, Remote):
-        _check_remote(place, request)
-    else:
-        check_folder(place.parent if to.file is not None else place)
-    if to.file is not None:
-        occupied(to.file, request.manner.existing)
-    elif request.single and chosen.formats and chosen.only_primary and not template:
-        path = to.primary_path(request.ids[0], chosen.formats[0])
-        occupied(path, request.manner.existing)
+    if isinstance(to.place, StoreUrl):
+        _check_store(to.place, batch)
+    if folder is not None:
+        check_folder(folder, create=to.file is None)
+    known = [
+        path
+        for id_ in batch.ids
+        for format_ in chosen.formats or Format
+        if (path := to.known_path(id_, format_, chosen.only_primary))
+    ]
+    if options.checksums and folder is not None:
+        for path in known:
+            _check_not_reserved(path)
+        checksums.check(folder)
+    if known and (to.file is not None or (batch.single and chosen.formats)):
+        check_target(known[0], options.existing)
 
 
-def _check_remote(place: Remote, request: Request) -> None:
-    """See that the store answers; its folders need not be there."""
-    if request.manner.checksums:
+def _check_store(place: StoreUrl, batch: Batch) -> None:
+    """Check that the store answers; its prefixes need not exist."""
+    if batch.options.checksums:
         raise UsageProblem(
-            f"--checksums is for the files of a folder, not for {place.scheme}://",
+            f"--checksums is for files in a directory, not for {place.scheme}://",
             "--json gives the hash of each object",
         )
-    existing = request.manner.existing
-    if request.to.folder_is_used:
-        occupied(place, OnExisting.SKIP if existing is OnExisting.REFUSE else existing)
+    existing = batch.options.existing
+    if batch.to.folder_is_used:
+        check_target(place, OnExisting.SKIP if existing is OnExisting.REFUSE else existing)
+
+
+def _check_text(batch: Batch, format_: Format) -> None:
+    if batch.text_only and format_ is Format.XLSX:
+        raise UsageProblem(
+            "a workbook cannot be shown on a terminal", "use -o FILE, or redirect stdout"
+        )
+
+
+def _check_not_reserved(path: Target) -> None:
+    if checksums.is_reserved(path.name):
+        raise UsageProblem(
+            f"{path} is where --checksums writes the hashes", "use another name with -o or --name"
+        )
 
 
 def run(
     service: Service,
     groups: Iterable[Sequence[Invocation | NostraError]],
-    request: Request,
+    batch: Batch,
     progress: Progress,
     stdout: Writer,
-) -> Iterator[Done | NostraError]:
-    """Download what was asked for of each group of invocations as it comes.
+) -> Iterator[TransferResult | NostraError]:
+    """Download what `batch` selects of each group of invocations as it comes.
 
-    The answers come in the order asked for; an error takes the place of its file. Raises
+    The results come in the order of the plan; an error takes the place of its file. Raises
     AuthProblem and DeadlinePassed, which end the work on all of them.
     """
-    sums: dict[Path, dict[str, str]] = {}
-    folders: set[Path] = set()
+    claims, finished = Claims(), _Finished(batch)
 
-    def give_up() -> None:
+    def abort() -> None:
         service.give_up()
-        upload.drop_all()
+        store.abort_all()
 
     try:
         for group in groups:
-            items = [item for invocation in group for item in _planned(invocation, request)]
+            items = [item for invocation in group for item in _planned(invocation, batch)]
             with progress(sum(isinstance(item, Item) for item in items)) as metering:
-                tasks = _tasks(service, items, request, metering, stdout)
-                for done in parallel.run(tasks, request.jobs, give_up):
-                    if isinstance(done, Done) and isinstance(done.item.path, Path):
-                        path = done.item.path
-                        folders.add(path.parent)
-                        if done.sha256:
-                            sums.setdefault(path.parent, {})[path.name] = done.sha256
-                    yield done
-    finally:
-        for folder in folders:  # once for many files
-            sync_folder(folder)
-        if request.manner.checksums:
-            for folder, found in sums.items():
-                checksums.record(folder, found)
+                tasks = _tasks(service, items, batch, claims, metering, stdout)
+                for result in concurrency.run(tasks, batch.jobs, abort):
+                    finished.add(result)
+                    yield result
+    except BaseException as error:
+        for left in store.leftovers():
+            error.add_note(f"remove what is left in the store: {left}")
+        with suppress(NostraError):
+            finished.record()
+        raise
+    finished.record()
+
+
+class _Finished:
+    """The finished files of a run, whose directory is synced and whose hashes are recorded once."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._folder = batch.local_folder
+        self._checksums = batch.options.checksums
+        self._any = False
+        self._sums: dict[str, str] = {}
+
+    def add(self, result: TransferResult | NostraError) -> None:
+        """Add what became of one item."""
+        if isinstance(result, TransferResult) and isinstance(result.item.path, Path):
+            self._any = True
+            if result.sha256:
+                self._sums[result.item.path.name] = result.sha256
+
+    def record(self) -> None:
+        """Make the files durable and write SHA256SUMS; raises FileProblem."""
+        if self._folder is not None and self._any:
+            sync_folder(self._folder)
+            if self._checksums:
+                checksums.record(self._folder, self._sums)
 
 
 def _tasks(
     service: Service,
     items: Sequence[Item | NostraError],
-    request: Request,
+    batch: Batch,
+    claims: Claims,
     metering: Metering,
     stdout: Writer,
-) -> list[Callable[[], Done | NostraError]]:
-    def transfer(item: Item | NostraError) -> Done:
-        if isinstance(item, NostraError):
-            raise item
-        with metering(item.label) as meter:
-            return download(service, item, request.manner, meter, stdout)
+) -> list[Task]:
+    def transfer(item: Item, claim: Claim) -> TransferResult:
+        try:
+            claim.check_twins()
+            with metering(item.label) as meter:
+                return download(service, item, batch.options, meter, stdout)
+        finally:
+            claim.ended.set()
 
-    return [partial(capture_error, item.invocation, partial(transfer, item)) for item in items]
+    def task(item: Item | NostraError) -> Callable[[], TransferResult]:
+        try:
+            if isinstance(item, NostraError):
+                raise item
+            _check_item(item, batch)
+            return partial(transfer, item, claims.claim(item.path))
+        except NostraError as error:
+            return partial(_fail, error)
+
+    return [partial(capture_error, item.invocation, task(item)) for item in items]
 
 
-def _planned(
-    invocation: Invocation | NostraError, request: Request
-) -> Iterable[Item | NostraError]:
+def _fail(error: NostraError) -> TransferResult:
+    raise error
+
+
+def _check_item(item: Item, batch: Batch) -> None:
+    if item.path is None:
+        _check_text(batch, item.format)
+    elif batch.options.checksums:
+        _check_not_reserved(item.path)
+
+
+def _planned(invocation: Invocation | NostraError, batch: Batch) -> Sequence[Item | NostraError]:
     if isinstance(invocation, NostraError):
         return [invocation]
     try:
-        items = choose(invocation, request.selection, request.to)
-        check_distinct(items)
+        items = choose(invocation, batch.selection, batch.to)
     except NostraError as error:
         items = [error]
     for item in items:

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from nostra_cli.downloads import naming as names
-from nostra_cli.downloads.sinks.file import tidy
 from nostra_cli.downloads.target import Target
 from nostra_cli.errors import (
     Corrupt,
     Failed,
-    FileProblem,
     NostraError,
     NotFound,
-    UsageProblem,
-    file_errors,
 )
 from nostra_cli.models import Format, Invocation, Result, check_completed, malformed
 
 
-class OnExisting(StrEnum):
-    """What to do with a file that is there already."""
-
-    REFUSE = "refuse"
-    OVERWRITE = "overwrite"
-    SKIP = "skip"
-
-
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for: no formats means the first one available, no results the primary."""
+    """What to download: no formats means the first one available, no results the primary one."""
 
     formats: tuple[Format, ...] = ()
     every_format: bool = False
@@ -43,13 +28,13 @@ class Selection:
 
     @property
     def only_primary(self) -> bool:
-        """Whether nothing but the primary result was asked for."""
+        """Whether it is the primary result alone."""
         return not (self.results or self.every_result)
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to: `file` (None: by template into `folder`); stdout is no file and no folder."""
+    """Where to: to `file`, or to stdout, else by template into `folder`."""
 
     folder: Target = Path()
     file: Target | None = None
@@ -57,16 +42,24 @@ class Destination:
     template: str | None = None
 
     @property
+    def place(self) -> Target | None:
+        """The file, or the directory of the files; None for stdout."""
+        return None if self.stdout else self.file or self.folder
+
+    @property
     def folder_is_used(self) -> bool:
-        """Whether there is room for several files."""
+        """Whether several files can be written."""
         return self.file is None and not self.stdout
 
-    def primary_path(self, invocation: str, format: Format) -> Target:
-        """Give the path of the primary result, where its id plays no part in it."""
-        return self._path(names.PRIMARY_TEMPLATE, invocation, "", format)
+    def known_path(self, invocation: str, format: Format, primary: bool) -> Target | None:
+        """Return the path of a result before its id is known; None where that is part of it."""
+        template = self.template or (names.PRIMARY_TEMPLATE if primary else names.OTHER_TEMPLATE)
+        if "{result}" in template and self.file is None:
+            return None
+        return self._path(template, invocation, "", format)
 
     def path_of(self, invocation: str, result: Result, format: Format) -> Target:
-        """Give the path of one result in one format."""
+        """Return the path of one result in one format."""
         default = names.PRIMARY_TEMPLATE if result.primary else names.OTHER_TEMPLATE
         return self._path(self.template or default, invocation, result.id, format)
 
@@ -79,7 +72,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to be made; `path` None is stdout."""
+    """One result in one format on its way to `path`; None is stdout."""
 
     invocation: str
     result: Result
@@ -89,21 +82,21 @@ class Item:
 
     @property
     def source(self) -> str | None:
-        """The result's id where it was asked for by id, None for the primary one."""
+        """The result's id where it is requested by id, None for the primary one."""
         return self.result.id if self.by_id else None
 
     @property
     def label(self) -> str:
-        """How a person is told of it."""
+        """Its name in messages."""
         return self.path.name if self.path else f"{self.invocation} ({self.format})"
 
 
 def choose(
     invocation: Invocation, selection: Selection, to: Destination
 ) -> list[Item | NostraError]:
-    """List the files to be made of a completed invocation, or why one of them cannot be.
+    """List the items of a completed invocation, with an error in place of what is not available.
 
-    Raises NotReady, Failed, NotFound or Corrupt where nothing can be chosen at all.
+    Raises NotReady, Failed, NotFound or Corrupt where there is none at all.
     """
     check_completed(invocation)
     items: list[Item | NostraError] = []
@@ -175,57 +168,3 @@ def _formats(
         else NotFound(f"{what} is not available as {f}", f"it is as: {', '.join(available)}")
         for f in selection.formats
     ]
-
-
-def check_distinct(items: Sequence[Item | NostraError]) -> None:
-    """Raise UsageProblem when two results would be written to one file."""
-    seen: dict[Target, Item] = {}
-    for item in items:
-        if isinstance(item, NostraError) or item.path is None:
-            continue
-        if item.path in seen:
-            raise UsageProblem(
-                f"two results would be written to {item.path}",
-                "put {invocation}, {result} and {format} into --name",
-            )
-        seen[item.path] = item
-
-
-def check_folder(folder: Path) -> None:
-    """Raise FileProblem unless files can be made in `folder`."""
-    hint = "make it, or choose another with -d"
-    with file_errors(folder):  # its name may be too long
-        there = folder.is_dir()
-    if not there:
-        what = "is not a directory" if os.path.lexists(folder) else "does not exist"
-        raise FileProblem(f"the directory {folder} {what}", hint)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise FileProblem(f"no permission to write in {folder}", hint)
-
-
-def check_target(path: Path, existing: OnExisting) -> bool:
-    """Check the place of a file before it is made; True means: leave it, it is there.
-
-    Raises FileProblem for what must stay as it is: an existing file (unless told otherwise), and,
-    whatever was told, a directory, a symbolic link, a FIFO or a device.
-    """
-    if path.name:  # `.` has none: it is a directory
-        tidy(path)
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise FileProblem(f"cannot use {path}: {error.strerror}") from error
-    if not stat.S_ISREG(mode):
-        kind = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a symbolic link"}.get(
-            stat.S_IFMT(mode), "not a regular file"
-        )
-        raise FileProblem(
-            f"{path} is {kind} and stays as it is", "name a file with -o, or use -o - for stdout"
-        )
-    if existing is OnExisting.REFUSE:
-        raise FileProblem(
-            f"{path} exists and stays as it is", "use --overwrite, --skip-existing or another name"
-        )
-    return existing is OnExisting.SKIP

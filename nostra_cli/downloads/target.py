@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from nostra_cli.errors import UsageProblem
 
 
+class OnExisting(StrEnum):
+    """What to do with a file that exists already."""
+
+    REFUSE = "refuse"
+    OVERWRITE = "overwrite"
+    SKIP = "skip"
+
+
 @dataclass(frozen=True, slots=True)
-class Remote:
-    """An object, or a folder of objects, in a store that fsspec knows; joined as a Path is."""
+class StoreUrl:
+    """An object, or a prefix of objects, in a store that fsspec knows; joined as a Path is."""
 
     url: str
 
-    def __truediv__(self, name: str) -> Remote:
-        """Give what is called `name` in this folder."""
+    def __truediv__(self, name: str) -> StoreUrl:
+        """Return the URL of `name` below this one."""
         scheme, _, rest = self.url.partition("://")
-        return Remote(f"{scheme}://{rest.rstrip('/')}/{name}")
+        return StoreUrl(f"{scheme}://{rest.rstrip('/')}/{name}")
 
     def __str__(self) -> str:
-        """Give the URL."""
+        """Return the URL."""
         return self.url
 
     @property
     def name(self) -> str:
-        """What comes behind the last slash."""
+        """What comes after the last slash."""
         return self.url.rpartition("/")[2]
 
     @property
@@ -34,11 +43,13 @@ class Remote:
         return self.url.partition("://")[0]
 
 
-Target = Path | Remote
+Target = Path | StoreUrl
 
 
-def target_of(text: str) -> Target:
-    """Read a path or a URL as it is typed; raises UsageProblem for a URL with a password in it."""
+def parse_target(text: str) -> Target:
+    """Parse a path or a URL as it is typed; raises UsageProblem for a URL with a password."""
+    if "\0" in text:
+        raise UsageProblem(f"{text!r} is not a path", "take out the NUL character")
     scheme, found, rest = text.partition("://")
     if not (
         found
@@ -49,7 +60,7 @@ def target_of(text: str) -> Target:
         return Path(text)
     if ":" in rest.partition("/")[0].rpartition("@")[0]:
         raise UsageProblem(
-            f"the {scheme}:// URL has a password in it, for everybody on this machine to see",
-            "take it out, and give it to the store's driver by its own settings",
+            f"the {scheme}:// URL contains a password, which every user of this machine can see",
+            "remove it from the URL and use the settings of the store's driver",
         )
-    return Remote(text)
+    return StoreUrl(text)

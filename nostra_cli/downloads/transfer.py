@@ -1,4 +1,4 @@
-"""One planned item to its place: a file that appears when it is whole, or stdout."""
+"""One planned item to its target: stdout, or what appears when it is complete."""
 
 from __future__ import annotations
 
@@ -6,25 +6,19 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
 
 from nostra_cli.api.client import Service
-from nostra_cli.downloads.plan import Item, OnExisting, check_target
-from nostra_cli.downloads.sinks import store
+from nostra_cli.downloads.checks import check_target
+from nostra_cli.downloads.plan import Item
 from nostra_cli.downloads.sinks.file import Part
-from nostra_cli.downloads.sinks.spool import Spool
+from nostra_cli.downloads.sinks.protocol import TargetSink
 from nostra_cli.downloads.sinks.stdout import StdoutSink, Writer
-from nostra_cli.downloads.sinks.upload import Upload
-from nostra_cli.downloads.stream import (
-    Meter,
-    StreamOptions,
-    not_as_promised,
-    stream_body,
-)
-from nostra_cli.downloads.target import Remote, Target
+from nostra_cli.downloads.sinks.store import Upload
+from nostra_cli.downloads.stores import size_of
+from nostra_cli.downloads.stream import Meter, StreamOptions, not_as_promised, stream_body
+from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
 from nostra_cli.downloads.verify import level as verify
-from nostra_cli.errors import Corrupt, KeptPart, add_kept, file_errors
+from nostra_cli.errors import file_errors
 from nostra_cli.http.timeouts import ORDINARY_SPEED, LowSpeed
 from nostra_cli.models import Format
 
@@ -47,8 +41,8 @@ class DownloadOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A finished item; `bytes` is its size, `seconds` what it took."""
+class TransferResult:
+    """A finished item: `status` is `downloaded` or `skipped`, `bytes` its size."""
 
     item: Item
     status: str
@@ -59,93 +53,49 @@ class Done:
 
 
 def download(
-    service: Service, item: Item, manner: DownloadOptions, meter: Meter, stdout: Writer
-) -> Done:
-    """Transfer one item to its file, or to `stdout` where it has none.
+    service: Service, item: Item, options: DownloadOptions, meter: Meter, stdout: Writer
+) -> TransferResult:
+    """Transfer one item to its target, or to `stdout` where it has none.
 
     Raises FileProblem, Corrupt, or what `stream_body` raises; the target then is as it was before.
     """
-    began = time.monotonic()
+    started = time.monotonic()
+    if item.path is not None and check_target(item.path, options.existing):
+        return _skipped(item, item.path, options)
+    with _open_sink(item, options, stdout) as sink:
+        streamed = stream_body(service, item, sink, meter, options.stream)
+        _check_complete(item, options.level, sink)
+        sink.publish(replace=options.existing is OnExisting.OVERWRITE)
+    seconds = time.monotonic() - started
+    return TransferResult(item, "downloaded", sink.size, seconds, streamed.resumed, streamed.sha256)
+
+
+def _open_sink(item: Item, options: DownloadOptions, stdout: Writer) -> TargetSink:
     if item.path is None:
-        sink = StdoutSink(stdout)
-        stream_body(service, item, sink, meter, manner.stream)
-        return Done(item, "downloaded", sink.size, time.monotonic() - began)
-    if occupied(item.path, manner.existing):
-        return _skipped(item, item.path, manner)
-    if isinstance(item.path, Remote):
-        return _to_store(service, item, item.path, manner, meter, began)
-    return _to_file(service, item, item.path, manner, meter, began)
+        return StdoutSink(stdout)
+    if isinstance(item.path, StoreUrl):
+        return Upload(item.path, spooled=_is_checked_at_end(item, options.level))
+    return Part(item.path, options.resume)
 
 
-def occupied(target: Target, existing: OnExisting) -> bool:
-    """Check a target before it is made; True means: leave it, it is there.
-
-    Raises FileProblem for what must stay as it is.
-    """
-    if isinstance(target, Remote):
-        return store.occupied(target, existing)
-    return check_target(target, existing)
-
-
-def _skipped(item: Item, path: Target, manner: DownloadOptions) -> Done:
-    if isinstance(path, Remote):  # its hash would cost as much as the object
-        return Done(item, "skipped", store.size_of(path), 0.0)
+def _skipped(item: Item, path: Target, options: DownloadOptions) -> TransferResult:
+    if isinstance(path, StoreUrl):  # its hash would cost as much as the object
+        return TransferResult(item, "skipped", size_of(path), 0.0)
     with file_errors(path), path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest() if manner.hashing else None
-        return Done(item, "skipped", os.fstat(file.fileno()).st_size, 0.0, sha256=sha256)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest() if options.hashing else None
+        size = os.fstat(file.fileno()).st_size
+    return TransferResult(item, "skipped", size, 0.0, sha256=sha256)
 
 
-def _to_file(
-    service: Service, item: Item, path: Path, manner: DownloadOptions, meter: Meter, began: float
-) -> Done:
-    part = Part(path, resume=manner.resume)
-    try:
-        streamed = stream_body(service, item, part, meter, manner.stream)
-        with part.reader() as file:
-            _check_file(item, manner.level, file, part.size)
-        part.publish(replace=manner.existing is OnExisting.OVERWRITE)
-    except BaseException as error:
-        # What is whole but wrong would, continued, be wrong again.
-        if part.close(keep=not isinstance(error, Corrupt)):
-            add_kept(error, [KeptPart(str(path), part.size)])
-        raise
-    part.close(keep=False)
-    seconds = time.monotonic() - began
-    return Done(item, "downloaded", part.size, seconds, streamed.resumed, streamed.sha256)
+def _is_checked_at_end(item: Item, level: verify.Level) -> bool:
+    """Tell whether it is verified when it is complete: a workbook's directory is at its end."""
+    return item.format is Format.XLSX and level is not verify.Level.OFF
 
 
-def _to_store(
-    service: Service,
-    item: Item,
-    target: Remote,
-    manner: DownloadOptions,
-    meter: Meter,
-    began: float,
-) -> Done:
-    upload = Upload(target)
-    spool = Spool()
-    # A workbook is verified from its end: it cannot go anywhere before it is all there.
-    whole_first = item.format is Format.XLSX and manner.level is not verify.Level.OFF
-    sink = spool if whole_first else upload
-    try:
-        streamed = stream_body(service, item, sink, meter, manner.stream)
-        if whole_first and spool.version is not None:
-            _check_file(item, manner.level, spool.file, spool.size)
-            upload.restart(spool.version)
-            for block in spool.blocks():
-                upload.write(block)
-        upload.publish(replace=manner.existing is OnExisting.OVERWRITE)
-    except BaseException:
-        upload.drop()
-        raise
-    finally:
-        spool.close()
-    seconds = time.monotonic() - began
-    return Done(item, "downloaded", upload.size, seconds, streamed.resumed, streamed.sha256)
-
-
-def _check_file(item: Item, level: verify.Level, file: IO[bytes], size: int) -> None:
-    try:
-        verify.check_file(item.format, level, file, size)
-    except ValueError as error:
-        raise not_as_promised(item, error, level) from error
+def _check_complete(item: Item, level: verify.Level, sink: TargetSink) -> None:
+    file = sink.reader() if _is_checked_at_end(item, level) else None
+    if file is not None:
+        try:
+            verify.check_file(item.format, level, file, sink.size)
+        except ValueError as error:
+            raise not_as_promised(item, error, level) from error

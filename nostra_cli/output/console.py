@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, FileProblem, NostraError
 from nostra_cli.output.messages import Messages
 from nostra_cli.output.render import row, table
-from nostra_cli.output.streams import DataStream, OutputOptions, use_color
+from nostra_cli.output.streams import DataStream, OutputOptions, TextStream, use_color
 
 if TYPE_CHECKING:
     from nostra_cli.models import JsonObject, JsonValue
@@ -131,6 +131,18 @@ class Output(Messages):
         """Show what was done as one JSON object, if JSON is asked for: a person gets a message."""
         if self.options.json:
             self.document(value)
+
+    @contextlib.contextmanager
+    def body(self) -> Iterator[DataStream | TextStream]:
+        """Open stdout for the bytes of a result: unchanged, on a terminal as harmless text."""
+        if not self.data.terminal:
+            yield self.data
+            return
+        text = TextStream(self.data)
+        try:
+            yield text
+        finally:
+            text.finish()
 
     def preview(self, found: Preview) -> None:
         """Show the first rows of a result, or what is known of the whole of it."""

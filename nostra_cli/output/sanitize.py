@@ -19,6 +19,11 @@ def sanitize(text: str) -> str:
     return re.sub(_HARMFUL, _escape, text)
 
 
+def sanitize_lines(text: str) -> str:
+    r"""Return text of several lines with every harmful character but `\n` and `\t` escaped."""
+    return re.sub(_HARMFUL, lambda found: found[0] if found[0] in "\n\t" else _escape(found), text)
+
+
 def sanitize_json(text: str) -> str:
     r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
     text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone

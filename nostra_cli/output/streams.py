@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from nostra_cli.errors import FileProblem
+from nostra_cli.output.sanitize import sanitize_lines
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -77,6 +79,35 @@ class DataStream:
     def line(self, text: str) -> None:
         """Write a line, as `text` does."""
         self.text(text + "\n")
+
+
+class TextStream:
+    """stdout as a terminal that is sent the bytes of others: UTF-8 text, made harmless.
+
+    A character or a line end may come in several pieces.
+    """
+
+    def __init__(self, data: DataStream) -> None:
+        """Write to `data`."""
+        self._data = data
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._held = ""
+
+    def write(self, data: Piece) -> int:
+        """Write all of `data` but what may be the beginning of a character or a line end."""
+        self._write(self._decoder.decode(bytes(data)))
+        return len(data)
+
+    def finish(self) -> None:
+        """Write what was held back."""
+        self._write(self._decoder.decode(b"", final=True), final=True)
+
+    def _write(self, text: str, final: bool = False) -> None:
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") and not final else ""
+        text = text.removesuffix(self._held).replace("\r\n", "\n")
+        if text:
+            self._data.text(sanitize_lines(text))
 
 
 class MessageStream:

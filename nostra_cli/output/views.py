@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nostra_cli.api.schedule import Waited
     from nostra_cli.config.text import Shown
     from nostra_cli.doctor.finding import Finding
-    from nostra_cli.downloads.transfer import Done
+    from nostra_cli.downloads.transfer import TransferResult
     from nostra_cli.errors import KeptPart, NostraError
 
 T = TypeVar("T")
@@ -86,29 +86,29 @@ def _result_json(result: Result) -> JsonObject:
     }
 
 
-def _done_row(done: Done) -> tuple[str, ...]:
-    return (str(done.item.path),)
+def _transfer_row(result: TransferResult) -> tuple[str, ...]:
+    return (str(result.item.path),)
 
 
-def _done_json(done: Done) -> JsonObject:
+def _transfer_json(result: TransferResult) -> JsonObject:
     return {
-        "invocation": done.item.invocation,
-        "result": done.item.result.id,
-        "format": str(done.item.format),
-        "path": str(done.item.path),
-        "bytes": done.bytes,
-        "sha256": done.sha256,
-        "seconds": round(done.seconds, 3),
-        "resumed": done.resumed,
-        "status": done.status,
+        "invocation": result.item.invocation,
+        "result": result.item.result.id,
+        "format": str(result.item.format),
+        "path": str(result.item.path),
+        "bytes": result.bytes,
+        "sha256": result.sha256,
+        "seconds": round(result.seconds, 3),
+        "resumed": result.resumed,
+        "status": result.status,
     }
 
 
-def _downloads_total(found: Sequence[Done], seconds: float) -> str:
+def _downloads_total(results: Sequence[TransferResult], seconds: float) -> str:
     """Sum up downloads: `20 files, 231 KiB in 0.4 s`."""
-    made = [done for done in found if done.status != "skipped"]
-    skipped = len(found) - len(made)
-    size = show_size(sum(done.bytes for done in made))
+    made = [result for result in results if result.status != "skipped"]
+    skipped = len(results) - len(made)
+    size = show_size(sum(result.bytes for result in made))
     took = f"{seconds:.1f} s" if seconds < 10 else show_duration(seconds)
     files = "1 file" if len(made) == 1 else f"{len(made)} files"
     return f"{files}, {size} in {took}" + (f", {skipped} skipped" if skipped else "")
@@ -170,7 +170,7 @@ WAITED = View(("invocation", "status"), _waited_row, _waited_json, as_lines=True
 RESULTS = View(
     ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
 )
-DOWNLOADS = View(("path",), _done_row, _done_json, bare=True, total=_downloads_total)
+DOWNLOADS = View(("path",), _transfer_row, _transfer_json, bare=True, total=_downloads_total)
 SETTINGS = View(("key", "value", "origin"), _setting_row, _setting_json)
 SETTING = View(("value",), lambda shown: (shown.text,), _setting_json, as_lines=True, bare=True)
 PATH: View[Path] = View(

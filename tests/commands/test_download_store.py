@@ -101,9 +101,9 @@ def test_the_setting_takes_a_url(nostra: Runner, home: Path, url: str) -> None:
     [
         (["-d", "gs://b/p"], 2, "pip install gcsfs"),
         (["-d", "nowhere://b/p"], 2, "fsspec knows no nowhere://"),
-        (["-o", "sftp://me:s3cret@h/x.csv"], 2, "has a password in it"),
+        (["-o", "sftp://me:s3cret@h/x.csv"], 2, "contains a password"),
         (["-o", "file:///tmp/"], 2, "is not a file name"),
-        (["-d", "file:///tmp", "--checksums"], 2, "--checksums is for the files of a folder"),
+        (["-d", "file:///tmp", "--checksums"], 2, "--checksums is for files in a directory"),
         (["-d", "file:///nonexistent/folder"], 8, "No such file or directory"),
     ],
 )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from nostra_cli.downloads.resume import BodyVersion
-from nostra_cli.downloads.sinks.file import Part, part_path, tidy
+from nostra_cli.downloads.sinks.file import Part, part_path, remove_stale_part
 from nostra_cli.errors import FileProblem
 from tests.downloads.parts import UNPROVEN, VERSION, begun, left, names, note_path
 
+NOTED = 1 << 20
+"""Bytes after which a part has its note."""
 HOLD = """
 import fcntl, sys
 with open(sys.argv[1], "wb") as file:
@@ -33,9 +37,11 @@ def test_a_target_of_255_bytes_has_a_part_and_a_note(tmp_path: Path, letter: str
     name = letter * (255 // len(letter.encode()))
     target, other = tmp_path / name, tmp_path / ("y" + name[1:])
     assert part_path(target) != part_path(other)
-    part = begun(target, b"0123456789")
+    left(target, b"01234")
     assert len(names(tmp_path)) == 2
     assert max(len(made.encode()) for made in names(tmp_path)) <= 255
+    part = Part(target, resume=True)
+    part.write(b"56789")
     part.publish(replace=False)
     part.close(keep=False)
     assert names(tmp_path) == [name]
@@ -109,18 +115,71 @@ def test_a_part_without_a_note_is_part_of_nothing(target: Path) -> None:
     part.close(keep=False)
 
 
-def test_a_link_in_the_place_of_the_note_is_neither_read_nor_written(target: Path) -> None:
+@pytest.mark.parametrize("kind", ["symbolic", "hard"])
+def test_a_link_in_the_place_of_the_note_is_not_written_through(target: Path, kind: str) -> None:
     left(target, b"01234")
     other = target.with_name("other")
     note_path(target).rename(other)
-    note_path(target).symlink_to(other)
+    if kind == "hard":
+        os.link(other, note_path(target))
+    else:
+        note_path(target).symlink_to(other)
     text = other.read_text()
     part = Part(target, resume=True)
-    assert part.version is None
-    with pytest.raises(FileProblem):
-        part.restart(UNPROVEN)
+    assert (part.version is None) == (kind == "symbolic")
+    part.restart(UNPROVEN)
+    part.write(b"x" * NOTED)
+    assert json.loads(note_path(target).read_text())["etag"] is None
     part.close(keep=False)
     assert other.read_text() == text
+    assert names(target.parent) == ["other"]
+
+
+def test_a_directory_in_the_place_of_the_note_is_a_problem_of_its_own(target: Path) -> None:
+    note_path(target).mkdir()
+    part = Part(target, resume=True)
+    with pytest.raises(FileProblem, match=r"cannot use .*\.part\.json"):
+        part.restart(UNPROVEN)
+    part.close(keep=True)
+    part_path(target).touch()
+    part_path(target).write_bytes(b"01234")
+    part = Part(target, resume=True)
+    assert part.version is None
+    with pytest.raises(FileProblem, match=r"cannot use .*\.part\.json"):
+        part.restart(UNPROVEN)
+    part.close(keep=False)
+
+
+def test_a_body_that_is_complete_within_a_moment_has_no_note(target: Path) -> None:
+    part = begun(target, b"0123456789")
+    assert names(target.parent) == [".demo.csv.part"]
+    part.publish(replace=False)
+    part.close()
+    assert names(target.parent) == ["demo.csv"]
+
+
+def test_a_note_is_written_when_much_or_long_was_written(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = begun(target, b"x" * (NOTED - 1))
+    assert not note_path(target).exists()
+    part.write(b"x")
+    assert note_path(target).exists()
+    part.restart(VERSION)
+    assert not note_path(target).exists()
+    began = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: began + 60)
+    part.write(b"x")
+    assert note_path(target).exists()
+    part.close()
+
+
+def test_a_note_of_another_body_does_not_outlive_its_part(target: Path) -> None:
+    left(target, b"01234")
+    part_path(target).unlink()
+    part = begun(target, b"ab", UNPROVEN)
+    assert not note_path(target).exists()
+    part.close()
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -140,7 +199,7 @@ def test_a_link_in_the_place_of_the_part_is_refused(target: Path, exists: bool) 
 
 def test_a_fifo_in_the_place_of_the_part_is_refused_and_not_waited_for(target: Path) -> None:
     os.mkfifo(part_path(target))
-    with pytest.raises(FileProblem, match="is not a file of ours"):
+    with pytest.raises(FileProblem, match="is not a regular file"):
         Part(target, resume=True)
     assert stat.S_ISFIFO(part_path(target).lstat().st_mode)
 
@@ -151,18 +210,46 @@ def test_a_directory_in_the_place_of_the_part_is_refused(target: Path) -> None:
         Part(target, resume=True)
 
 
-def test_a_part_of_another_user_is_refused(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_part_that_another_user_planted_in_a_shared_directory_is_refused(target: Path) -> None:
     left(target, b"01234")
-    me = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
-    with pytest.raises(FileProblem, match="is not a file of ours"):
+    target.parent.chmod(0o1777)
+    os.chown(part_path(target), 12345, -1)
+    with pytest.raises(FileProblem, match="belongs to another user"):
         Part(target, resume=True)
     assert part_path(target).read_bytes() == b"01234"
 
 
-def test_a_folder_that_is_gone_is_a_problem_with_its_reason(tmp_path: Path) -> None:
-    with pytest.raises(FileProblem, match="No such file or directory"):
-        Part(tmp_path / "gone" / "demo.csv", resume=True)
+def test_a_mount_where_every_file_has_another_owner_can_be_used(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    target.parent.chmod(0o1777)
+    left(target, b"01234")
+    part = Part(target, resume=True)
+    assert part.version == VERSION
+    part.write(b"56789")
+    part.publish(replace=True)
+    part.close()
+    assert target.read_bytes() == b"0123456789"
+
+
+def test_missing_directories_are_made_when_a_body_begins(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b" / "demo.csv"
+    part = Part(target, resume=True)
+    assert names(tmp_path) == []
+    part.restart(VERSION)
+    part.write(b"0123456789")
+    part.publish(replace=False)
+    part.close()
+    assert names(tmp_path / "a" / "b") == ["demo.csv"]
+
+
+def test_a_file_above_the_target_is_a_problem_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileProblem, match="Not a directory"):
+        Part(tmp_path / "file" / "demo.csv", resume=True)
 
 
 def test_a_name_of_the_published_file_is_dropped_and_not_written_through(target: Path) -> None:
@@ -175,21 +262,18 @@ def test_a_name_of_the_published_file_is_dropped_and_not_written_through(target:
     part.close(keep=False)
 
 
-def test_tidying_removes_what_a_killed_publication_left(target: Path) -> None:
+def test_what_a_killed_publication_left_is_removed(target: Path) -> None:
     left(target, b"0123456789")
     os.link(part_path(target), target)
-    tidy(target)
+    remove_stale_part(target)
     assert names(target.parent) == ["demo.csv"]
     assert target.read_bytes() == b"0123456789"
 
 
-def test_tidying_removes_a_note_without_a_part_and_no_part_of_a_run_to_come(target: Path) -> None:
-    note_path(target).write_text(VERSION.to_json())
-    tidy(target)
-    assert names(target.parent) == []
+def test_a_part_that_can_be_continued_is_not_removed(target: Path) -> None:
     left(target, b"01234")
     target.write_bytes(b"older")
-    tidy(target)
+    remove_stale_part(target)
     assert names(target.parent) == [".demo.csv.part", ".demo.csv.part.json", "demo.csv"]
 
 

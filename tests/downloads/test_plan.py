@@ -1,9 +1,8 @@
-"""The plan: which results in which formats to which paths, and what stands in the way."""
+"""The plan: which results in which formats to which paths."""
 
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,15 @@ from hypothesis import strategies as st
 from nostra_cli.downloads.plan import (
     Destination,
     Item,
-    OnExisting,
     Selection,
-    check_distinct,
-    check_folder,
-    check_target,
     choose,
 )
-from nostra_cli.downloads.sinks.file import part_path
 from nostra_cli.errors import (
     Corrupt,
     Failed,
-    FileProblem,
     NostraError,
     NotFound,
     NotReady,
-    UsageProblem,
 )
 from nostra_cli.models import Format, Invocation, Result
 
@@ -149,11 +141,18 @@ def test_the_destination_names_the_files(to: Destination, paths: list[Path | Non
     assert [item.path for item in items if isinstance(item, Item)] == paths
 
 
-def test_the_path_of_the_primary_result_is_known_before_its_id() -> None:
-    for to in (Destination(FOLDER), Destination(file=Path("x.json"))):
-        [item] = choose(completed(MAIN), Selection(), to)
-        assert isinstance(item, Item)
-        assert item.path == to.primary_path("demo", item.format)
+@pytest.mark.parametrize("primary", [True, False])
+@pytest.mark.parametrize("template", [None, "{invocation}", "{result}.{format}"])
+@pytest.mark.parametrize("file", [None, Path("x.json")])
+def test_a_path_is_known_before_the_result_where_its_id_is_no_part_of_it(
+    file: Path | None, template: str | None, primary: bool
+) -> None:
+    to = Destination(FOLDER, file=file, template=template)
+    known = to.known_path("demo", JSON, primary)
+    if file is None and (template or "{result}" * (not primary)).count("{result}"):
+        assert known is None
+    else:
+        assert known == to.path_of("demo", MAIN if primary else EXTRA, JSON)
 
 
 def test_only_the_primary_result_is_asked_for_without_its_id() -> None:
@@ -179,100 +178,3 @@ def test_no_id_leads_out_of_the_folder(identifier: str) -> None:
     assert Path(os.path.normpath(str(path))).parent == FOLDER
     primary = Destination(FOLDER, template="{result}").path_of("demo", result, CSV)
     assert Path(os.path.normpath(str(primary))).parent == FOLDER
-
-
-def test_two_results_in_one_file_are_refused() -> None:
-    items = choose(completed(MAIN, EXTRA), Selection(every_result=True), Destination(template="x"))
-    with pytest.raises(UsageProblem, match="two results would be written to x") as caught:
-        check_distinct(items)
-    assert "--name" in caught.value.hint
-
-
-def test_results_in_different_files_errors_and_stdout_are_distinct() -> None:
-    error = NotFound("no")
-    check_distinct([item_of(Path("a")), error, item_of(None), item_of(Path("b")), error])
-    check_distinct([item_of(None), item_of(None)])
-    with pytest.raises(UsageProblem):
-        check_distinct([item_of(Path("a")), error, item_of(Path("b")), item_of(Path("a"))])
-
-
-def test_a_folder_that_is_there_is_good(tmp_path: Path) -> None:
-    link = tmp_path / "link"
-    link.symlink_to(tmp_path)
-    check_folder(tmp_path)
-    check_folder(link)
-    assert list(tmp_path.iterdir()) == [link]
-
-
-@pytest.mark.parametrize(
-    ("name", "message"), [("gone", "does not exist"), ("a file", "is not a directory"),
-                          ("dangling", "is not a directory")],
-)  # fmt: skip
-def test_a_folder_that_is_none_is_refused(tmp_path: Path, name: str, message: str) -> None:
-    (tmp_path / "a file").touch()
-    (tmp_path / "dangling").symlink_to("nowhere")
-    with pytest.raises(FileProblem, match=message) as caught:
-        check_folder(tmp_path / name)
-    assert "-d" in caught.value.hint
-
-
-def test_a_folder_without_permission_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(os, "access", lambda _path, mode: asked.append(mode))
-    with pytest.raises(FileProblem, match="no permission to write"):
-        check_folder(tmp_path)
-    assert asked == [os.W_OK | os.X_OK]
-
-
-@pytest.mark.parametrize("existing", OnExisting)
-def test_where_nothing_is_a_file_may_be_made(target: Path, existing: OnExisting) -> None:
-    assert check_target(target, existing) is False
-    assert not target.exists()
-
-
-def test_a_file_is_refused_replaced_or_left_as_it_was_told(target: Path) -> None:
-    target.write_bytes(b"precious")
-    with pytest.raises(FileProblem, match="exists and stays as it is") as caught:
-        check_target(target, OnExisting.REFUSE)
-    assert "--overwrite" in caught.value.hint
-    assert check_target(target, OnExisting.OVERWRITE) is False
-    assert check_target(target, OnExisting.SKIP) is True
-    assert target.read_bytes() == b"precious"
-
-
-@pytest.mark.parametrize("existing", OnExisting)
-@pytest.mark.parametrize("kind", ["a directory", "a symbolic link", "not a regular file"])
-def test_what_is_no_file_stays_whatever_was_told(
-    target: Path, existing: OnExisting, kind: str
-) -> None:
-    if kind == "a directory":
-        target.mkdir()
-    elif kind == "a symbolic link":
-        target.symlink_to("nowhere")
-    else:
-        os.mkfifo(target)
-    before = stat.S_IFMT(target.lstat().st_mode)
-    with pytest.raises(FileProblem, match=f"is {kind} and stays as it is"):
-        check_target(target, existing)
-    assert stat.S_IFMT(target.lstat().st_mode) == before
-
-
-@pytest.mark.parametrize("name", [".", "./.", "..", "/"])
-def test_a_directory_may_have_no_name(name: str) -> None:
-    with pytest.raises(FileProblem, match="is a directory and stays as it is"):
-        check_target(Path(name), OnExisting.OVERWRITE)
-
-
-def test_what_cannot_be_looked_at_is_a_problem_with_its_reason(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(FileProblem, match="Not a directory"):
-        check_target(tmp_path / "file" / "demo.csv", OnExisting.REFUSE)
-
-
-def test_a_look_at_the_target_clears_what_a_killed_publication_left(target: Path) -> None:
-    target.write_bytes(b"whole")
-    part_path(target).hardlink_to(target)
-    assert check_target(target, OnExisting.SKIP) is True
-    assert list(target.parent.iterdir()) == [target]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.file import Part, part_path
-from nostra_cli.errors import FileProblem, file_errors
+from nostra_cli.errors import Corrupt, FileProblem, KeptPart, Transient, file_errors
 from tests.downloads.parts import UNPROVEN, VERSION, begun, left, names, note_path
 
 
@@ -26,7 +27,7 @@ def umask() -> Iterator[int]:
 def test_publishing_never_takes_the_place_of_another_file(target: Path) -> None:
     part = begun(target, b"0123456789")
     target.write_bytes(b"precious")
-    with pytest.raises(FileProblem, match="exists and stays as it is"):
+    with pytest.raises(FileProblem, match="already exists"):
         part.publish(replace=False)
     assert target.read_bytes() == b"precious"
     assert part.close(keep=True)
@@ -44,7 +45,7 @@ def test_without_hard_links_publishing_takes_no_place_either(
     part = begun(target, b"0123456789")
     if taken:
         target.symlink_to("nowhere")
-        with pytest.raises(FileProblem, match="exists and stays as it is"):
+        with pytest.raises(FileProblem, match="already exists"):
             part.publish(replace=False)
         assert target.is_symlink()
     else:
@@ -64,7 +65,7 @@ def test_publishing_takes_no_place_of_any_kind(target: Path, kind: str) -> None:
     else:
         target.mkdir()
     before = target.lstat()
-    with pytest.raises(FileProblem, match="exists and stays as it is"):
+    with pytest.raises(FileProblem, match="already exists"):
         part.publish(replace=False)
     assert os.path.samestat(target.lstat(), before)
     assert part.close(keep=True)
@@ -95,8 +96,9 @@ def test_told_to_replace_what_is_not_there_publishes_too(target: Path) -> None:
 def test_a_new_file_has_the_mode_that_the_umask_asks_for(
     target: Path, umask: int, replace: bool
 ) -> None:
-    part = begun(target, b"0123456789")
+    left(target, b"01234")
     assert stat.S_IMODE(note_path(target).stat().st_mode) == 0o600
+    part = begun(target, b"0123456789")
     part.publish(replace=replace)
     part.close(keep=False)
     assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
@@ -109,7 +111,7 @@ def test_the_target_is_not_there_before_it_is_published(target: Path) -> None:
         assert reader.read() == b"0123456789"
     part.publish(replace=False)
     assert target.exists()
-    assert part.close(keep=True)
+    assert not part.close(keep=True)
     assert names(target.parent) == ["demo.csv"]
 
 
@@ -141,6 +143,39 @@ def test_closing_removes_no_file_that_took_the_place_of_the_part(target: Path) -
     part_path(target).write_bytes(b"not ours")
     assert not part.close(keep=False)
     assert part_path(target).read_bytes() == b"not ours"
+
+
+def test_a_removed_directory_is_a_problem_and_nothing_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    part = begun(folder / "demo.csv", b"0123456789")
+    shutil.rmtree(folder)
+    with pytest.raises(FileProblem, match="No such file or directory"):
+        part.publish(replace=False)
+    assert not part.close(keep=True)
+
+
+def test_a_part_interrupted_when_it_had_its_name_is_not_kept(target: Path) -> None:
+    part = begun(target, b"0123456789")
+    target.hardlink_to(part_path(target))
+    assert not part.close(keep=True)
+    assert names(target.parent) == ["demo.csv"]
+
+
+def test_a_part_is_read_through_its_descriptor_whatever_the_umask(target: Path) -> None:
+    part = begun(target, b"0123456789")
+    part_path(target).unlink()
+    assert part.reader().read() == b"0123456789"
+    part.close()
+
+
+def test_what_a_later_run_can_continue_is_recorded_on_the_error(target: Path) -> None:
+    with pytest.raises(Transient) as caught, begun(target, b"01234"):
+        raise Transient("broke off")
+    assert caught.value.kept == [KeptPart(str(target), 5)]
+    with pytest.raises(Corrupt) as damaged, Part(target, resume=True):
+        raise Corrupt("damaged")
+    assert (damaged.value.kept, names(target.parent)) == ([], [])
 
 
 def test_a_closed_part_is_free_for_the_next_run(target: Path) -> None:

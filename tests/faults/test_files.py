@@ -87,7 +87,13 @@ def test_directories_that_will_not_do(nostra: Runner, sandbox: Sandbox) -> None:
     (nostra.cwd / "target.csv").mkdir()
     (nostra.cwd / "file").touch()
     sandbox.requests.clear()
-    for args in (["-d", "missing"], ["-d", "file"], ["-o", "target.csv"], ["-o", "file/x.csv"]):
+    for args in (
+        ["-d", "file"],
+        ["-d", "file/x/y"],
+        ["-o", "missing/x.csv"],
+        ["-o", "target.csv"],
+        ["-o", "file/x.csv"],
+    ):
         ended = nostra(*DOWNLOAD, "--wait", "--overwrite", *args)
         assert (ended.code, ended.out) == (8, "")
     assert not sandbox.requests

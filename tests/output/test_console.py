@@ -15,7 +15,7 @@ import pytest
 from nostra_cli.api.schedule import Transition, Waited
 from nostra_cli.config.masking import mask_token
 from nostra_cli.downloads.plan import Item
-from nostra_cli.downloads.transfer import Done
+from nostra_cli.downloads.transfer import TransferResult
 from nostra_cli.errors import (
     Corrupt,
     DeadlinePassed,
@@ -275,9 +275,9 @@ def test_masked_json_is_still_json() -> None:
     assert json.loads(screen.out)[0]["status"] == 'x***"'
 
 
-def done(name: str, size: int, status: str = "downloaded") -> Done:
+def done(name: str, size: int, status: str = "downloaded") -> TransferResult:
     result = Result("r", True, "completed", frozenset({Format.CSV}))
-    return Done(Item("a", result, Format.CSV, Path(name), False), status, size, 0.1)
+    return TransferResult(Item("a", result, Format.CSV, Path(name), False), status, size, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def done(name: str, size: int, status: str = "downloaded") -> Done:
         ),
     ],
 )
-def test_a_last_line_sums_up_several_files(items: list[Done], shown: str) -> None:
+def test_a_last_line_sums_up_several_files(items: list[TransferResult], shown: str) -> None:
     screen = Screen()
     screen.output.show(DOWNLOADS, items)
     assert screen.err == shown
@@ -300,7 +300,7 @@ def test_a_last_line_sums_up_several_files(items: list[Done], shown: str) -> Non
 def test_the_last_lines_name_the_failures_again() -> None:
     screen = Screen()
     broken = Corrupt("b.csv: not CSV", "download it again")
-    items: list[Done | NostraError] = [MISSING, done("a", 1), broken]
+    items: list[TransferResult | NostraError] = [MISSING, done("a", 1), broken]
     assert screen.output.show(DOWNLOADS, items) is ExitCode.NOT_FOUND
     assert screen.err.splitlines()[-3:] == [
         "1 file, 1 B in 0.0 s; 2 failed:",

@@ -14,9 +14,10 @@ from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProb
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
     from nostra_cli.cli.context import Session
-    from nostra_cli.downloads.batch import Request
-    from nostra_cli.downloads.plan import Destination, OnExisting, Selection
-    from nostra_cli.downloads.transfer import Done
+    from nostra_cli.downloads.batch import Batch
+    from nostra_cli.downloads.plan import Destination, Selection
+    from nostra_cli.downloads.target import OnExisting
+    from nostra_cli.downloads.transfer import TransferResult
     from nostra_cli.models import Invocation
     from nostra_cli.output.console import Output
 
@@ -121,7 +122,7 @@ def download(  # the options of the command
     and verified. -d and -o also take the URL of a store (s3://bucket/prefix), with
     nostra-cli[fsspec] and the driver of the store; uploads are not resumed.
     """
-    from nostra_cli.downloads import batch
+    from nostra_cli.downloads.batch import Batch, check_before, run
     from nostra_cli.downloads.transfer import DownloadOptions
     from nostra_cli.downloads.verify.level import Level
     from nostra_cli.output.views import DOWNLOADS
@@ -129,7 +130,7 @@ def download(  # the options of the command
     session: Session = context.obj
     wanted = read_ids(ids)
     with session.ci(ci, "download", wanted):
-        manner = DownloadOptions(
+        options = DownloadOptions(
             _existing(overwrite, skip_existing),
             Level(verify),
             resume=not no_resume,
@@ -137,56 +138,53 @@ def download(  # the options of the command
             hashing=checksums or session.shared.json,
             low_speed=session.low_speed,
         )
-        request = batch.Request(
+        batch = Batch(
             tuple(wanted),
             _selection(session, formats or [], results or [], all_results, output),
             _destination(session, output, folder, name),
-            manner,
+            options,
             session.jobs(jobs),
+            text_only=session.out.data.terminal,
         )
-        _check_stdout(session, request)
-        batch.check_before(request)
+        _check_stdout(session, batch)
+        check_before(batch)
 
-        def downloaded() -> Iterator["Done | NostraError"]:
+        def downloaded() -> Iterator["TransferResult | NostraError"]:
             out = session.out
-            with session.service(session.deadline(timeout)) as service:
-                groups = _groups(out, service, request, wait, interval)
-                for done in batch.run(service, groups, request, out.progress.transfers, out.data):
-                    if isinstance(done, NostraError) or done.item.path is not None:
-                        yield done
+            with session.service(session.deadline(timeout)) as service, out.body() as stdout:
+                groups = _groups(out, service, batch, wait, interval)
+                for result in run(service, groups, batch, out.progress.transfers, stdout):
+                    if isinstance(result, NostraError) or result.item.path is not None:
+                        yield result
 
         return session.out.show(DOWNLOADS, downloaded())
 
 
-def _check_stdout(session: "Session", request: "Request") -> None:
-    from nostra_cli.models import Format
-
-    if not (request.single or request.to.folder_is_used):
-        raise UsageProblem("-o takes one file, but several are asked for", "use -d DIR instead")
-    if not request.to.stdout:
+def _check_stdout(session: "Session", batch: "Batch") -> None:
+    if not (batch.single or batch.to.folder_is_used):
+        raise UsageProblem("-o takes one file, but several are selected", "use -d DIR instead")
+    if not batch.to.stdout:
         return
-    if request.manner.checksums:
+    if batch.options.checksums:
         raise UsageProblem("--checksums is for files, not for stdout", "use -o FILE or -d DIR")
     if session.out.to_github:
         raise UsageProblem(
             "a body on stdout could hold what GitHub Actions takes for commands",
             "use -o FILE, or --no-ci and a pipe",
         )
-    if session.out.data.terminal and Format.XLSX in request.selection.formats:
-        raise UsageProblem("a workbook is not for a terminal", "redirect stdout, or use -o FILE")
 
 
 def _groups(
     out: "Output",
     service: "Service",
-    request: "Request",
+    batch: "Batch",
     wait: bool,
     interval: float | None,
 ) -> Iterator[Sequence["Invocation | NostraError"]]:
     """Give the invocations that can be downloaded together: all, or each when its wait is over."""
     from nostra_cli.api.wait import Waiting
 
-    ids, jobs = request.ids, request.jobs
+    ids, jobs = batch.ids, batch.jobs
     if not wait:
         yield list(service.invocations(ids, jobs))
         return
@@ -212,12 +210,16 @@ def _selection(
         if not is_segment(result):
             raise UsageProblem(f"-r {result!r} is not a result id", "see nostra results ID")
     if results and all_results:
-        raise UsageProblem("-r and --all-results exclude each other", "give one of them")
+        raise UsageProblem("-r and --all-results exclude each other", "use one of them")
     chosen = tuple(Format(f) for f in dict.fromkeys(formats) if f != "all")
     if not formats:
-        suffix = Path(output).suffix.lower().removeprefix(".") if output else ""
-        named = Format(suffix) if suffix in set(Format) else session.settings.format.value
-        chosen = (named,) if named else ()
+        suffix = Path(output).suffix if output else ""
+        named = suffix.lower().removeprefix(".")
+        format_ = Format(named) if named in set(Format) else session.settings.format.value
+        if suffix and named not in set(Format):
+            what = format_ or "the first format available"
+            session.out.warn(f"{suffix} is not a result format; -o {output} will contain {what}")
+        chosen = (format_,) if format_ else ()
     every = "all" in formats
     return Selection(chosen, every, tuple(dict.fromkeys(results)), all_results)
 
@@ -227,31 +229,31 @@ def _destination(
 ) -> "Destination":
     from nostra_cli.downloads.naming import check_template
     from nostra_cli.downloads.plan import Destination
-    from nostra_cli.downloads.target import target_of
+    from nostra_cli.downloads.target import parse_target
 
     if output is not None and (folder is not None or name is not None):
         raise UsageProblem("-o excludes -d and --name", "give the whole path to -o, or use -d")
     if output == "-":
         if session.shared.json:
-            raise UsageProblem("-o - and --json both want stdout", "give one of them")
+            raise UsageProblem("-o - and --json both use stdout", "use one of them")
         return Destination(stdout=True)
     if output is not None:
         if not Path(output).name or output[-1] in ("/", os.sep):
             raise UsageProblem(f"-o {output!r} is not a file name", "use -d for a directory")
-        return Destination(file=target_of(output))
+        return Destination(file=parse_target(output))
     if folder == "":
-        raise UsageProblem("-d '' is not a directory", "leave it out for the current one")
+        raise UsageProblem("-d '' is not a directory", "leave it out for the current directory")
     return Destination(
-        folder=target_of(folder if folder is not None else session.settings.dir.value),
+        folder=parse_target(folder if folder is not None else session.settings.dir.value),
         template=check_template(name) if name is not None else None,
     )
 
 
 def _existing(overwrite: bool, skip_existing: bool) -> "OnExisting":
-    from nostra_cli.downloads.plan import OnExisting
+    from nostra_cli.downloads.target import OnExisting
 
     if overwrite and skip_existing:
-        raise UsageProblem("--overwrite and --skip-existing exclude each other", "give one of them")
+        raise UsageProblem("--overwrite and --skip-existing exclude each other", "use one of them")
     if overwrite:
         return OnExisting.OVERWRITE
     return OnExisting.SKIP if skip_existing else OnExisting.REFUSE

@@ -1,7 +1,7 @@
-"""The partial file beside its target, and the note of what it is a part of.
+"""The partial file beside its target, and the note of which body it is a part of.
 
 A part is locked while a process works on it, so that two of them never write one file; it is never
-a link, so that nothing else can be written through it.
+a link, so that no other file can be written through it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import contextlib
 import errno
 import hashlib
 import os
-import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -19,16 +19,18 @@ from typing import BinaryIO
 from nostra_cli.downloads.flusher import Flusher
 from nostra_cli.downloads.naming import fits
 from nostra_cli.downloads.resume import BodyVersion, from_json
-from nostra_cli.errors import FileProblem, file_errors
-from nostra_cli.files import NO_FOLLOW, open_locked
+from nostra_cli.errors import Corrupt, FileProblem, KeptPart, add_kept, file_errors
+from nostra_cli.files import NO_FOLLOW, keep_mode, open_locked
 from nostra_cli.models import Piece
 
 _BLOCK = 1 << 20
-_LARGEST_NOTE = 64 * 1024
+_MAX_NOTE = 64 * 1024
+_NOTE_AFTER_SECONDS = 0.25
+_NOTE_AFTER_BYTES = 1 << 20
 
 
 def part_path(target: Path) -> Path:
-    """Tell where the part of `target` is: hidden, beside it."""
+    """Return the path of the part of `target`: hidden, beside it."""
     name = f".{target.name}.part"
     if not fits(name + ".json"):
         digest = hashlib.sha256(target.name.encode("utf-8", "surrogatepass")).hexdigest()
@@ -36,80 +38,116 @@ def part_path(target: Path) -> Path:
     return target.with_name(name)
 
 
-def tidy(target: Path) -> None:
-    """Remove what a run that was killed while it published `target` left beside it."""
-    part = part_path(target)
-    note = _note_path(part)
-    with contextlib.suppress(OSError):
-        if os.path.lexists(part) and os.path.samestat(part.lstat(), target.lstat()):
-            part.unlink()
-        if not os.path.lexists(part):
-            note.unlink(missing_ok=True)
-
-
 def _note_path(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
-def _busy(target: Path) -> FileProblem:
-    return FileProblem(
-        f"another process is downloading to {target}", "let it finish, or choose another name"
-    )
+def remove_stale_part(target: Path) -> None:
+    """Remove the part of `target` where a run was killed after it gave it its final name."""
+    part = part_path(target)
+    with contextlib.suppress(OSError):
+        if os.path.samestat(part.lstat(), target.lstat()):
+            _note_path(part).unlink(missing_ok=True)
+            part.unlink()
 
 
 class Part:
-    """An open, locked partial file. `size` is in bytes, `version` None where nothing is known."""
+    """A partial file; `version` is None where it is not known what it is a part of.
+
+    It is opened where an earlier run left it, else made, with the directories above it, when a
+    body begins. `size` is in bytes.
+    """
 
     def __init__(self, target: Path, resume: bool) -> None:
-        """Open or make the part of `target`; raises FileProblem where it cannot be used.
+        """Open the part of `target` where there is one; raises FileProblem for an unusable one.
 
-        Without `resume`, what is there is not taken for anything.
+        Without `resume` its content is not used.
         """
         self.target = target
         self.path = part_path(target)
-        self._note = _note_path(self.path)
+        self.size = 0
         self.version: BodyVersion | None = None
-        with file_errors(self.path):
-            self._fd = open_locked(self.path, 0o666, _busy(target))
-            self._flusher = Flusher(self._fd)
-            self.size = os.fstat(self._fd).st_size
+        self._note = _note_path(self.path)
+        self._has_note = False
+        self._fd = -1
+        self._flusher: Flusher | None = None
+        self._started = 0.0
+        with file_errors(self.path), contextlib.suppress(FileNotFoundError):
+            self._open(create=False)
+            self._has_note = True  # or may have one
+            self.size = os.lseek(self._fd, 0, os.SEEK_END)
         if self.size and resume:
             self.version = self._read_note()
             self._hold_one_byte_back()
 
+    def _open(self, create: bool) -> None:
+        busy = FileProblem(
+            f"another process is downloading to {self.target}", "wait, or choose another name"
+        )
+        self._fd = open_locked(self.path, 0o666, busy, create=create)
+        self._flusher = Flusher(self._fd)
+
+    def _create(self) -> None:
+        try:
+            self._open(create=True)
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._open(create=True)
+        self._has_note = True  # somebody may have removed the part of another body alone
+
     def _read_note(self) -> BodyVersion | None:
         try:
-            fd = os.open(self._note, os.O_RDONLY | NO_FOLLOW)
-        except OSError:
+            with open(os.open(self._note, os.O_RDONLY | NO_FOLLOW), "rb") as file:  # noqa: PTH123
+                return from_json(file.read(_MAX_NOTE).decode("utf-8", "replace"))
+        except OSError:  # missing, a link or a directory
             return None
-        with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-            return from_json(file.read(_LARGEST_NOTE).decode("utf-8", "replace"))
+
+    def _write_note(self) -> None:
+        """Note what it is a part of, in a new file: nothing is written through a planted link."""
+        if self.version is not None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
+            with file_errors(self._note):
+                self._note.unlink(missing_ok=True)
+                fd = os.open(self._note, flags, 0o600)
+                self._has_note = True
+                with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+                    file.write(self.version.to_json())
+
+    def _remove_note(self) -> None:
+        if self._has_note:
+            with file_errors(self._note):
+                self._note.unlink(missing_ok=True)
+            self._has_note = False
 
     def _hold_one_byte_back(self) -> None:
-        """Leave a byte to ask for: the answer then proves that a complete part is still current."""
+        """Leave a byte to ask for: the response then proves that a complete part is current."""
         length = self.version.length if self.version else None
         if length is not None and self.size >= length:
             self.cut(length - 1)
 
     def restart(self, version: BodyVersion) -> None:
-        """Empty the part and note what it will be a part of."""
+        """Empty the part and begin a body of `version`."""
         with file_errors(self.path):
-            os.ftruncate(self._fd, 0)
-            os.lseek(self._fd, 0, os.SEEK_SET)
-            self.size = 0
-            self.version = version
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_FOLLOW
-            with open(os.open(self._note, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-                file.write(version.to_json())
+            if self._fd < 0:
+                self._create()
+            self._remove_note()  # first: what comes is no part of what it says
+            if self.size:
+                os.ftruncate(self._fd, 0)
+                os.lseek(self._fd, 0, os.SEEK_SET)
+        self.size = 0
+        self.version = version
+        self._started = time.monotonic()
 
     def blocks(self) -> Iterator[bytes]:
         """Read what is there already, from its start; the position is then at its end."""
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        while block := os.read(self._fd, _BLOCK):
-            yield block
+        if self._fd >= 0:
+            with file_errors(self.path):
+                os.lseek(self._fd, 0, os.SEEK_SET)
+                while block := os.read(self._fd, _BLOCK):
+                    yield block
 
     def cut(self, size: int) -> None:
-        """Forget what lies beyond `size` bytes."""
+        """Drop what lies beyond `size` bytes."""
         with file_errors(self.path):
             os.ftruncate(self._fd, size)
             os.lseek(self._fd, size, os.SEEK_SET)
@@ -118,54 +156,96 @@ class Part:
     def write(self, data: Piece) -> None:
         """Append all of `data`; raises FileProblem, and keeps what was written."""
         view = memoryview(data)
-        while view:
-            with file_errors(self.target):
+        with file_errors(self.target):
+            while view:
                 count = os.write(self._fd, view)
-            self._flusher.wrote(count)
-            self.size += count
-            view = view[count:]
+                self.size += count
+                view = view[count:]
+                if self._flusher is not None:
+                    self._flusher.wrote(count)
+            # A body that is complete within a moment never needs its note.
+            if not self._has_note and (
+                self.size >= _NOTE_AFTER_BYTES
+                or time.monotonic() - self._started > _NOTE_AFTER_SECONDS
+            ):
+                self._write_note()
 
     def reader(self) -> BinaryIO:
-        """Open what is there for reading; the caller closes it."""
-        return self.path.open("rb")
+        """Read what is there, from its start; it need not be closed."""
+        with file_errors(self.path):
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            return open(self._fd, "rb", closefd=False)
 
     def publish(self, replace: bool) -> None:
-        """Give the finished file its name, at once; never over another, unless told.
+        """Give the complete file its name, at once; never over another, unless `replace`.
 
-        For good once `sync_folder` has seen its folder. Raises FileProblem, the part then stays.
+        It is durable once `sync_folder` was called for its directory. Raises FileProblem, and
+        the part stays.
         """
         with file_errors(self.target):
             if replace:
-                with contextlib.suppress(FileNotFoundError):
-                    self.path.chmod(stat.S_IMODE(self.target.lstat().st_mode))
-            self._flusher.finish()
+                keep_mode(self._fd, self.path, self.target)
+            if self._flusher is not None:
+                self._flusher.finish()
+            self._remove_note()  # first: a kill in between leaves nothing but the part
             if sys.platform == "win32":  # an open file cannot be renamed there
-                os.close(self._fd)
-                self._fd = -1
+                self._close_file()
             if replace:
                 self.path.replace(self.target)
             else:
                 _move_without_replacing(self.path, self.target)
-        self._note.unlink(missing_ok=True)
 
-    def close(self, keep: bool) -> bool:
-        """Let go of it; tell whether a part is left for a later run.
+    def close(self, keep: bool = False) -> bool:
+        """Close it; return whether a part is left for a later run.
 
-        It is kept where `keep` is true and a later run could prove that it goes on with it.
+        It is kept where `keep` is true and a later run could prove that it continues it.
         """
-        useful = bool(keep and self.size and self.version and self.version.validator)
-        if not useful:
-            with contextlib.suppress(OSError):
-                if self._fd >= 0 and os.path.samestat(os.fstat(self._fd), self.path.lstat()):
+        kept = False
+        if self._is_at_path():
+            kept = keep and self._is_useful()
+            if not kept:
+                with contextlib.suppress(OSError, FileProblem):
+                    self._remove_note()
                     if sys.platform == "win32":  # an open file cannot be removed there
-                        self._let_go()
+                        self._close_file()
                     self.path.unlink()
-                    self._note.unlink(missing_ok=True)
-        self._let_go()
-        return useful
+        self._close_file()
+        return kept
 
-    def _let_go(self) -> None:
-        self._flusher.settle()
+    def _is_at_path(self) -> bool:
+        """Tell whether the open file still has its name: no other file is to be removed."""
+        try:
+            return self._fd >= 0 and os.path.samestat(os.fstat(self._fd), self.path.lstat())
+        except OSError:
+            return False
+
+    def _is_useful(self) -> bool:
+        """Tell whether a later run can prove that it continues it; it then has its note."""
+        if not (self.size and self.version and self.version.validator):
+            return False
+        if os.fstat(self._fd).st_nlink > 1:  # interrupted when it had its final name already
+            return False
+        try:
+            if not self._has_note:
+                self._write_note()
+        except FileProblem:
+            return False
+        return True
+
+    def __enter__(self) -> Part:
+        """Return itself."""
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        """Close it; what a later run can continue is kept and recorded on the error."""
+        # What is complete but wrong would, continued, be wrong again.
+        keep = error is not None and not isinstance(error, Corrupt)
+        if self.close(keep) and error is not None:
+            add_kept(error, [KeptPart(str(self.target), self.size)])
+
+    def _close_file(self) -> None:
+        if self._flusher is not None:
+            self._flusher.settle()
         if self._fd >= 0:
             with contextlib.suppress(OSError):  # what matters was fsynced
                 os.close(self._fd)
@@ -178,7 +258,7 @@ def _move_without_replacing(source: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except (OSError, NotImplementedError):
-        # A file system without hard links: the window between look and rename is small.
+        # A file system without hard links: the time between check and rename is short.
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         source.rename(target)

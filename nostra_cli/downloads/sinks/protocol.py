@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import IO, Protocol
 
 from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.models import Piece
@@ -23,3 +24,17 @@ class Sink(Protocol):
 
     def write(self, data: Piece) -> None:
         """Append all of `data`; raises FileProblem."""
+
+
+class TargetSink(Sink, AbstractContextManager["TargetSink", None], Protocol):
+    """Receive one body for its target; nothing is there before it is published.
+
+    Leaving the block closes it. What is left then, for a later run to continue or for a person to
+    remove, is recorded on the error that ended the block.
+    """
+
+    def reader(self) -> IO[bytes] | None:
+        """Read the complete body for a last check, None where it cannot be read again."""
+
+    def publish(self, replace: bool) -> None:
+        """Make the complete body visible, over another only with `replace`; or FileProblem."""

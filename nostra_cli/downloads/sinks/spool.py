@@ -1,14 +1,14 @@
-"""A body in a temporary file without a name, for what has to be whole before it is used."""
+"""A body in a temporary file without a name, for what must be complete before it is used."""
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 from nostra_cli.downloads.resume import BodyVersion
-from nostra_cli.errors import file_errors
+from nostra_cli.errors import FileProblem
 from nostra_cli.models import Piece
 
 IN_MEMORY = 8 << 20
@@ -20,15 +20,16 @@ class Spool:
     """A sink that can be read again. `size` is in bytes."""
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
-        """Begin empty, in `file` if it is to have a name."""
+        """Start empty, in `file` if it is to have a name."""
         self.size = 0
         self.version: BodyVersion | None = None
         self.file: IO[bytes] = file or tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
 
     def restart(self, version: BodyVersion) -> None:
-        """Begin again with a body of this version."""
-        self.file.seek(0)
-        self.file.truncate()
+        """Drop what is there and begin a body of `version`."""
+        with _temporary_file_errors():
+            self.file.seek(0)
+            self.file.truncate()
         self.size = 0
         self.version = version
 
@@ -39,11 +40,24 @@ class Spool:
             yield block
 
     def write(self, data: Piece) -> None:
-        """Append all of `data`; raises FileProblem where the disk has no room for it."""
-        with file_errors(Path(tempfile.gettempdir())):
+        """Append all of `data`; raises FileProblem where no temporary file can take it."""
+        with _temporary_file_errors():
             self.file.write(data)
+            self.file.flush()  # errors come here, not when it is read
         self.size += len(data)
 
     def close(self) -> None:
-        """Throw it away."""
-        self.file.close()
+        """Remove it."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+
+
+@contextlib.contextmanager
+def _temporary_file_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileProblem(
+            f"cannot write a temporary file: {error.strerror or 'no usable directory'}",
+            "set TMPDIR to a directory with room",
+        ) from error

@@ -39,6 +39,19 @@ class StdoutSink:
         """Give nothing: it cannot be read back."""
         return iter(())
 
+    def reader(self) -> None:
+        """Give nothing: it cannot be read back."""
+
+    def publish(self, replace: bool) -> None:
+        """Do nothing: it is there already."""
+
+    def __enter__(self) -> StdoutSink:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: the stream belongs to the caller."""
+
     def write(self, data: Piece) -> None:
         """Write through."""
         self._file.write(data)

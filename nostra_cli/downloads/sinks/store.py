@@ -1,144 +1,182 @@
-"""Stores that fsspec knows: which one a URL means, and what its driver's errors mean.
+"""An object on its way into a store: visible when it is complete, or not at all.
 
-fsspec and the drivers are not ours to install: they are loaded when a URL asks for them.
+S3 does that itself: the parts of a multipart upload are nothing until it is completed. Elsewhere
+the object is written beside its place, under a name that nobody looks for, and moved.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-import sys
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import IO
 
-from nostra_cli.downloads.plan import OnExisting
-from nostra_cli.downloads.target import Remote
-from nostra_cli.errors import FileProblem, NostraError, UsageProblem
+from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.sinks.spool import Spool
+from nostra_cli.downloads.stores import HINT, StoreFile, check_object, open_store, store_errors
+from nostra_cli.downloads.target import OnExisting, StoreUrl
+from nostra_cli.errors import FileProblem
+from nostra_cli.models import Piece
 
-_LONGEST = 200
-_SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
-_SHORTEST_SECRET = 8
-_HINT = "check the URL, the credentials and the rights; the store's driver has its own settings"
+MIN_BLOCK = 8 << 20
+"""Bytes that are kept in memory and sent at once, for each upload."""
+_MAX_BLOCKS = 9_000  # S3 takes 10,000 parts
+_PIPELINED_BLOCK = 256 << 10
+_COMMITTING = frozenset({"s3", "s3a"})
+_DISCARD_SECONDS = 0.8
 
-
-class StoreFile(Protocol):
-    """What is needed of a file that is open for writing."""
-
-    closed: bool
-
-    def write(self, data: bytes) -> object:
-        """Append all of `data`."""
-
-    def close(self) -> None:
-        """Send the rest."""
-
-    def commit(self) -> None:
-        """Make it visible, where it was opened without `autocommit`."""
-
-    def discard(self) -> None:
-        """Take it back, where it was opened without `autocommit`."""
+_unfinished: weakref.WeakSet[Upload] = weakref.WeakSet()
 
 
-class Store(Protocol):
-    """What is needed of an fsspec filesystem."""
-
-    def exists(self, path: str) -> bool:
-        """Tell whether something is there."""
-
-    def size(self, path: str) -> int | None:
-        """Tell how many bytes it has."""
-
-    def open(self, path: str, mode: str, *, block_size: int, autocommit: bool) -> StoreFile:
-        """Open a file."""
-
-    def mv(self, source: str, target: str) -> None:
-        """Give an object another name."""
-
-    def rm_file(self, path: str) -> None:
-        """Remove an object."""
+def abort_all() -> None:
+    """Let no upload of any thread write more: each ends with an error and takes itself back."""
+    for upload in list(_unfinished):
+        upload.aborted = True
 
 
-def store_of(remote: Remote) -> tuple[Store, str]:
-    """Give the store that a URL means, and its own word for the path.
+def leftovers() -> list[str]:
+    """Describe what uploads that were not taken back leave in their stores."""
+    return [upload.leftover for upload in list(_unfinished)]
 
-    Raises UsageProblem where fsspec or the driver is not installed, FileProblem where the driver
-    cannot begin.
+
+class Upload:
+    """A sink whose bytes go into a store. `size` is in bytes.
+
+    A `spooled` body is kept in a temporary file until it is published.
     """
-    try:
-        from fsspec.core import url_to_fs
-        from fsspec.registry import get_filesystem_class
-    except ImportError as error:
-        raise UsageProblem(
-            f"{remote.scheme}:// needs fsspec, which is not installed",
-            "pip install 'nostra-cli[fsspec]'",
-        ) from error
-    if sys.modules.get("anyio", remote) is None:
-        del sys.modules["anyio"]  # nostra hides it from httpcore; a driver may need it
-    try:
-        get_filesystem_class(remote.scheme)
-    except ImportError as error:
-        raise _no_driver(remote, error) from error
-    except ValueError as error:
-        raise UsageProblem(f"fsspec knows no {remote.scheme}://", "check the URL") from error
-    with store_errors(f"cannot use {remote}"):
-        found: tuple[Store, str] = url_to_fs(remote.url)
-        return found
 
+    def __init__(self, target: StoreUrl, spooled: bool = False) -> None:
+        """Find the store; raises UsageProblem or FileProblem where there is none."""
+        self.target = target
+        self.aborted = False
+        self.size = 0
+        self.version: BodyVersion | None = None
+        self._store, self._path = open_store(target)
+        self._commits = target.scheme in _COMMITTING
+        name = f".nostra-{os.urandom(8).hex()}.part"
+        self._written = self._path
+        if not self._commits:
+            self._written = f"{self._path.rpartition('/')[0]}/{name}"
+        url = target.url[: -len(target.name)] + name
+        self.leftover = f"an unfinished upload of {target}" if self._commits else url
+        self._spool = Spool() if spooled else None
+        self._file: StoreFile | None = None
+        self._pipelined = False
 
-def _no_driver(remote: Remote, error: ImportError) -> UsageProblem:
-    from fsspec.registry import known_implementations
+    def restart(self, version: BodyVersion) -> None:
+        """Drop what is there and begin an object of this version."""
+        if self._spool is not None:
+            self._spool.restart(version)
+        else:
+            self._discard()
+            self._open(version.length or 0)
+        self.size = 0
+        self.version = version
 
-    package = known_implementations[remote.scheme]["class"].partition(".")[0]
-    hint = str(error) if package == "fsspec" else f"pip install {package}"
-    cause = error.__cause__
-    if package in ("fsspec", getattr(cause, "name", package)):
-        return UsageProblem(f"{remote.scheme}:// needs a driver that is not installed", hint)
-    why = reason(cause if isinstance(cause, ImportError) else error, os.environ)
-    return UsageProblem(f"the driver of {remote.scheme}:// cannot be loaded: {why}", hint)
+    def _open(self, length: int) -> None:
+        self._check()
+        block = max(MIN_BLOCK, length // _MAX_BLOCKS + 1)
+        if self.target.scheme in ("sftp", "ssh"):
+            block = _PIPELINED_BLOCK
+        with self._errors():
+            file = self._store.open(
+                self._written, "wb", block_size=block, autocommit=not self._commits
+            )
+            # paramiko otherwise waits for the response to every 32 KiB: 1 instead of 129 MB/s.
+            if hasattr(file, "set_pipelined"):
+                file.set_pipelined(True)
+                self._pipelined = True
+        self._file = file
+        _unfinished.add(self)
 
+    def blocks(self) -> Iterator[bytes]:
+        """Give nothing: it cannot be read back."""
+        return iter(())
 
-def occupied(remote: Remote, existing: OnExisting) -> bool:
-    """Check the place of an object before it is made; True means: leave it, it is there.
+    def write(self, data: Piece) -> None:
+        """Append all of `data`; raises FileProblem."""
+        if self._spool is not None:
+            self._spool.write(data)
+        else:
+            self._send(data)
+        self.size += len(data)
 
-    Raises FileProblem where it is there and must stay, and what `store_of` raises.
-    """
-    store, path = store_of(remote)
-    if existing is OnExisting.OVERWRITE:
-        return False
-    with store_errors(f"cannot look at {remote}"):
-        there = store.exists(path)
-    if there and existing is OnExisting.REFUSE:
-        raise FileProblem(
-            f"{remote} exists and stays as it is", "use --overwrite, --skip-existing or another URL"
-        )
-    return there
+    def _send(self, data: Piece) -> None:
+        self._check()
+        if self._file is not None:
+            with self._errors():
+                self._file.write(bytes(data))  # a driver may keep it; a view would change
 
+    def reader(self) -> IO[bytes] | None:
+        """Read the complete body, where it is spooled."""
+        return self._spool.file if self._spool is not None else None
 
-def size_of(remote: Remote) -> int:
-    """Tell the size in bytes of an object that is there; raises FileProblem."""
-    store, path = store_of(remote)
-    with store_errors(f"cannot look at {remote}"):
-        return store.size(path) or 0
+    def publish(self, replace: bool) -> None:
+        """Make the object visible under its name, never over another unless `replace`.
 
+        Raises FileProblem, and it is not visible.
+        """
+        if self._spool is not None:
+            self._open(self.size)
+            for block in self._spool.blocks():
+                self._send(block)
+        self._check()
+        if self._file is None:
+            return
+        with self._errors():
+            self._file.close()
+            # Another process may have been faster.
+            check_object(self.target, OnExisting.OVERWRITE if replace else OnExisting.REFUSE)
+            if self._commits:
+                self._file.commit()
+            else:
+                if self._pipelined and self._store.size(self._written) != self.size:
+                    raise FileProblem(f"{self.target}: the server did not store all of it", HINT)
+                self._store.mv(self._written, self._path)
+        self._file = None
+        _unfinished.discard(self)
 
-@contextlib.contextmanager
-def store_errors(doing: str) -> Iterator[None]:
-    """Turn whatever a driver raises in the block into a FileProblem that begins with `doing`."""
-    try:
-        yield
-    except NostraError:
-        raise
-    except Exception as error:  # a driver may raise anything
-        raise FileProblem(f"{doing}: {reason(error, os.environ)}", _HINT) from error
+    def __enter__(self) -> Upload:
+        """Return itself."""
+        return self
 
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        """Take back what was not published, or note on the error what is left."""
+        if error is not None and not self._discard():
+            error.add_note(f"remove what is left in the store: {self.leftover}")
+        if self._spool is not None:
+            self._spool.close()
 
-def reason(error: Exception, env: Mapping[str, str]) -> str:
-    """Tell in one line what a driver says, without the secrets that it may have been given."""
-    text = " ".join((getattr(error, "strerror", None) or str(error)).split())
-    text = re.sub(r"(?<=://)[^/@\s]*@", "", text)
-    text = re.sub(r"\?[^\s\"']+", "?***", text)
-    for name, value in env.items():
-        if len(value) >= _SHORTEST_SECRET and any(word in name.upper() for word in _SECRET_NAMES):
-            text = text.replace(value, "***")
-    return text[:_LONGEST] or type(error).__name__
+    def _discard(self) -> bool:
+        """Take back what was begun; False where the store does not do so within a moment."""
+        if self._file is None:
+            return True
+        thread = threading.Thread(target=self._take_back, args=[self._file], daemon=True)
+        thread.start()
+        thread.join(_DISCARD_SECONDS)
+        return self not in _unfinished
+
+    def _take_back(self, file: StoreFile) -> None:
+        """Remove it, however long the store takes for it."""
+        if not self._commits:
+            with contextlib.suppress(Exception):
+                self._store.rm_file(self._written)
+                _unfinished.discard(self)
+        with contextlib.suppress(Exception):
+            file.close()
+        with contextlib.suppress(Exception):
+            if self._commits:
+                file.discard()
+            elif self._store.exists(self._written):  # some appear only when they are closed
+                self._store.rm_file(self._written)
+            self._file = None
+            _unfinished.discard(self)
+
+    def _check(self) -> None:
+        if self.aborted:
+            raise FileProblem(f"the upload of {self.target} was aborted")
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return store_errors(f"cannot write {self.target}")

@@ -1,63 +1,71 @@
-"""Uploads into stores that fsspec has of itself: seen when whole, or not at all."""
+"""Uploads into stores that fsspec itself has: visible when complete, or not at all."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from nostra_cli.downloads.plan import OnExisting
 from nostra_cli.downloads.resume import BodyVersion
-from nostra_cli.downloads.sinks import upload as uploads
-from nostra_cli.downloads.sinks.store import occupied, reason, size_of, store_errors, store_of
-from nostra_cli.downloads.sinks.upload import Upload
-from nostra_cli.downloads.target import Remote
+from nostra_cli.downloads.sinks import store
+from nostra_cli.downloads.sinks.store import Upload, abort_all, leftovers
+from nostra_cli.downloads.stores import check_object, open_store, reason, size_of, store_errors
+from nostra_cli.downloads.target import OnExisting, StoreUrl
 from nostra_cli.errors import FileProblem, UsageProblem
 
 VERSION = BodyVersion("https://service.example/x", '"v1"', None, 10)
 
 
 @pytest.fixture(params=["memory", "file"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreUrl]:
     """Give an empty folder of a store."""
     url = f"memory://{tmp_path.name}" if request.param == "memory" else tmp_path.as_uri()
-    yield Remote(url)
+    yield StoreUrl(url)
     memory = fsspec.filesystem("memory")
     memory.store.clear()
 
 
-def content(folder: Remote) -> dict[str, bytes]:
+def content(folder: StoreUrl) -> dict[str, bytes]:
     store, path = fsspec.core.url_to_fs(folder.url)
     found = store.find(path) if store.exists(path) else []
     return {name.rpartition("/")[2]: store.cat_file(name) for name in found}
 
 
-def begun(target: Remote, data: bytes = b"whole") -> Upload:
+def begun(target: StoreUrl, data: bytes = b"whole") -> Upload:
     upload = Upload(target)
     upload.restart(VERSION)
     upload.write(memoryview(data))
     return upload
 
 
-def test_nothing_is_seen_before_it_is_published(folder: Remote) -> None:
+def end(upload: Upload) -> list[str]:
+    """End an upload with an error; return the notes that the error got."""
+    error = FileProblem("no")
+    upload.__exit__(FileProblem, error, None)
+    return list(getattr(error, "__notes__", ()))
+
+
+def test_nothing_is_seen_before_it_is_published(folder: StoreUrl) -> None:
     upload = begun(folder / "x.csv")
     assert "x.csv" not in content(folder)
     upload.publish(replace=False)
     assert content(folder) == {"x.csv": b"whole"}
-    upload.drop()
+    end(upload)
     assert content(folder) == {"x.csv": b"whole"}
 
 
-def test_what_is_dropped_leaves_nothing(folder: Remote) -> None:
-    begun(folder / "x.csv").drop()
+def test_what_is_dropped_leaves_nothing(folder: StoreUrl) -> None:
+    assert end(begun(folder / "x.csv")) == []
     assert content(folder) == {}
 
 
-def test_a_second_body_takes_the_place_of_the_first(folder: Remote) -> None:
+def test_a_second_body_takes_the_place_of_the_first(folder: StoreUrl) -> None:
     upload = begun(folder / "x.csv", b"first")
     upload.restart(VERSION)
     upload.write(b"second")
@@ -65,59 +73,90 @@ def test_a_second_body_takes_the_place_of_the_first(folder: Remote) -> None:
     assert (content(folder), upload.size) == ({"x.csv": b"second"}, 6)
 
 
-def test_an_object_that_came_meanwhile_stays(folder: Remote) -> None:
+def test_an_object_that_came_meanwhile_stays(folder: StoreUrl) -> None:
     upload, other = begun(folder / "x.csv"), begun(folder / "x.csv", b"other")
     other.publish(replace=False)
     with pytest.raises(FileProblem, match="exists"):
         upload.publish(replace=False)
-    upload.drop()
+    end(upload)
     assert content(folder) == {"x.csv": b"other"}
 
 
-def test_an_object_is_replaced_when_told(folder: Remote) -> None:
+def test_an_object_is_replaced_when_told(folder: StoreUrl) -> None:
     begun(folder / "x.csv", b"old").publish(replace=False)
     begun(folder / "x.csv").publish(replace=True)
     assert content(folder) == {"x.csv": b"whole"}
 
 
-def test_what_is_there(folder: Remote) -> None:
+def test_what_is_there(folder: StoreUrl) -> None:
     target = folder / "x.csv"
-    assert not occupied(target, OnExisting.REFUSE)
+    assert not check_object(target, OnExisting.REFUSE)
     begun(target).publish(replace=False)
-    assert occupied(target, OnExisting.SKIP)
-    assert not occupied(target, OnExisting.OVERWRITE)
+    assert check_object(target, OnExisting.SKIP)
+    assert not check_object(target, OnExisting.OVERWRITE)
     assert size_of(target) == 5
-    with pytest.raises(FileProblem, match="exists and stays"):
-        occupied(target, OnExisting.REFUSE)
+    with pytest.raises(FileProblem, match="already exists"):
+        check_object(target, OnExisting.REFUSE)
 
 
-def test_given_up_uploads_are_gone_and_do_not_go_on(folder: Remote) -> None:
+def test_aborted_uploads_write_nothing_more_and_leave_nothing(folder: StoreUrl) -> None:
     mine = [begun(folder / f"{number}.csv") for number in range(3)]
-    uploads.drop_all()
-    assert content(folder) == {}
+    abort_all()
     for upload in mine:
-        with pytest.raises(FileProblem, match="given up"):
+        with pytest.raises(FileProblem, match="aborted"):
             upload.write(b"x")
-        with pytest.raises(FileProblem, match="given up"):
+        with pytest.raises(FileProblem, match="aborted"):
             upload.publish(replace=True)
+    assert len(leftovers()) == 3
+    for upload in mine:
+        assert end(upload) == []
+    assert (content(folder), leftovers()) == ({}, [])
 
 
-def test_a_store_that_hangs_does_not_hold_up_the_end(
+def test_a_store_that_hangs_does_not_delay_the_end_and_what_is_left_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = begun(Remote(tmp_path.as_uri()) / "x.csv")
-    done = threading.Event()
-    monkeypatch.setattr(uploads, "_PATIENCE", 0.05)
-    monkeypatch.setattr(upload, "discard", lambda: done.wait(20))
-    upload.drop()
-    done.set()
+    upload = begun(StoreUrl(tmp_path.as_uri()) / "x.csv")
+    answers = threading.Event()
+    monkeypatch.setattr(store, "_DISCARD_SECONDS", 0.05)
+    monkeypatch.setattr(upload, "_take_back", lambda _file: answers.wait(20))
+    [note] = end(upload)
+    answers.set()
+    [left] = tmp_path.iterdir()
+    assert note == f"remove what is left in the store: {left.as_uri()}"
     monkeypatch.undo()
-    upload.drop()
+    assert end(upload) == []
+
+
+@pytest.mark.parametrize("spooled", [False, True])
+def test_a_spooled_body_is_sent_when_it_is_published(folder: StoreUrl, spooled: bool) -> None:
+    upload = Upload(folder / "x.xlsx", spooled)
+    upload.restart(VERSION)
+    upload.write(b"whole")
+    file = upload.reader()
+    assert (file is not None) == spooled
+    if file is not None:
+        file.seek(0)
+        assert file.read() == b"whole"
+    upload.publish(replace=False)
+    assert content(folder) == {"x.xlsx": b"whole"}
+
+
+def test_what_drivers_log_and_warn_does_not_reach_stderr(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    with warnings.catch_warnings():
+        open_store(StoreUrl("memory://x"))
+        logging.getLogger("driver.transport").error("Traceback (most recent call last):")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_missing_folder_is_the_stores_error(tmp_path: Path) -> None:
     with pytest.raises(FileProblem) as raised:
-        begun(Remote((tmp_path / "missing").as_uri()) / "x.csv")
+        begun(StoreUrl((tmp_path / "missing").as_uri()) / "x.csv")
     assert raised.value.message.endswith("No such file or directory")
 
 
@@ -126,7 +165,7 @@ def test_a_missing_folder_is_the_stores_error(tmp_path: Path) -> None:
 )
 def test_a_store_that_cannot_be_had(url: str, hint: str) -> None:
     with pytest.raises(UsageProblem) as raised:
-        store_of(Remote(url))
+        open_store(StoreUrl(url))
     assert raised.value.hint == hint
 
 
@@ -136,12 +175,12 @@ def test_a_driver_that_lacks_something_is_told_of(
     (tmp_path / "gcsfs.py").write_text("import anyio_or_so\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UsageProblem, match="cannot be loaded: No module named 'anyio_or_so'"):
-        store_of(Remote("gs://b/x"))
+        open_store(StoreUrl("gs://b/x"))
 
 
 def test_a_driver_may_use_what_nostra_hides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anyio", None)
-    store_of(Remote("memory://x"))
+    open_store(StoreUrl("memory://x"))
     assert "anyio" not in sys.modules
 
 

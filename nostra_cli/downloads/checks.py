@@ -1,0 +1,70 @@
+"""What can be seen to fail before anything is transferred: places that cannot be written to."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from nostra_cli.downloads import stores
+from nostra_cli.downloads.sinks.file import remove_stale_part
+from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
+from nostra_cli.errors import FileProblem, file_errors
+
+
+def check_target(target: Target, existing: OnExisting) -> bool:
+    """Check the place of a file or an object before it is made; True: it exists, skip it.
+
+    Raises FileProblem for what must not be touched.
+    """
+    if isinstance(target, StoreUrl):
+        return stores.check_object(target, existing)
+    return check_file(target, existing)
+
+
+def check_file(path: Path, existing: OnExisting) -> bool:
+    """Check the place of a file before it is written; True: it exists and is to be skipped.
+
+    Raises FileProblem for what must not be touched: an existing file, as far as `existing` says
+    so, and always a directory, a symbolic link, a FIFO or a device.
+    """
+    if path.name:  # `.` has none: it is a directory
+        remove_stale_part(path)
+    with file_errors(path):
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            return False
+    if not stat.S_ISREG(mode):
+        kind = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a symbolic link"}.get(
+            stat.S_IFMT(mode), "not a regular file"
+        )
+        raise FileProblem(
+            f"{path} is {kind} (not replaced)", "name a file with -o, or use -o - for stdout"
+        )
+    if existing is OnExisting.REFUSE:
+        with file_errors(path):
+            raise FileExistsError
+    return existing is OnExisting.SKIP
+
+
+def check_folder(folder: Path, create: bool) -> None:
+    """Raise FileProblem unless files can be made in `folder`, which may itself be made later."""
+    for place in (folder, *folder.parents):
+        with file_errors(place):
+            try:
+                found = place.stat()
+            except NotADirectoryError:
+                continue  # a parent of it will be found to be a file
+            except FileNotFoundError:
+                if create and not place.is_symlink():
+                    continue
+                raise
+        if not stat.S_ISDIR(found.st_mode):
+            raise FileProblem(f"{place} is not a directory", "choose another directory with -d")
+        if found.st_nlink == 0 and sys.platform != "win32":
+            raise FileProblem("the current directory was removed", "change to another directory")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise FileProblem(f"no permission to write in {place}", "choose another with -d")
+        return

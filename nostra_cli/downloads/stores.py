@@ -1,0 +1,151 @@
+"""Stores that fsspec knows: which one a URL means, and what its driver's errors mean.
+
+fsspec and the drivers are not dependencies: they are loaded when a URL asks for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from nostra_cli.downloads.target import OnExisting, StoreUrl
+from nostra_cli.errors import FileProblem, NostraError, UsageProblem
+
+HINT = "check the URL, the credentials and the rights; the store's driver has its own settings"
+_MAX_REASON = 200
+_SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
+_MIN_SECRET = 8
+
+
+class StoreFile(Protocol):
+    """What is used of a file that is open for writing."""
+
+    def write(self, data: bytes) -> object:
+        """Append all of `data`."""
+
+    def close(self) -> None:
+        """Send the rest."""
+
+    def commit(self) -> None:
+        """Make it visible, where it was opened without `autocommit`."""
+
+    def discard(self) -> None:
+        """Take it back, where it was opened without `autocommit`."""
+
+
+class Store(Protocol):
+    """What is used of an fsspec filesystem."""
+
+    def exists(self, path: str) -> bool:
+        """Tell whether an object exists."""
+
+    def size(self, path: str) -> int | None:
+        """Return its size in bytes."""
+
+    def open(self, path: str, mode: str, *, block_size: int, autocommit: bool) -> StoreFile:
+        """Open a file."""
+
+    def mv(self, source: str, target: str) -> None:
+        """Give an object another name."""
+
+    def rm_file(self, path: str) -> None:
+        """Remove an object."""
+
+
+def open_store(url: StoreUrl) -> tuple[Store, str]:
+    """Return the store that a URL means, and the store's own path of it.
+
+    Raises UsageProblem where fsspec or the driver is not installed, FileProblem where the driver
+    cannot start.
+    """
+    try:
+        from fsspec.core import url_to_fs
+        from fsspec.registry import get_filesystem_class
+    except ImportError as error:
+        raise UsageProblem(
+            f"{url.scheme}:// needs fsspec, which is not installed",
+            "pip install 'nostra-cli[fsspec]'",
+        ) from error
+    if sys.modules.get("anyio", url) is None:
+        del sys.modules["anyio"]  # nostra hides it from httpcore; a driver may need it
+    try:
+        get_filesystem_class(url.scheme)
+    except ImportError as error:
+        raise _no_driver(url, error) from error
+    except ValueError as error:
+        raise UsageProblem(f"fsspec knows no {url.scheme}://", "check the URL") from error
+    _silence_drivers()
+    with store_errors(f"cannot use {url}"):
+        found: tuple[Store, str] = url_to_fs(url.url)
+        return found
+
+
+def _silence_drivers() -> None:
+    """Keep what drivers log and warn off stderr: an error of theirs is reported as ours."""
+    logging.getLogger().addHandler(logging.NullHandler())  # without any, Python logs to stderr
+    warnings.simplefilter("ignore")
+
+
+def _no_driver(url: StoreUrl, error: ImportError) -> UsageProblem:
+    from fsspec.registry import known_implementations
+
+    package = known_implementations[url.scheme]["class"].partition(".")[0]
+    hint = str(error) if package == "fsspec" else f"pip install {package}"
+    cause = error.__cause__
+    if package in ("fsspec", getattr(cause, "name", package)):
+        return UsageProblem(f"{url.scheme}:// needs a driver that is not installed", hint)
+    why = reason(cause if isinstance(cause, ImportError) else error, os.environ)
+    return UsageProblem(f"the driver of {url.scheme}:// cannot be loaded: {why}", hint)
+
+
+def check_object(url: StoreUrl, existing: OnExisting) -> bool:
+    """Check the place of an object before it is made; True: it exists and is to be skipped.
+
+    Raises FileProblem where it exists and must not be touched, and what `open_store` raises.
+    """
+    store, path = open_store(url)
+    if existing is OnExisting.OVERWRITE:
+        return False
+    with store_errors(f"cannot access {url}"):
+        exists = store.exists(path)
+    if exists and existing is OnExisting.REFUSE:
+        raise FileProblem(
+            f"{url} already exists (not overwritten)",
+            "use --overwrite, --skip-existing or another URL",
+        )
+    return exists
+
+
+def size_of(url: StoreUrl) -> int:
+    """Return the size in bytes of an existing object; raises FileProblem."""
+    store, path = open_store(url)
+    with store_errors(f"cannot access {url}"):
+        return store.size(path) or 0
+
+
+@contextlib.contextmanager
+def store_errors(doing: str) -> Iterator[None]:
+    """Turn whatever a driver raises in the block into a FileProblem that begins with `doing`."""
+    try:
+        yield
+    except NostraError:
+        raise
+    except Exception as error:  # a driver may raise anything
+        raise FileProblem(f"{doing}: {reason(error, os.environ)}", HINT) from error
+
+
+def reason(error: Exception, env: Mapping[str, str]) -> str:
+    """Describe a driver's error in one line, without the secrets that it may have been given."""
+    text = " ".join((getattr(error, "strerror", None) or str(error)).split())
+    text = re.sub(r"(?<=://)[^/@\s]*@", "", text)
+    text = re.sub(r"\?[^\s\"']+", "?***", text)
+    for name, value in env.items():
+        if len(value) >= _MIN_SECRET and any(word in name.upper() for word in _SECRET_NAMES):
+            text = text.replace(value, "***")
+    return text[:_MAX_REASON] or type(error).__name__
