@@ -19,13 +19,13 @@ HURRIED = (
     """
 import time
 import nostra_cli.http.retry
-import nostra_cli.http.watchdog
+import nostra_cli.http.timeouts
 retrier = nostra_cli.http.retry.Retrier
 init = retrier.__init__
 retrier.__init__ = lambda *given, **named: init(
     *given, sleep=lambda seconds: time.sleep(seconds / 50), **named
 )
-nostra_cli.http.watchdog.CONNECT_SECONDS /= 10
+nostra_cli.http.timeouts.CONNECT_SECONDS /= 10
 from nostra_cli.__main__ import main
 main()
 """,

@@ -45,7 +45,7 @@ def talking(base_url: str, trace: list[str] | None = None) -> Iterator[Transport
 def get(transport: Transport, path: str = "/x") -> tuple[int, bytes, bool]:
     with transport.request("GET", path) as reply:
         body = b"".join(bytes(chunk) for chunk in reply.chunks)
-        return reply.status, body, reply.foreign
+        return reply.status, body, reply.cross_origin
 
 
 def redirect(location: str, status: int = 302) -> bytes:

@@ -55,8 +55,7 @@ STATUS_LEAVES_OUT = [
     "nostra_cli.downloads",
     "nostra_cli.api.wait",
     "nostra_cli.concurrency",
-    "nostra_cli.http.fast_body",
-    "nostra_cli.http.errors",
+    "nostra_cli.http.large_body",
     "nostra_cli.output.github",
 ]
 

@@ -108,7 +108,7 @@ class Service:
             with self._transport.request("GET", path, json, HEAD_SECONDS) as reply:
                 check(reply, NotFound(f"{reply.host} has no list of collections", _ID_HINT))
                 start = bytes(next(iter(decoded(reply)), b""))
-                if reply.foreign or start.lstrip()[:1] not in (b"{", b"["):
+                if reply.cross_origin or start.lstrip()[:1] not in (b"{", b"["):
                     return Corrupt(f"{reply.host} does not answer as the service does", _ID_HINT)
         except AuthProblem as error:
             raise AuthProblem(error.message, "check the token and the base URL") from error

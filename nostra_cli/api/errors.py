@@ -14,10 +14,9 @@ from nostra_cli.errors import (
     Transient,
 )
 from nostra_cli.http.encoding import decoded
-from nostra_cli.http.retry import retry_after
+from nostra_cli.http.retry import RETRYABLE_STATUSES, retry_after
 from nostra_cli.http.transport import Response
 
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_DETAIL = 300
 
 
@@ -35,7 +34,7 @@ def refusal(reply: Response, missing: NotFound) -> NostraError:
     """Give what an answer that is no success means (API page, "Errors")."""
     status = reply.status
     said = f" ({status}{_detail(reply)})"
-    if status in _PASSING or (reply.foreign and status in (401, 403)):
+    if status in RETRYABLE_STATUSES or (reply.cross_origin and status in (401, 403)):
         # A storage that a redirect led to knows nothing of the token: its link may have expired.
         wait = retry_after(reply.headers.get("retry-after"), time.time())
         return Transient(f"{reply.host}: the service is not available{said}", _LATER_HINT, wait)

@@ -13,7 +13,7 @@ from nostra_cli.doctor import environment as surroundings
 from nostra_cli.doctor import local, service
 from nostra_cli.doctor.environment import Peer
 from nostra_cli.doctor.finding import Finding, warning
-from nostra_cli.http.watchdog import CONNECT_SECONDS, READ_SECONDS
+from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
     from nostra_cli.http.transport import Trace

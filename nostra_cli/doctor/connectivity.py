@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
 import ssl
@@ -12,8 +13,8 @@ from collections.abc import Generator
 from nostra_cli.doctor.environment import Peer
 from nostra_cli.doctor.finding import Finding, fine, warning, wrong
 from nostra_cli.errors import ServiceProblem, UsageProblem
-from nostra_cli.http.errors import tls_problem
-from nostra_cli.http.tls import trust
+from nostra_cli.http.errors import tls_error
+from nostra_cli.http.tls import tls_context
 
 _NEAR_DAYS = 14
 _DAY = 86400.0
@@ -87,9 +88,8 @@ def _connect(addresses: list[Address], seconds: float) -> socket.socket:
 
 
 def _shake_hands(connection: socket.socket, peer: Peer, seconds: float) -> Step:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        trust(context, "https")
+        context = tls_context(os.environ)
     except UsageProblem as problem:
         yield warning("tls", f"not checked: {problem.message}", problem.hint)
         return False
@@ -102,7 +102,7 @@ def _shake_hands(connection: socket.socket, peer: Peer, seconds: float) -> Step:
         yield wrong("tls", ServiceProblem(f"{peer.host}: no TLS within {seconds:g} s", hint))
         return False
     except (OSError, ValueError) as error:
-        yield wrong("tls", tls_problem(peer.host, [error]))
+        yield wrong("tls", tls_error(peer.host, error))
         return False
     yield _certificate(str((certificate or {}).get("notAfter", "")), str(version))
     return True

@@ -55,7 +55,7 @@ def _judged(reply: Response, token: Token | None, seconds: float) -> Finding:
     said = f"{reply.host}: {reply.status} in {seconds:.2f} s"
     if 200 <= reply.status < 300:
         start = bytes(next(iter(decoded(reply)), b"")).lstrip()[:1]
-        if reply.foreign or start not in (b"{", b"["):
+        if reply.cross_origin or start not in (b"{", b"["):
             hint = "check the base URL; a proxy or a login page may stand in between"
             return wrong("request", Corrupt(f"{said}, but that is not the service", hint))
         return fine("request", said)

@@ -25,7 +25,7 @@ from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import Corrupt, Transient, Truncated
 from nostra_cli.http.encoding import decoded, is_encoded
 from nostra_cli.http.retry import Attempt
-from nostra_cli.http.timeouts import ORDINARY_SPEED, LowSpeed, paced
+from nostra_cli.http.timeouts import DEFAULT_LOW_SPEED, LowSpeed, paced
 from nostra_cli.http.transport import Response
 from nostra_cli.models import Piece
 
@@ -60,7 +60,7 @@ class StreamOptions:
 
     level: verify.Level = verify.Level.AUTO
     hashing: bool = False
-    low_speed: LowSpeed = ORDINARY_SPEED
+    low_speed: LowSpeed = DEFAULT_LOW_SPEED
     clock: Callable[[], float] = time.monotonic
 
 

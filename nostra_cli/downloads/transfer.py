@@ -19,7 +19,7 @@ from nostra_cli.downloads.stream import Meter, StreamOptions, not_as_promised, s
 from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import file_errors
-from nostra_cli.http.timeouts import ORDINARY_SPEED, LowSpeed
+from nostra_cli.http.timeouts import DEFAULT_LOW_SPEED, LowSpeed
 from nostra_cli.models import Format
 
 
@@ -32,7 +32,7 @@ class DownloadOptions:
     resume: bool = True
     hashing: bool = False
     checksums: bool = False
-    low_speed: LowSpeed = ORDINARY_SPEED
+    low_speed: LowSpeed = DEFAULT_LOW_SPEED
 
     @property
     def stream(self) -> StreamOptions:

@@ -1,68 +1,153 @@
-"""Connections, each for one request at a time, and none that begins with the rest of another."""
+"""Connections: a client for one request at a time, through a proxy where the environment says so.
+
+httpx's transport and httpcore's network backend are their documented places for sockets of ours.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
-import weakref
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import httpcore
 import httpx
 
-from nostra_cli.errors import UsageProblem
+from nostra_cli.http.errors import HTTP_ERRORS, connect_error, convert_error, proxy_refusal
+from nostra_cli.http.proxies import Proxy, proxy_for
+from nostra_cli.http.sockets import Connection, framing_of
 
-# httpcore keeps what it has read too much, takes it for the next answer of that connection, and
-# tells nobody: there is no documented way to what it keeps.
-_WAY = ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state", "trailing_data")
+KEEP_ALIVE_SECONDS = 5.0
+"""A connection that was not used for longer may be dead without anyone knowing."""
 
 
-class Lane:
+class _Backend(httpcore.NetworkBackend):
+    """Makes the connections of one client, directly or to a proxy, and knows them."""
+
+    def __init__(self, proxy: Proxy | None) -> None:
+        self.connections: tuple[Connection, ...] = ()
+        self.connects = 0
+        self._proxy = proxy
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002 (of the interface)
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+    ) -> Connection:
+        self.connects += 1
+        peer = f"proxy {self._proxy}" if self._proxy else host
+        try:
+            sock = socket.create_connection((host, port), timeout)
+        except (OSError, UnicodeError, OverflowError) as error:
+            raise connect_error(peer, error) from error
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made = Connection(sock, peer, self._proxy is not None and self._proxy.scheme == "https")
+        # Another thread may be going through them to abort them.
+        self.connections = (*(c for c in self.connections if not c.is_closed), made)
+        return made
+
+
+class PooledClient(httpx.BaseTransport):
     """A client that one request at a time uses, so that all its connections are that request's.
 
     With one client for all threads nobody could tell which connection a request was given.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
-        """Send through `client`."""
-        self.client = client
-        # Made anew for each connection: another thread may be going through it.
-        self._sockets: tuple[weakref.ref[socket.socket], ...] = ()
-        self.fresh = False
+    def __init__(self, context: Callable[[], ssl.SSLContext], headers: Mapping[str, str]) -> None:
+        """Send `headers` with each request; `context` is called for the first https URL."""
+        self.client = httpx.Client(transport=self, headers=headers, trust_env=False)
+        self._context = context
+        self._pools: dict[tuple[str, Proxy | None], tuple[httpcore.ConnectionPool, _Backend]] = {}
 
-    def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """Be told by httpx of each connection it makes."""
-        self.fresh = self.fresh or event == "connection.connect_tcp.started"
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            made = weakref.ref(info["return_value"].get_extra_info("socket"))
-            self._sockets = (*(known for known in self._sockets if known() is not None), made)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request as httpx asks it to; `response.extensions` has the Connection.
 
-    def cut_off(self) -> None:
-        """Make whoever reads from it go on at once, with an error."""
-        for known in self._sockets:
-            if (connection := known()) is not None:
-                with contextlib.suppress(OSError):
-                    # Not SSLSocket's own method: another thread is still reading from it.
-                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        Raises Transient or ServiceProblem where a new connection failed, and what the socket or
+        httpcore raises where a kept one did.
+        """
+        proxy = proxy_for(str(request.url))
+        pool, backend = self._pool(request.url.scheme, proxy)
+        connects = backend.connects
+        try:
+            response = pool.handle_request(_core_request(request))
+        except httpcore.ProxyError as error:
+            refused = backend.connections[-1]
+            raise proxy_refusal(refused.peer, refused.status_line, request.url.host) from error
+        except HTTP_ERRORS as error:
+            if backend.connects == connects:
+                raise
+            raise convert_error(error, backend.connections[-1].peer) from error
+        connection: Connection = response.extensions["network_stream"]
+        connection.begin_body(*framing_of(request.method, response))
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
+        )
+
+    def abort(self) -> None:
+        """Make whoever waits for one of the connections go on at once, with an error."""
+        for _, backend in tuple(self._pools.values()):
+            for connection in backend.connections:
+                connection.abort()
+
+    def close(self) -> None:
+        """Close the connections; httpx calls it when its client is closed."""
+        for pool, _ in self._pools.values():
+            pool.close()
+
+    def _pool(self, scheme: str, proxy: Proxy | None) -> tuple[httpcore.ConnectionPool, _Backend]:
+        key = (scheme, proxy)
+        if key not in self._pools:
+            backend = _Backend(proxy)
+            context = self._context() if scheme == "https" else None
+            self._pools[key] = _make_pool(proxy, context, backend), backend
+        return self._pools[key]
 
 
-def client(tls: ssl.SSLContext, headers: Mapping[str, str]) -> httpx.Client:
-    """Make the client of a lane; raises UsageProblem for a proxy that is none."""
-    try:
-        # What is not encrypted is for this machine only: no proxy is to see the token.
-        return httpx.Client(verify=tls, headers=headers, mounts={"http://": None})
-    except (ValueError, ImportError, httpx.InvalidURL) as error:
-        raise UsageProblem(
-            "the proxy of the environment cannot be used",
-            "mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY; one looks like http://proxy.example:8080",
-        ) from error
+def _make_pool(
+    proxy: Proxy | None, context: ssl.SSLContext | None, backend: _Backend
+) -> httpcore.ConnectionPool:
+    if proxy is None:
+        return httpcore.ConnectionPool(
+            ssl_context=context,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+            network_backend=backend,
+        )
+    return httpcore.HTTPProxy(
+        proxy_url=httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/"),
+        proxy_auth=(proxy.user.encode(), proxy.password.encode()) if proxy.user else None,
+        ssl_context=context,
+        proxy_ssl_context=context if proxy.scheme == "https" else None,
+        keepalive_expiry=KEEP_ALIVE_SECONDS,
+        network_backend=backend,
+    )
 
 
-def drop_leftovers(response: httpx.Response) -> None:
-    """Close the connection of a finished response if more came over it than that."""
-    found: object = response.stream
-    for name in _WAY:
-        found = getattr(found, name, None)
-    if isinstance(found, tuple) and found[0]:
-        response.extensions["network_stream"].close()
+class _Body(httpx.SyncByteStream):
+    """The body of a response of httpcore, for httpx."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def _core_request(request: httpx.Request) -> httpcore.Request:
+    url = request.url
+    return httpcore.Request(
+        method=request.method,
+        url=httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        ),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )

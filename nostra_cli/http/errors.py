@@ -1,74 +1,158 @@
-"""httpx's errors, told in our words: what happened, to which host, what to do next."""
+"""What goes wrong with a connection, as errors: what happened, to which host, what to do next.
+
+The text of another program is never shown, but for the system's words and OpenSSL's reason.
+"""
 
 from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Sequence
 
-import httpx
+import httpcore
 
 from nostra_cli.errors import NostraError, ServiceProblem, Transient, Truncated
-from nostra_cli.http.watchdog import CONNECT_SECONDS, READ_SECONDS
+from nostra_cli.http.retry import RETRYABLE_STATUSES
+from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS
+
+HTTP_ERRORS = (
+    OSError,
+    EOFError,
+    httpcore.ProtocolError,
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
+"""What a request or a body can end with, before `convert_error`."""
+
+_AGAIN = "try again; nostra download goes on where it stopped"
+_NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
+_PROXY_HINT = "check HTTPS_PROXY and NO_PROXY"
+_CA_HINT = "for a private certificate authority set SSL_CERT_FILE to its certificate"
+
+# OpenSSL's X509_V_ERR_*
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_WRONG_NAME = frozenset({62, 63, 64})
+_NOT_TLS = frozenset(
+    {
+        "HTTP_REQUEST",
+        "HTTPS_PROXY_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "UNKNOWN_PROTOCOL",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+# A server that wants a client certificate and gets none; the second is what TLS 1.2 says.
+_CLIENT_CERTIFICATE = frozenset(
+    {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_NO_CERTIFICATE",
+        "TLSV1_ALERT_ACCESS_DENIED",
+    }
+)
 
 
-def told(error: Exception, url: httpx.URL, in_body: bool) -> NostraError:
-    """Turn httpx's or a socket's error into ours.
+def connect_error(peer: str, error: Exception) -> NostraError:
+    """Convert the error of a connection that could not be made."""
+    hint = _PROXY_HINT if peer.startswith("proxy ") else _NETWORK_HINT
+    if isinstance(error, socket.gaierror):
+        return Transient(f"{peer}: the host name cannot be resolved", hint)
+    if isinstance(error, (UnicodeError, OverflowError)):
+        return ServiceProblem(f"{peer} is not a valid host and port", hint)
+    if _is_stall(error):
+        return Transient(f"{peer}: no connection within {CONNECT_SECONDS:g} s", hint)
+    return Transient(f"{peer}: {_system_reason(error) or 'cannot connect'}", hint)
 
-    The host is named, the text of httpx is not trusted. `in_body` says that a body had begun.
-    """
-    where = url.host
-    chain = _chain(error)
-    if in_body and isinstance(error, (EOFError, httpx.RemoteProtocolError)):
-        return Truncated(f"{where}: the body ended too early", _AGAIN)
-    if any(isinstance(cause, ssl.SSLError) for cause in chain):
-        return tls_problem(where, chain)
-    if isinstance(error, httpx.ProxyError):
+
+def proxy_refusal(proxy: str, status_line: bytes, host: str) -> NostraError:
+    """Return the error of `proxy`, as messages name it, that opened no tunnel to `host`."""
+    words = status_line.split()
+    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    message = f"{proxy}: status {status} for the connection to {host}"
+    if status in RETRYABLE_STATUSES:
+        return Transient(message, "try again later; " + _PROXY_HINT)
+    if status == 407:
+        return ServiceProblem(message, "check the user name and the password in HTTPS_PROXY")
+    return ServiceProblem(message, f"the proxy does not allow {host}; " + _PROXY_HINT)
+
+
+def tls_error(peer: str, error: Exception) -> NostraError:
+    """Convert the error of a TLS handshake with `peer`."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_error(peer, error)
+    if _is_stall(error):
+        return Transient(f"{peer}: no TLS handshake within {CONNECT_SECONDS:g} s", _NETWORK_HINT)
+    reason = _reason_of_tls(error)
+    if reason in _NOT_TLS:
         return ServiceProblem(
-            f"the proxy refused the connection to {where}", "check HTTPS_PROXY and NO_PROXY"
+            f"{peer}: the port does not speak TLS", "check the port of the URL, or use http://"
         )
-    if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+    if reason in _CLIENT_CERTIFICATE:
+        return _client_certificate_error(peer)
+    if isinstance(error, ValueError):
+        return ServiceProblem(f"{peer} is not a valid host name", "check the base URL")
+    if reason in ("", "UNEXPECTED_EOF_WHILE_READING", "TLSV1_ALERT_INTERNAL_ERROR"):
+        words = _system_reason(error) or "the connection broke off"
+        return Transient(f"{peer}: {words} in the TLS handshake", _NETWORK_HINT)
+    words = reason.lower().replace("_", " ")
+    return ServiceProblem(
+        f"{peer}: the TLS handshake failed ({words})",
+        "check the base URL; the server may need another TLS version",
+    )
+
+
+def _certificate_error(peer: str, error: ssl.SSLCertVerificationError) -> NostraError:
+    code = error.verify_code
+    if code == _EXPIRED:
+        message = f"{peer}: its certificate has expired"
+        hint = "have it renewed, or set this machine's clock; SSL_CERT_FILE does not help"
+    elif code == _NOT_YET_VALID:
+        message = f"{peer}: its certificate is not valid yet"
+        hint = "set this machine's clock; SSL_CERT_FILE does not help"
+    elif code in _WRONG_NAME:
+        message = f"{peer}: its certificate is for another host"
+        hint = f"check the host name {peer} in the base URL; SSL_CERT_FILE does not help"
+    else:
+        message = f"{peer}: its certificate is not trusted ({error.verify_message})"
+        hint = _CA_HINT
+    return ServiceProblem(message, hint)
+
+
+def _client_certificate_error(peer: str) -> NostraError:
+    return ServiceProblem(
+        f"{peer}: the server refused TLS without a client certificate",
+        "nostra has none to send; ask for access through a gateway that needs none",
+    )
+
+
+def convert_error(error: Exception, where: str, in_body: bool = False) -> NostraError:
+    """Convert the error of a request to `where`, or of a body that had begun."""
+    if in_body and isinstance(error, (EOFError, ssl.SSLEOFError, httpcore.RemoteProtocolError)):
+        return Truncated(f"{where}: the body ended too early", _AGAIN)
+    if isinstance(error, ssl.SSLError) and _reason_of_tls(error) in _CLIENT_CERTIFICATE:
+        return _client_certificate_error(where)  # TLS 1.3 says so after the handshake
+    if isinstance(error, (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError)):
         return ServiceProblem(f"{where}: the request could not be sent ({type(error).__name__})")
-    if isinstance(error, httpx.ConnectTimeout):
-        return Transient(f"{where}: no connection within {CONNECT_SECONDS:g} s", _NETWORK_HINT)
-    stalled = isinstance(error, TimeoutError) and error.errno is None  # else it is the system's
-    if stalled or isinstance(error, httpx.TimeoutException):
+    if _is_stall(error):
         return Transient(f"{where}: no answer within {READ_SECONDS:g} s", _NETWORK_HINT)
-    if any(isinstance(cause, socket.gaierror) for cause in chain):
-        return Transient(f"{where}: the host name cannot be resolved", _NETWORK_HINT)
-    if isinstance(error, httpx.ConnectError):
-        return Transient(f"{where}: {_reason(chain) or 'cannot connect'}", _NETWORK_HINT)
-    reason = f" ({found})" if (found := _reason(chain)) else ""
+    words = _system_reason(error)
+    reason = f" ({words})" if words else ""
     return Transient(f"{where}: the connection broke off{reason}", _AGAIN)
 
 
-def _reason(chain: Sequence[BaseException]) -> str:
-    words = (cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror)
-    return next(words, "").lower()
+def _is_stall(error: Exception) -> bool:
+    """Return whether a wait of ours ran out; the system's own has a number."""
+    is_ours = isinstance(error, TimeoutError) and error.errno is None
+    return is_ours or isinstance(error, httpcore.TimeoutException)
 
 
-_AGAIN = "try again; nostra download goes on where it stopped"
+def _reason_of_tls(error: Exception) -> str:
+    return (error.reason or "") if isinstance(error, ssl.SSLError) else ""
 
 
-_NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    chain: list[BaseException] = []
-    while error is not None and len(chain) < 10:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return chain
-
-
-def tls_problem(where: str, chain: Sequence[BaseException]) -> NostraError:
-    """Make the error of a TLS connection to `where` that failed, for the reason in `chain`."""
-    for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return ServiceProblem(
-                f"{where}: its certificate is not trusted ({cause.verify_message})",
-                "for a private certificate authority name its file in SSL_CERT_FILE",
-            )
-    return Transient(
-        f"{where}: the TLS connection failed", "check the base URL; for a private CA SSL_CERT_FILE"
-    )
+def _system_reason(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        return (error.strerror or "").lower()
+    return ""

@@ -15,6 +15,8 @@ from nostra_cli.http.timeouts import Deadline
 
 T = TypeVar("T")
 
+RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Of the service and of a proxy: what they say of a moment, not of the request."""
 MAX_RETRY_AFTER = 60.0
 """Seconds: without a deadline, a longer Retry-After is cut to this."""
 

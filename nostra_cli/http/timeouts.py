@@ -1,13 +1,22 @@
-"""How long things may take: the deadline of a run, and the minimum speed of a body."""
+"""How long things may take: the deadline of a run, a watchdog, the minimum speed of a body."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from nostra_cli.errors import DeadlinePassed, Transient
 from nostra_cli.models import Piece
+from nostra_cli.units import show_size
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+"""For each piece."""
+_TICK = 0.1
+"""Seconds a watchdog may be late. To wake it for each new limit would cost more than it gives."""
 
 
 class Deadline:
@@ -38,23 +47,66 @@ class Deadline:
         )
 
 
+class Watchdog:
+    """Limits blocks in time, from one thread that begins with the first of them."""
+
+    def __init__(self) -> None:
+        """Watch nothing yet."""
+        self._changed = threading.Condition()
+        self._limits: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    @contextmanager
+    def limited(self, seconds: float, act: Callable[[], None]) -> Iterator[None]:
+        """Call `act`, in another thread, if the block lasts longer than `seconds`."""
+        key = object()
+        with self._changed:
+            self._limits[key] = (time.monotonic() + seconds, act)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._limits.pop(key, None)
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _watch(self) -> None:
+        while not self._closed:
+            with self._changed:
+                now = time.monotonic()
+                passed = [key for key, (when, _) in self._limits.items() if when <= now]
+                acts = [self._limits.pop(key)[1] for key in passed]
+                if not acts and not self._closed:
+                    self._changed.wait(_TICK)
+            for act in acts:
+                act()
+
+
 class LowSpeed(NamedTuple):
-    """A body slower than `rate` bytes a second over `seconds` is given up and tried again."""
+    """The minimum speed of a body: `rate` bytes a second over `seconds`."""
 
     rate: float = 1024.0
     seconds: float = 30.0
 
 
-ORDINARY_SPEED = LowSpeed()
+DEFAULT_LOW_SPEED = LowSpeed()
 
 
 def paced(
     chunks: Iterator[Piece],
-    least: LowSpeed,
+    minimum: LowSpeed,
     label: str,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Piece]:
-    """Give `chunks`; raise Transient, with `label` in it, once they come too slowly.
+    """Yield `chunks`; raise Transient, with `label` in it, once they come slower than `minimum`.
 
     Only the time that is spent waiting for them counts.
     """
@@ -67,10 +119,12 @@ def paced(
             return
         counted += len(chunk)
         yield chunk
-        if waited >= least.seconds:
-            if counted < waited * least.rate:
-                raise Transient(f"{label}: the body comes too slowly", _SLOW_HINT)
+        if waited >= minimum.seconds:
+            if counted < waited * minimum.rate:
+                rate = show_size(minimum.rate).replace(".0 ", " ")
+                slow = f"{label}: transfer slower than {rate}/s for {minimum.seconds:g} s"
+                raise Transient(slow, _SLOW_HINT)
             waited, counted = 0.0, 0
 
 
-_SLOW_HINT = "try again; NOSTRA_LOW_SPEED_LIMIT sets the limit (bytes a second)"
+_SLOW_HINT = "try again; NOSTRA_LOW_SPEED_LIMIT sets the limit (bytes per second)"

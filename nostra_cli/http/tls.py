@@ -1,31 +1,133 @@
-"""Whom to trust: the certificate authorities, loaded when the first https URL is met."""
+"""TLS: which certificate authorities are trusted, and the context that trusts them."""
 
 from __future__ import annotations
 
 import os
+import re
 import ssl
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 
 from nostra_cli.errors import UsageProblem
 
+_SYSTEM_DIRECTORIES = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")
+_SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
-def trust(context: ssl.SSLContext, scheme: str) -> None:
-    """Load the authorities into `context` unless they are there or `scheme` needs none.
 
-    SSL_CERT_FILE, else SSL_CERT_DIR, else the bundle of certifi: httpx's own order. Loading takes
-    some 30 ms, which a sandbox on plain http need not pay. Raises UsageProblem for a bad file.
-    """
-    if scheme != "https" or context.cert_store_stats()["x509"]:
-        return
-    file = os.environ.get("SSL_CERT_FILE")
-    folder = os.environ.get("SSL_CERT_DIR")
-    if not file and not folder:
-        import certifi  # only needed for https without a named authority
+class CaKind(Enum):
+    """Where certificate authorities come from; the value completes "trusts ..."."""
 
-        file = certifi.where()
+    FILE = "SSL_CERT_FILE"
+    DIRECTORY = "SSL_CERT_DIR"
+    SYSTEM_DIRECTORY = "the system's certificate directory"
+    SYSTEM_BUNDLE = "the system's certificate bundle"
+    PLATFORM = "the operating system"
+    CERTIFI = "certifi's bundle (the system has no certificates)"
+
+
+@dataclass(frozen=True, slots=True)
+class CaSource:
+    """The certificate authorities that TLS trusts; `path` is "" for those of PLATFORM."""
+
+    kind: CaKind
+    path: str = ""
+
+
+def ca_source(env: Mapping[str, str]) -> CaSource:
+    """Return what TLS trusts: SSL_CERT_FILE, else SSL_CERT_DIR, else the system, else certifi."""
+    if path := env.get("SSL_CERT_FILE"):
+        return CaSource(CaKind.FILE, path)
+    if path := env.get("SSL_CERT_DIR"):
+        return CaSource(CaKind.DIRECTORY, path)
+    if sys.platform in ("darwin", "win32"):
+        return CaSource(CaKind.PLATFORM)
+    return _system_source() or _certifi_source()
+
+
+def _system_source() -> CaSource | None:
+    """Prefer a hashed directory: of it only the certificates that are needed are read."""
+    built_in = ssl.get_default_verify_paths()
+    for directory in (built_in.openssl_capath, *_SYSTEM_DIRECTORIES):
+        if _is_hashed(directory):
+            return CaSource(CaKind.SYSTEM_DIRECTORY, directory)
+    for bundle in (built_in.openssl_cafile, *_SYSTEM_BUNDLES):
+        if _has_content(bundle):
+            return CaSource(CaKind.SYSTEM_BUNDLE, bundle)
+    return None
+
+
+def _certifi_source() -> CaSource:
+    import certifi  # only for a system without certificates
+
+    return CaSource(CaKind.CERTIFI, certifi.where())
+
+
+def _is_hashed(directory: str) -> bool:
     try:
-        context.load_verify_locations(cafile=file or None, capath=None if file else folder)
-    except (OSError, ssl.SSLError) as error:
+        with os.scandir(directory) as entries:
+            return any(_HASHED_NAME.fullmatch(entry.name) for entry in entries)
+    except OSError:
+        return False
+
+
+def _has_content(bundle: str) -> bool:
+    try:
+        return Path(bundle).stat().st_size > 0
+    except OSError:
+        return False
+
+
+def tls_context(env: Mapping[str, str]) -> ssl.SSLContext:
+    """Return the context of a client that trusts what `ca_source` says.
+
+    Raises UsageProblem for SSL_CERT_FILE or SSL_CERT_DIR that cannot be read.
+    """
+    source = ca_source(env)
+    if source.kind is CaKind.PLATFORM:  # macOS and Windows
+        import truststore
+
+        context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        load_ca_certificates(context, source)
+    # A connection that ends without close_notify was cut: what came of a body may not be all.
+    context.options &= ~ssl.Options.OP_IGNORE_UNEXPECTED_EOF
+    return context
+
+
+def load_ca_certificates(context: ssl.SSLContext, source: CaSource) -> None:
+    """Load the certificate authorities of a file or a directory into `context`.
+
+    Raises UsageProblem for one that cannot be read.
+    """
+    in_directory = source.kind in (CaKind.DIRECTORY, CaKind.SYSTEM_DIRECTORY)
+    try:
+        if in_directory:
+            if not any(Path(part).is_dir() for part in source.path.split(os.pathsep)):
+                raise NotADirectoryError
+            context.load_verify_locations(capath=source.path)
+        else:
+            context.load_verify_locations(cafile=source.path)
+    except (OSError, ValueError) as error:  # ssl.SSLError, a NUL in the path
         raise UsageProblem(
-            f"cannot load the certificate authorities from {file or folder}",
-            "mend SSL_CERT_FILE or unset it",
+            f"{source.kind.value}: {_reason(error, source)}", f"fix {source.kind.value} or unset it"
         ) from error
+
+
+def _reason(error: Exception, source: CaSource) -> str:
+    if isinstance(error, NotADirectoryError):
+        return f"no such directory: {source.path}"
+    if isinstance(error, FileNotFoundError):
+        return f"no such file: {source.path}"
+    if isinstance(error, ssl.SSLError):
+        return f"no certificate can be read from {source.path}"
+    return f"cannot read {source.path}"

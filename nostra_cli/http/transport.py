@@ -1,12 +1,15 @@
-"""HTTP, once: httpx goes in here and does not come out.
+"""One HTTP request: httpx goes in here and does not come out.
 
 The token is bound to the origin of the base URL; redirects are followed here, so that every hop is
-looked at; httpx's errors become ours.
+checked; errors of httpx and of sockets become NostraErrors.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,17 +21,18 @@ import httpx
 from nostra_cli import __version__
 from nostra_cli.config.credentials import Token
 from nostra_cli.config.masking import mask_token
-from nostra_cli.errors import NostraError, ServiceProblem, Transient, UsageProblem
-from nostra_cli.http.connections import Lane, client, drop_leftovers
-from nostra_cli.http.redirects import MOST_REDIRECTS, REDIRECTS, Asked, not_a_url, origin
-from nostra_cli.http.timeouts import Deadline
-from nostra_cli.http.tls import trust
-from nostra_cli.http.watchdog import CONNECT_SECONDS, READ_SECONDS, Watchdog
+from nostra_cli.errors import ServiceProblem, Transient, UsageProblem
+from nostra_cli.http.connections import PooledClient
+from nostra_cli.http.errors import HTTP_ERRORS, convert_error
+from nostra_cli.http.redirects import MAX_REDIRECTS, REDIRECTS, Request, invalid_url, origin
+from nostra_cli.http.sockets import Connection
+from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS, Deadline, Watchdog
+from nostra_cli.http.tls import tls_context
 from nostra_cli.models import Piece
 
 HEAD_SECONDS = 60.0
-"""For the head of an answer, and for the body of one that is no result."""
-LARGE = 1 << 20
+"""For the head of a response, and for the body of one that is no result."""
+LARGE_BODY = 1 << 20
 """Bytes: a body from this length on is read straight from its socket, which is then lost."""
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
@@ -42,53 +46,61 @@ Trace = Callable[[str], None]
 
 
 class Response(NamedTuple):
-    """An answer whose body has not been read yet.
+    """A response whose body has not been read yet.
 
-    `headers` has lower-case names; `chunks` gives the body as it came over the wire, not decoded,
-    and raises Transient when it breaks off, Truncated when it ends too early. `foreign` says that a
-    redirect led to another origin, `status_line` is what the head began with; `masked` masks the
-    token in what the service wrote.
+    `headers` has lower-case names; `chunks` yields the body as it came over the wire, not decoded,
+    and raises Transient when it breaks off, Truncated when it ends too early. `cross_origin` says
+    that a redirect led to another origin, `status_line` is what the head began with; `masked`
+    masks the token in what the service wrote.
     """
 
     status: int
     headers: Mapping[str, str]
     chunks: Iterator[Piece]
     host: str
-    foreign: bool
+    cross_origin: bool
     status_line: str = ""
     masked: Callable[[str], str] = str
 
 
 class Transport:
-    """One pool of connections to one service."""
+    """The connections to one service, for many threads."""
 
     def __init__(
         self, base_url: str, token: Token | None, deadline: Deadline, trace: Trace | None = None
     ) -> None:
         """Bind `token`, if any, to the origin of `base_url`.
 
-        `trace` gets a redacted line for each step.
-        Raises UsageProblem for a base URL that is none to httpx.
+        `trace` is called with a redacted line for each step.
+        Raises UsageProblem for a base URL that is not valid.
         """
         try:
             self._origin = origin(httpx.URL(base_url))
         except httpx.InvalidURL as error:
             raise UsageProblem(
-                "the base URL is not a URL", "check --base-url, NOSTRA_BASE_URL or the profile"
+                "the base URL is not a valid URL",
+                "check --base-url, NOSTRA_BASE_URL or the profile",
             ) from error
         self.base_url = base_url
         self._token = token
         self._deadline = deadline
         self._trace = trace
         self._watchdog = Watchdog()
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._lanes: list[Lane] = []
-        self._idle: list[Lane] = []
+        self._lock = threading.Lock()
+        self._tls: ssl.SSLContext | None = None
+        self._clients: list[PooledClient] = []
+        self._idle: list[PooledClient] = []
 
     def close(self) -> None:
-        """Close every connection."""
-        for lane in self._lanes:
-            lane.client.close()
+        """Close every connection, and end the watchdog's thread."""
+        for client in self._clients:
+            client.client.close()
+        self._watchdog.close()
+
+    def abort(self) -> None:
+        """Abort every request: threads that wait for one go on at once, with an error."""
+        for client in self._clients:
+            client.abort()
 
     @contextmanager
     def request(
@@ -99,108 +111,114 @@ class Transport:
         body_seconds: float | None = None,
         content: bytes | None = None,
     ) -> Iterator[Response]:
-        """Send one request, follow its redirects, and give the answer while the block lasts.
+        """Send one request, follow its redirects, and yield the response while the block lasts.
 
-        `path` is percent-encoded already, or a whole URL; `content` is the body to send. That of
-        the answer has `body_seconds` to come, that of a refusal has a minute. Raises Transient for
-        what may pass, ServiceProblem for what will not.
+        `path` is percent-encoded already, or a whole URL; `content` is the body to send. The body
+        of the response has `body_seconds` to come, that of a refusal has a minute. Raises Transient
+        for what may pass, ServiceProblem for what will not.
         """
         url = httpx.URL(self.base_url + path if path.startswith("/") else path)
-        with self._lane() as lane:
-            response = self._follow(lane, Asked(method, url, headers or {}, content))
+        with self._client() as client:
+            response = self._follow(client, Request(method, url, headers or {}, content))
             seconds = body_seconds if response.is_success else HEAD_SECONDS
-            chunks = self._chunks(lane, response, seconds)
+            chunks = self._chunks(client, response, seconds)
             try:
                 yield Response(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     chunks,
                     response.url.host,
-                    foreign=origin(response.url) != self._origin,
+                    cross_origin=origin(response.url) != self._origin,
                     status_line=_status_line(response),
                     masked=self._masked,
                 )
             finally:
-                chunks.close()  # whoever keeps it: its limit must not cut off the next request
+                chunks.close()  # whoever keeps it: its limit must not abort the next request
                 response.close()
-                drop_leftovers(response)
 
     @contextmanager
-    def _lane(self) -> Iterator[Lane]:
-        """Give a lane that nobody uses; the one used last has the freshest connection."""
+    def _client(self) -> Iterator[PooledClient]:
+        """Yield a client that nobody uses; the one used last has the freshest connection."""
         try:
-            lane = self._idle.pop()
+            client = self._idle.pop()
         except IndexError:
-            lane = Lane(client(self._tls, _HEADERS))
-            self._lanes.append(lane)
+            client = PooledClient(self._context, _HEADERS)
+            self._clients.append(client)
         try:
-            yield lane
+            yield client
         finally:
-            self._idle.append(lane)
+            self._idle.append(client)
 
-    def _follow(self, lane: Lane, asked: Asked) -> httpx.Response:
-        first = asked.url.host
-        for _hop in range(MOST_REDIRECTS + 1):
-            response = self._send(lane, asked)
+    def _context(self) -> ssl.SSLContext:
+        """Return the TLS context of all clients, made for the first https URL."""
+        with self._lock:
+            if self._tls is None:
+                self._tls = tls_context(os.environ)
+            return self._tls
+
+    def _follow(self, client: PooledClient, request: Request) -> httpx.Response:
+        first = request.url.host
+        for _hop in range(MAX_REDIRECTS + 1):
+            response = self._send(client, request)
             location = response.headers.get("location")
             if response.status_code not in REDIRECTS or location is None:
                 return response
             response.close()
-            asked = asked.redirected(response.status_code, location)
-        raise ServiceProblem(f"{first}: more than {MOST_REDIRECTS} redirects", "check the base URL")
+            request = request.redirected(response.status_code, location)
+        raise ServiceProblem(f"{first}: more than {MAX_REDIRECTS} redirects", "check the base URL")
 
-    def _send(self, lane: Lane, asked: Asked) -> httpx.Response:
-        method, url = asked.method, asked.url
-        headers = dict(asked.headers)
+    def _send(self, client: PooledClient, request: Request) -> httpx.Response:
+        """Send a request, once more where a kept connection turns out to be closed.
+
+        That the server closed it meanwhile says nothing about the service.
+        """
+        try:
+            return self._send_once(client, request)
+        except TimeoutError as error:
+            raise convert_error(error, request.url.host) from error
+        except HTTP_ERRORS as error:
+            if not request.repeatable:
+                raise convert_error(error, request.url.host) from error
+        try:
+            return self._send_once(client, request)
+        except HTTP_ERRORS as error:
+            raise convert_error(error, request.url.host) from error
+
+    def _send_once(self, client: PooledClient, request: Request) -> httpx.Response:
+        method, url = request.method, request.url
+        headers = dict(request.headers)
         if self._token is not None and origin(url) == self._origin:
             headers["Authorization"] = f"Token {self._token.value}"
-        trust(self._tls, url.scheme)
-        lane.fresh = False
-        for last in (False, True):
-            request = lane.client.build_request(
-                method,
-                url,
-                headers=headers,
-                content=asked.content,
-                timeout=self._timeout(),
-                extensions={"trace": lane.watch},
-            )
-            self._tell(f"> {method} {redact_url(str(url))}", request.headers)
-            try:
-                with self._at_most(lane, HEAD_SECONDS):
-                    response = lane.client.send(request, stream=True)
-            except (httpx.InvalidURL, UnicodeError, OverflowError) as error:
-                # httpx reads Location though it is not to follow; a host or a port may be none.
-                raise not_a_url(url) from error
-            except httpx.HTTPError as error:
-                # A kept connection that the server closed meanwhile says nothing about the service.
-                gone = isinstance(
-                    error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-                )
-                if gone and asked.repeatable and not (lane.fresh or last):
-                    continue
-                raise _told(error, url) from error
-            self._tell(f"< {response.status_code} {response.reason_phrase}", response.headers)
-            return response
-        raise AssertionError("unreachable")
+        built = client.client.build_request(
+            method, url, headers=headers, content=request.content, timeout=self._timeout()
+        )
+        self._log(f"> {method} {redact_url(str(url))}", built.headers)
+        try:
+            with self._time_limit(client, HEAD_SECONDS):
+                response = client.client.send(built, stream=True)
+        except (httpx.InvalidURL, httpx.HTTPError, UnicodeError, OverflowError) as error:
+            # httpx parses Location though it is not to follow it; a host or port may be invalid.
+            raise invalid_url(url) from error
+        self._log(f"< {response.status_code} {response.reason_phrase}", response.headers)
+        return response
 
     def _chunks(
-        self, lane: Lane, response: httpx.Response, seconds: float | None
+        self, client: PooledClient, response: httpx.Response, seconds: float | None
     ) -> Generator[Piece]:
         began = time.monotonic()
         try:
-            with self._at_most(lane, seconds):
-                yield from _pieces(response)
-        except (EOFError, OSError, httpx.HTTPError) as error:
+            with self._time_limit(client, seconds):
+                yield from _body(response)
+        except HTTP_ERRORS as error:
             if seconds is not None and time.monotonic() - began >= seconds:
-                # It did not end: it was cut off here.
-                late = f"{response.url.host}: the answer did not end within {seconds:g} s"
+                # It did not end: it was aborted here.
+                late = f"{response.url.host}: the response did not end within {seconds:g} s"
                 raise Transient(late, "try again later") from error
-            raise _told(error, response.url, response) from error
+            raise convert_error(error, response.url.host, in_body=True) from error
 
     @contextmanager
-    def _at_most(self, lane: Lane, seconds: float | None) -> Iterator[None]:
-        """Cut the lane off after `seconds`, or at the deadline, if the block still lasts.
+    def _time_limit(self, client: PooledClient, seconds: float | None) -> Iterator[None]:
+        """Abort the client's request after `seconds`, or at the deadline, if the block still lasts.
 
         httpx limits each read, not all of them: a server that drips would never be done.
         """
@@ -208,20 +226,15 @@ class Transport:
         if not limits:
             yield
             return
-        with self._watchdog.limited(min(limits), lane.cut_off):
+        with self._watchdog.limited(min(limits), client.abort):
             yield
-
-    def abort(self) -> None:
-        """Cut every connection off: threads that wait for one go on at once, with an error."""
-        for lane in self._lanes:
-            lane.cut_off()
 
     def _timeout(self) -> httpx.Timeout:
         left = self._deadline.remaining()
-        most = READ_SECONDS if left is None else max(0.001, min(READ_SECONDS, left))
-        return httpx.Timeout(most, connect=min(CONNECT_SECONDS, most))
+        read = READ_SECONDS if left is None else max(0.001, min(READ_SECONDS, left))
+        return httpx.Timeout(read, connect=min(CONNECT_SECONDS, read))
 
-    def _tell(self, line: str, headers: httpx.Headers) -> None:
+    def _log(self, line: str, headers: httpx.Headers) -> None:
         if self._trace is None:
             return
         received = line.startswith("<")
@@ -237,25 +250,18 @@ class Transport:
         return mask_token(self._token.value, text, by_service=True) if self._token else text
 
 
-def _pieces(response: httpx.Response) -> Iterator[Piece]:
-    length = response.headers.get("content-length", "")
-    if length.isdecimal() and int(length) >= LARGE:
-        from nostra_cli.http import fast_body  # for large bodies only
+def _body(response: httpx.Response) -> Iterator[Piece]:
+    connection: Connection = response.extensions["network_stream"]
+    length, source = connection.body_length, connection.socket
+    if length < LARGE_BODY or not isinstance(source, socket.socket):
+        return response.iter_raw()
+    from nostra_cli.http.large_body import read_large_body  # not loaded for a status
 
-        if source := fast_body.socket_of(response):
-            return fast_body.read(response, source, READ_SECONDS)
-    return response.iter_raw()
-
-
-def _told(error: Exception, url: httpx.URL, response: httpx.Response | None = None) -> NostraError:
-    """Tell of an error in our words: of the request, or of the body of `response`."""
-    from nostra_cli.http import errors as httpx_errors  # for a failure only
-
-    return httpx_errors.told(error, url, response is not None)
+    return read_large_body(connection, source, length, READ_SECONDS)
 
 
 def redact_url(url: str) -> str:
-    """Give the URL without user name, password and query: a signed URL's query is a secret."""
+    """Return the URL without user name, password and query: a signed URL's query is a secret."""
     try:
         parts = urlsplit(url)
         netloc = parts.netloc.rpartition("@")[2]

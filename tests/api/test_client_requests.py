@@ -91,7 +91,7 @@ class Recorder(Transport):
     ) -> Iterator[Response]:
         self.paths.append(path)
         self.limits.append(body_seconds)
-        yield Response(404, {}, iter(()), "service.example", foreign=False)
+        yield Response(404, {}, iter(()), "service.example", cross_origin=False)
 
 
 @given(st.text().filter(is_segment), st.none() | st.text().filter(is_segment))
@@ -144,7 +144,7 @@ class Completed(Recorder):
         result = one | {"primaryResult": False, "status": "completed"}
         raw = {"status": "completed", "invocationResults": {f"r{n}": result for n in range(100)}}
         body = json.dumps(raw).encode()
-        yield Response(200, {}, iter([body]), "service.example", foreign=False)
+        yield Response(200, {}, iter([body]), "service.example", cross_origin=False)
 
 
 def test_no_more_is_kept_of_many_statuses_than_the_history_needs() -> None:

@@ -180,7 +180,7 @@ def test_a_body_is_whole_or_it_is_an_error(
 @pytest.mark.parametrize(
     ("env", "timeout", "code", "said"),
     [
-        ({"NOSTRA_LOW_SPEED_TIME": "0.2"}, "1h", 6, "comes too slowly"),
+        ({"NOSTRA_LOW_SPEED_TIME": "0.2"}, "1h", 6, "transfer slower than 1 KiB/s for 0.2 s"),
         ({}, "0.6s", 124, "the deadline of 0.6 s passed"),
     ],
 )

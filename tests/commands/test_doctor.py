@@ -16,7 +16,7 @@ import trustme
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import runner_for
 from tests.faults.raw import listening, nobody_takes, swallow
-from tests.faults.test_tls import PASSWORD, over_tls, proxy
+from tests.faults.secured import PASSWORD, over_tls, proxy
 from tests.running import NOSTRA, Ended, Runner, clean_env
 from tests.sandbox.calling import fault, faulty
 

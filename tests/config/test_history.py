@@ -13,7 +13,7 @@ import trustme
 from nostra_cli.config import history
 from nostra_cli.models import Format, Invocation, Result
 from nostra_cli.sandbox.server import Sandbox
-from tests.faults.test_tls import over_tls
+from tests.faults.secured import over_tls
 from tests.running import NOSTRA, Runner, clean_env
 
 SERVICE = "https://nostradamus.u-hopper.com"

@@ -47,7 +47,7 @@ def shaking_hands(certificate: trustme.LeafCert) -> Iterator[Raw]:
         ("good", "ok", 0, "TLSv1.3, trusted until "),
         ("near", "warning", 0, ": 3 days"),
         ("untrusted", "error", 6, "localhost: its certificate is not trusted"),
-        ("elsewhere", "error", 6, "localhost: its certificate is not trusted"),
+        ("elsewhere", "error", 6, "localhost: its certificate is for another host"),
         ("no-file", "warning", 0, "not checked"),
     ],
 )

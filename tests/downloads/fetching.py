@@ -112,7 +112,7 @@ class Scripted(Transport):
         )
         answer = self._world.asked_for(dict(headers or {}))
         chunks = self._world.come(answer.body)
-        yield Response(answer.status, answer.headers, chunks, "service.example", foreign=False)
+        yield Response(answer.status, answer.headers, chunks, "service.example", cross_origin=False)
 
 
 Script = Sequence[Answer | Callable[[dict[str, str]], Answer]]

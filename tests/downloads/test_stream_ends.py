@@ -58,7 +58,7 @@ def test_a_body_that_is_too_slow_is_given_up_and_tried_again() -> None:
 def test_a_body_that_stays_too_slow_is_a_failure_of_the_service() -> None:
     later = [rest(at, *dripping(at, 1, 1.0)) for at in range(5, 25, 5)]
     world = World([whole(*dripping(0, 1, 1.0)), *later], low_speed=LIMIT)
-    with pytest.raises(Transient, match=r"demo\.csv: the body comes too slowly") as caught:
+    with pytest.raises(Transient, match=r"transfer slower than 10 B/s for 5 s$") as caught:
         world.run()
     assert "NOSTRA_LOW_SPEED_LIMIT" in caught.value.hint
     assert len(world.asked) == NORMAL.attempts

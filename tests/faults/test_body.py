@@ -79,9 +79,9 @@ CASES = table(
         Case("cut-format", "csv-quotes", fault('body = "a,b\\n\\"1,2\\n"'), 7, ("quoted",)),
         Case("cut-format", "csv-ragged", fault('body = "a,b\\n1,2\\n1,2,3\\n"'), 7, ("fields",)),
         Case("cut-format", "csv-latin-1", fault('body_hex = "612c620ae92c320a"'), 7, ("UTF-8",)),
-        Case("slow", "then-well", large("times = 1\nrate = 2000"), 0, ("too slowly",), LARGE,
+        Case("slow", "then-well", large("times = 1\nrate = 2000"), 0, ("slower than",), LARGE,
              env=(("NOSTRA_LOW_SPEED_TIME", "1s"), ("NOSTRA_LOW_SPEED_LIMIT", "100kB"))),
-        Case("slow", "for-ever", fault("rate = 10"), 6, ("too slowly",), part=True,
+        Case("slow", "for-ever", fault("rate = 10"), 6, ("transfer slower than",), part=True,
              env=(("NOSTRA_LOW_SPEED_TIME", "1s"), ("NOSTRA_LOW_SPEED_LIMIT", "100kB"))),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.http.watchdog import CONNECT_SECONDS
+from nostra_cli.http.timeouts import CONNECT_SECONDS
 from tests.faults.catalogue import covers
 from tests.faults.raw import Raw, head, listening, nobody_takes, ok, swallow
 from tests.running import HURRIED, NOSTRA, Ended, Runner, clean_env

@@ -1,14 +1,11 @@
-"""Certificates, and a proxy in between."""
+"""Certificates: good, bad, and wanted of the client."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import datetime
-import select
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +14,9 @@ import trustme
 from nostra_cli.sandbox.server import Sandbox, serving
 from tests.faults.catalogue import covers
 from tests.faults.raw import Raw, head, listening, swallow
-from tests.running import HURRIED, Ended, Runner, clean_env
+from tests.faults.secured import LARGE, over_tls, run
+from tests.running import HURRIED, Runner, clean_env
 
-PASSWORD = "pr0xy-s3cret"
-LARGE = 5_000_000
 YESTERDAY = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
 
 
@@ -29,46 +25,16 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def pump(left: socket.socket, right: socket.socket) -> None:
-    """Carry bytes both ways until one side ends."""
-    peers = {left: right, right: left}
-    while True:
-        pending = [s for s in peers if isinstance(s, ssl.SSLSocket) and s.pending()]
-        for source in pending or select.select(list(peers), [], [], 30)[0]:
-            data = source.recv(65536)
-            if not data:
-                return
-            peers[source].sendall(data)
-
-
-@contextlib.contextmanager
-def over_tls(behind: Sandbox | Raw, certificate: trustme.LeafCert) -> Iterator[Raw]:
-    """Put TLS in front of a sandbox, or of a proxy."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    port = int(behind.base_url.rpartition(":")[2])
-
-    def handler(connection: socket.socket, _number: int) -> None:
-        with (
-            context.wrap_socket(connection, server_side=True) as inner,
-            socket.create_connection(("127.0.0.1", port)) as outer,
-        ):
-            pump(inner, outer)
-
-    with listening(handler) as raw:
-        yield raw
-
-
-def run(raw: Raw, sandbox: Sandbox, home: Path, cwd: Path, *args: str, **env: str) -> Ended:
-    """Run nostra, whose pauses between attempts are not the point here."""
-    url = f"https://localhost:{raw.port}"
-    base = clean_env(home, NOSTRA_TOKEN=sandbox.token, NOSTRA_BASE_URL=url)
-    return Runner(cwd, {**base, **env})(*args, command=HURRIED)
+BAD_CERTIFICATES = {
+    "untrusted": ("localhost: its certificate is not trusted", "for a private certificate"),
+    "expired": ("localhost: its certificate has expired", "this machine's clock"),
+    "wrong-host": ("localhost: its certificate is for another host", "check the host name"),
+}
 
 
 @covers("certificate")
-@pytest.mark.parametrize("kind", ["untrusted", "expired", "wrong-host"])
-def test_a_bad_certificate_ends_it_at_once(
+@pytest.mark.parametrize("kind", BAD_CERTIFICATES)
+def test_a_bad_certificate_ends_it_at_once_with_a_hint_of_its_own(
     kind: str, authority: trustme.CA, sandbox: Sandbox, home: Path, tmp_path: Path
 ) -> None:
     host = "elsewhere.example" if kind == "wrong-host" else "localhost"
@@ -78,10 +44,46 @@ def test_a_bad_certificate_ends_it_at_once(
     (trustme.CA() if kind == "untrusted" else authority).cert_pem.write_to_path(str(file))
     with over_tls(sandbox, certificate) as raw:
         ended = run(raw, sandbox, home, tmp_path, "status", "x", SSL_CERT_FILE=str(file))
-    assert ended.code == 6
-    assert "retrying" not in ended.err
-    assert "localhost: its certificate is not trusted" in ended.err
+    assert (ended.code, "retrying" in ended.err) == (6, False)
+    for kinds, words in BAD_CERTIFICATES.items():
+        assert all((word in ended.err) == (kinds == kind) for word in words), ended.err
     assert "SSL_CERT_FILE" in ended.err
+
+
+@covers("not-tls")
+def test_https_to_a_port_that_speaks_plain_http_ends_it_at_once(
+    sandbox: Sandbox, home: Path, tmp_path: Path
+) -> None:
+    raw = Raw(int(sandbox.base_url.rpartition(":")[2]))
+    ended = run(raw, sandbox, home, tmp_path, "status", "x")
+    assert (ended.code, "retrying" in ended.err) == (6, False)
+    assert "localhost: the port does not speak TLS" in ended.err
+
+
+@covers("client-certificate")
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_wants_a_client_certificate_ends_it_at_once(
+    version: ssl.TLSVersion, authority: trustme.CA, home: Path, tmp_path: Path
+) -> None:
+    file = home / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.configure_trust(context)
+
+    def handler(connection: socket.socket, _number: int) -> None:
+        with contextlib.suppress(ssl.SSLError):
+            context.wrap_socket(connection, server_side=True, do_handshake_on_connect=True)
+        swallow(connection)  # what is not read would be answered with a reset
+
+    nostra = Runner(tmp_path, clean_env(home, NOSTRA_TOKEN="t0ken-of-tls", SSL_CERT_FILE=str(file)))
+    with listening(handler) as raw:
+        url = f"https://localhost:{raw.port}"
+        ended = nostra("status", "x", "--base-url", url, command=HURRIED)
+    assert (ended.code, "retrying" in ended.err) == (6, False)
+    assert "localhost: the server refused TLS without a client certificate" in ended.err
 
 
 @covers("private-ca")
@@ -133,86 +135,3 @@ def test_https_does_not_lead_to_http(
 
 def redirect_to(target: str) -> bytes:
     return f"HTTP/1.1 302 x\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
-
-
-@contextlib.contextmanager
-def proxy(user: str | None = None) -> Iterator[Raw]:
-    """Run a proxy that tunnels CONNECT, for one user where it is told to."""
-    wanted = base64.b64encode(f"{user}:{PASSWORD}".encode())
-
-    def handler(connection: socket.socket, _number: int) -> None:
-        first = head(connection)
-        raw.heads.append(first)
-        if user is not None and wanted not in first:
-            connection.sendall(b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n")
-            return
-        host, port = first.split()[1].decode().split(":")
-        with socket.create_connection((host, int(port))) as outer:
-            connection.sendall(b"HTTP/1.1 200 Tunnel\r\n\r\n")
-            pump(connection, outer)
-
-    with listening(handler) as raw:
-        yield raw
-
-
-@covers("proxy")
-def test_a_proxy_is_honoured_and_left_out(
-    authority: trustme.CA, sandbox: Sandbox, home: Path, tmp_path: Path
-) -> None:
-    file = home / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    with (
-        over_tls(sandbox, authority.issue_cert("localhost")) as raw,
-        proxy("me") as through,
-    ):
-        env = {
-            "SSL_CERT_FILE": str(file),
-            "HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{through.port}",
-        }
-        args = ("status", "demo-dedup", "-v")
-        ended = run(raw, sandbox, home, tmp_path, *args, **env)
-        assert ended.code == 0, ended.err
-        assert [first.split()[0] for first in through.heads] == [b"CONNECT"]
-        assert sandbox.token.encode() not in through.heads[0]
-        assert PASSWORD not in ended.err
-        assert run(raw, sandbox, home, tmp_path, *args, **env, NO_PROXY="localhost").code == 0
-        assert len(through.heads) == 1
-
-
-@covers("proxy")
-def test_a_large_body_through_a_proxy_that_speaks_tls_itself(
-    authority: trustme.CA, home: Path, tmp_path: Path
-) -> None:
-    file = home / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    with (
-        serving(large_bytes=LARGE) as sandbox,
-        over_tls(sandbox, authority.issue_cert("localhost")) as raw,
-        proxy() as plain,
-        over_tls(plain, authority.issue_cert("localhost")) as through,
-    ):
-        env = {"SSL_CERT_FILE": str(file), "HTTPS_PROXY": f"https://localhost:{through.port}"}
-        args = ("download", "demo-large", "-f", "csv", "--json")
-        [entry] = run(raw, sandbox, home, tmp_path, *args, **env).json()
-    assert (entry["status"], entry["resumed"]) == ("downloaded", False)
-    assert len(plain.heads) == 1
-
-
-@covers("proxy-down")
-def test_a_proxy_that_wants_another_password(sandbox: Sandbox, home: Path, tmp_path: Path) -> None:
-    with proxy("somebody") as through:
-        env = {"HTTPS_PROXY": f"http://me:{PASSWORD}x@127.0.0.1:{through.port}"}
-        ended = run(Raw(9), sandbox, home, tmp_path, "status", "x", "-v", **env)
-    assert ended.code == 6
-    assert "proxy" in ended.err
-    assert PASSWORD not in ended.err
-
-
-@covers("proxy-down")
-def test_a_proxy_that_is_down(sandbox: Sandbox, home: Path, tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        env = {"HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{taken.getsockname()[1]}"}
-        ended = run(Raw(9), sandbox, home, tmp_path, "status", "x", "-v", **env)
-    assert ended.code == 6
-    assert PASSWORD not in ended.err

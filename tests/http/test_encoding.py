@@ -23,7 +23,7 @@ PACKED = gzip.compress(CONTENT, mtime=0)
 
 def reply(chunks: Iterable[Piece], coding: str | None = "gzip") -> Response:
     headers = {} if coding is None else {"content-encoding": coding}
-    return Response(200, headers, iter(chunks), "service.example", foreign=False)
+    return Response(200, headers, iter(chunks), "service.example", cross_origin=False)
 
 
 def undone(body: bytes, coding: str | None = "gzip") -> bytes:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from nostra_cli.errors import ServiceProblem
-from nostra_cli.http.redirects import Asked
+from nostra_cli.http.redirects import Request
 from tests.faults.raw import ok
 from tests.talking import answering, get, talking
 
@@ -28,7 +28,7 @@ HEADERS = {"Accept": "text/csv", "Content-Type": "text/plain", "X-Key": "secret"
     ],
 )
 def test_what_goes_on_within_the_origin(status: int, method: str, then: str) -> None:
-    after = Asked(method, httpx.URL(HERE), HEADERS, b"body").redirected(status, "/z")
+    after = Request(method, httpx.URL(HERE), HEADERS, b"body").redirected(status, "/z")
     kept = then == method and method != "HEAD"
     assert (after.method, str(after.url)) == (then, "https://a.example/z")
     assert after.content == (b"body" if kept else None)
@@ -42,13 +42,13 @@ def test_what_goes_on_within_the_origin(status: int, method: str, then: str) -> 
 )
 def test_a_body_is_not_sent_to_another_origin(status: int, method: str) -> None:
     with pytest.raises(ServiceProblem, match=f"redirects a {method} to https://b.example"):
-        Asked(method, httpx.URL(HERE), {}, b"body").redirected(status, THERE)
+        Request(method, httpx.URL(HERE), {}, b"body").redirected(status, THERE)
 
 
 @pytest.mark.parametrize(("status", "method"), [(302, "GET"), (303, "POST"), (307, "HEAD")])
 def test_another_origin_gets_no_header_but_what_is_wanted(status: int, method: str) -> None:
     content = b"body" if method == "POST" else None
-    after = Asked(method, httpx.URL(HERE), HEADERS, content).redirected(status, THERE)
+    after = Request(method, httpx.URL(HERE), HEADERS, content).redirected(status, THERE)
     assert (after.headers, after.content) == ({"Accept": "text/csv"}, None)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from pathlib import Path
 
 import pytest
+import trustme
 
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.http import transport as transports
-from nostra_cli.http.transport import LARGE
+from nostra_cli.http.transport import LARGE_BODY, Transport
+from tests.faults.catalogue import covers
 from tests.faults.raw import head, listening, ok, swallow
 from tests.talking import answering, body_of, get, talking
 
@@ -25,26 +29,31 @@ def cut(sent: bytes) -> tuple[bytes, type[Exception] | None]:
         head(connection)
         connection.sendall(sent)
 
-    got = b""
     with listening(handle) as raw, talking(raw.base_url) as transport:
-        try:
-            with transport.request("GET", "/x") as reply:
-                for chunk in reply.chunks:
-                    got += bytes(chunk)
-        except Transient as error:
-            return got, type(error)
-    return got, None
+        return received(transport)
+
+
+def received(transport: Transport) -> tuple[bytes, type[Exception] | None]:
+    """Read a body to its end; return what came and the error it ended in."""
+    got = bytearray()
+    try:
+        with transport.request("GET", "/x") as reply:
+            for chunk in reply.chunks:
+                got += chunk
+    except Transient as error:
+        return bytes(got), type(error)
+    return bytes(got), None
 
 
 @pytest.mark.parametrize("fast", [True, False])
-@pytest.mark.parametrize("missing", [1, 1000, LARGE])
+@pytest.mark.parametrize("missing", [1, 1000, LARGE_BODY])
 def test_a_body_that_is_short_is_truncated_after_all_that_came(
     fast: bool, missing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not fast:
-        monkeypatch.setattr(transports, "LARGE", 1 << 60)
-    body = body_of(LARGE)[: LARGE - missing]
-    sent = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE + body
+        monkeypatch.setattr(transports, "LARGE_BODY", 1 << 60)
+    body = body_of(LARGE_BODY)[: LARGE_BODY - missing]
+    sent = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE_BODY + body
     assert cut(sent) == (body, Truncated)
 
 
@@ -78,7 +87,7 @@ def test_a_head_that_does_not_end_is_transient(said: bytes) -> None:
 
 
 def test_what_comes_behind_a_whole_body_is_not_part_of_it() -> None:
-    for length in (3, LARGE):
+    for length in (3, LARGE_BODY):
         body = body_of(length)
         said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
         assert cut(said + body + b"HTTP/1.1 500 more") == (body, None)
@@ -90,11 +99,11 @@ def test_a_body_that_stands_still_is_told_of_as_such(
 ) -> None:
     monkeypatch.setattr(transports, "READ_SECONDS", 0.1)
     if not fast:
-        monkeypatch.setattr(transports, "LARGE", 1 << 60)
+        monkeypatch.setattr(transports, "LARGE_BODY", 1 << 60)
 
     def handle(connection: socket.socket, _number: int) -> None:
         head(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nabc" % LARGE)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nabc" % LARGE_BODY)
         swallow(connection)
 
     with (
@@ -106,7 +115,7 @@ def test_a_body_that_stands_still_is_told_of_as_such(
         list(reply.chunks)
 
 
-@pytest.mark.parametrize("length", [0, 100, LARGE])
+@pytest.mark.parametrize("length", [0, 100, LARGE_BODY])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_what_comes_behind_an_answer_is_never_the_next_one(length: int, chunked: bool) -> None:
     body = body_of(length)
@@ -136,3 +145,69 @@ def test_a_connection_is_kept_when_nothing_is_left_on_it() -> None:
         for _ in range(3):
             assert get(transport) == (200, b"x", False)
     assert connections == [0]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def _trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+
+def cut_tls(sent: bytes, authority: trustme.CA, notify: bool) -> tuple[bytes, type | None]:
+    """Send over TLS and close, with or without close_notify; return what `cut` does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            head(secure)
+            secure.sendall(sent)
+            if notify:
+                secure.unwrap()
+
+    with listening(handle) as raw, talking(f"https://localhost:{raw.port}") as transport:
+        return received(transport)
+
+
+@covers("cut-tls")
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize(
+    ("sent", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nabc", b"abc"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + body_of(3 * LARGE_BODY), body_of(3 * LARGE_BODY)),
+    ],
+)
+@pytest.mark.parametrize("notify", [True, False])
+def test_tls_that_ends_without_close_notify_has_not_ended_a_body_without_a_length(
+    sent: bytes, body: bytes, notify: bool, authority: trustme.CA
+) -> None:
+    assert cut_tls(sent, authority, notify) == (body, None if notify else Truncated)
+
+
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize("length", [0, 3, LARGE_BODY])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_with_a_known_end_needs_no_close_notify(
+    length: int, chunked: bool, authority: trustme.CA
+) -> None:
+    body = body_of(length)
+    sent = ok(body)
+    if chunked:
+        chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (length, body) if length else b"0\r\n\r\n"
+        sent = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+    assert cut_tls(sent, authority, notify=False) == (body, None)
+
+
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize("length", [3, LARGE_BODY])
+def test_a_short_body_over_tls_is_truncated(length: int, authority: trustme.CA) -> None:
+    sent = ok(body_of(length))[:-1]
+    assert cut_tls(sent, authority, notify=False) == (body_of(length)[:-1], Truncated)

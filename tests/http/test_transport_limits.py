@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
 from nostra_cli.config.credentials import Token
 from nostra_cli.errors import ExitCode, Transient
 from nostra_cli.http import transport as transports
-from nostra_cli.http.connections import Lane
-from nostra_cli.http.timeouts import Deadline
-from nostra_cli.http.transport import HEAD_SECONDS, LARGE, Transport
-from nostra_cli.http.watchdog import Watchdog
+from nostra_cli.http.connections import PooledClient
+from nostra_cli.http.timeouts import Deadline, Watchdog
+from nostra_cli.http.transport import HEAD_SECONDS, LARGE_BODY, Transport
 from tests.faults.raw import Raw, head, listening, ok, swallow
 from tests.talking import answering, body_of, get, redirect, talking
 
@@ -37,6 +35,7 @@ class Held(Watchdog):
     """A watchdog that acts when it is told to, and remembers the limits it was given."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.limits: list[float] = []
         self.acts: list[Act] = []
         self.acted = 0
@@ -139,7 +138,7 @@ def read(transport: Transport, then: Act = lambda: None) -> bytes:
     return got
 
 
-@pytest.mark.parametrize("length", [10, LARGE])
+@pytest.mark.parametrize("length", [10, LARGE_BODY])
 def test_a_body_that_drips_is_cut_off(length: int) -> None:
     with (
         stuck(BEGUN % length + b"abc") as (raw, _),
@@ -227,14 +226,14 @@ def test_a_read_ends_at_the_deadline_though_nobody_watches() -> None:
 
 def test_a_large_body_that_comes_no_further_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "READ_SECONDS", 0.05)
-    sent = BEGUN % LARGE + body_of(LARGE // 2)
+    sent = BEGUN % LARGE_BODY + body_of(LARGE_BODY // 2)
     with stuck(sent) as (raw, _), held(raw.base_url) as (transport, _):
-        assert read(transport) == body_of(LARGE // 2)
+        assert read(transport) == body_of(LARGE_BODY // 2)
 
 
 def test_a_body_that_nobody_reads_to_its_end_has_no_limit_that_outlasts_it() -> None:
     with (
-        answering(lambda _n, _: ok(body_of(LARGE))) as raw,
+        answering(lambda _n, _: ok(body_of(LARGE_BODY))) as raw,
         held(raw.base_url) as (transport, watchdog),
     ):
         with transport.request("GET", "/x", body_seconds=7.0) as reply:
@@ -244,22 +243,14 @@ def test_a_body_that_nobody_reads_to_its_end_has_no_limit_that_outlasts_it() -> 
         assert list(reply.chunks) == []
 
 
-def test_a_lane_is_cut_off_while_it_makes_connections() -> None:
-    class Stream:
-        def __init__(self) -> None:
-            self.made = socket.socket.__new__(socket.socket)  # one that is closed already
-            kept.append(self.made)
-
-        def get_extra_info(self, _info: str) -> socket.socket:
-            return self.made
-
+def test_a_client_is_aborted_while_it_makes_connections() -> None:
     def connect() -> None:
-        while not over:
-            lane.watch("connection.connect_tcp.complete", {"return_value": Stream()})
+        with answering(lambda _n, _: b"HTTP/1.1 200 OK\r\n\r\n") as raw:
+            while not over:
+                with contextlib.suppress(Transient):
+                    client.client.get(raw.base_url)
 
-    kept: deque[socket.socket] = deque(maxlen=100)
-    with httpx.Client() as client:
-        lane = Lane(client)
+    client = PooledClient(ssl.create_default_context, {})
     over: list[bool] = []
 
     interval = sys.getswitchinterval()
@@ -268,8 +259,17 @@ def test_a_lane_is_cut_off_while_it_makes_connections() -> None:
     try:
         sys.setswitchinterval(1e-6)
         for _ in range(500):
-            lane.cut_off()
+            client.abort()
     finally:
         sys.setswitchinterval(interval)
         over.append(True)
         thread.join()
+
+
+def test_close_ends_the_thread_of_the_watchdog() -> None:
+    before = set(threading.enumerate())
+    with answering(lambda _n, _: ok(b"abc")) as raw, talking(raw.base_url) as transport:
+        get(transport)
+        [watching] = {t for t in threading.enumerate() if "_watch" in t.name} - before
+    watching.join(10)
+    assert not watching.is_alive()

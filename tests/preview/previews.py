@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nostra_cli.downloads.batch import Metering
-from nostra_cli.http.timeouts import ORDINARY_SPEED
+from nostra_cli.http.timeouts import DEFAULT_LOW_SPEED
 from nostra_cli.models import Format
 from nostra_cli.preview.first_rows import Preview, PreviewOptions
 from nostra_cli.preview.local import preview_file
@@ -45,7 +45,9 @@ def preview(
 ) -> Preview:
     """Preview a result of a service."""
     options = PreviewOptions(format, rows, stats)
-    return preview_result(world.service, invocation, result, options, ORDINARY_SPEED, no_progress)
+    return preview_result(
+        world.service, invocation, result, options, DEFAULT_LOW_SPEED, no_progress
+    )
 
 
 @contextmanager

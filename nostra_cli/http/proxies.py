@@ -1,0 +1,65 @@
+"""Which proxy a request goes through, from HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from nostra_cli.errors import UsageProblem
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HINT = "set HTTPS_PROXY to one like http://proxy.example:8080, or add the host to NO_PROXY"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy; `scheme` says how to talk to itself. As a string: host and port."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None = None
+    password: str = ""
+
+    def __str__(self) -> str:
+        """Return what messages may show: user and password are secrets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def proxy_for(url: str) -> Proxy | None:
+    """Return the proxy of the environment that a request to `url` goes through, None for none.
+
+    What is not encrypted is for this machine only, and no proxy is to see the token in it.
+    Raises UsageProblem for a proxy that is not supported.
+    """
+    from urllib.request import getproxies, proxy_bypass  # httpx has loaded it
+
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        return None
+    known = getproxies()
+    named = known.get("https") or known.get("all")
+    exempt = {name.strip() for name in known.get("no", "").split(",")}
+    host = parts.hostname or ""
+    if not named or "*" in exempt or proxy_bypass(host) or proxy_bypass(f"{host}:{parts.port}"):
+        return None
+    return parse_proxy(named)
+
+
+def parse_proxy(text: str) -> Proxy:
+    """Parse the URL of a proxy, whose scheme may be left out; raises UsageProblem."""
+    try:
+        url = urlsplit(text if "://" in text else f"http://{text}")
+        host, port = url.hostname, url.port
+    except ValueError:
+        raise UsageProblem("the proxy of the environment is not a valid URL", _HINT) from None
+    # An @ after the host belongs to a password with a / or a # in it.
+    misplaced = "@" in f"{url.path}{url.query}{url.fragment}"
+    if not host or port == 0 or misplaced:
+        raise UsageProblem("the proxy of the environment is not a valid URL", _HINT)
+    if url.scheme not in _DEFAULT_PORTS:
+        raise UsageProblem(f"{url.scheme}:// proxies are not supported", _HINT)
+    user = None if url.username is None else unquote(url.username)
+    password = unquote(url.password or "")
+    return Proxy(url.scheme, host, port or _DEFAULT_PORTS[url.scheme], user, password)
