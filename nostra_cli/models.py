@@ -21,14 +21,16 @@ Piece = bytes | bytearray | memoryview
 
 
 MAX_ID = 4096
-"""Characters: servers take no more than some 8 KiB of URL."""
+"""Bytes of UTF-8: servers take no more than some 8 KiB of URL."""
 
 
 def is_segment(text: str) -> bool:
     """Return whether an id can be one segment of a URL's path."""
     if text in ("", ".", "..") or len(text) > MAX_ID:
         return False
-    return text.isprintable() or not re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", text)
+    if not text.isprintable() and re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", text):
+        return False
+    return text.isascii() or len(text.encode()) <= MAX_ID
 
 
 def quote_id(text: str) -> str:
@@ -36,7 +38,7 @@ def quote_id(text: str) -> str:
     return repr(text if len(text) <= _SHOWN_ID else f"{text[:_SHOWN_ID]}...")
 
 
-_SHOWN_ID = 200
+_SHOWN_ID = 60
 
 
 def text_of(value: JsonValue) -> str:

@@ -14,6 +14,9 @@ from nostra_cli.errors import UsageProblem, usage_errors
 LARGEST_BODY = 16 << 20
 """Bytes of a body to send: it is kept, to be sent again."""
 
+MAX_URL = 60_000
+"""Characters: some more than any server takes, some less than httpx refuses."""
+
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _OURS = frozenset(
     {
@@ -66,6 +69,8 @@ def make_call(
     Raises UsageProblem for what must not be sent, or cannot.
     """
     url = _url(base_url, path, query)
+    if len(url) > MAX_URL:
+        raise UsageProblem(f"the URL has {len(url)} characters, more than {MAX_URL}", _PATH_HINT)
     verb = _method(method, data)
     sent = _headers(headers)
     content = None if data is None else read_data(data)

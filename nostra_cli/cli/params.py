@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Completer = Callable[..., list[str]]
+_MAX_STDIN = 16 << 20
 
 
 def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
@@ -36,15 +37,26 @@ def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
     return parsed
 
 
-def check_id(text: str) -> str:
-    """Give an id back, one path segment of the URL; raises ValueError for what cannot be one."""
-    from nostra_cli.models import is_segment
+def decode_argument(text: str) -> str:
+    """Return an argument read as UTF-8, whatever the locale; what is no UTF-8 stays escaped."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # Windows has no bytes behind it
+        return text
 
-    if not is_segment(text):
-        raise ValueError(
-            f"{text!r} is not an id: it is empty, a dot name or has control characters"
-        )
-    return text
+
+def check_id(text: str) -> str:
+    """Return an invocation id; raises ValueError for what cannot be one segment of a URL."""
+    from nostra_cli.models import MAX_ID, is_segment, quote_id
+
+    text = decode_argument(text)
+    if is_segment(text):
+        return text
+    if len(text) > MAX_ID / 4:
+        reason = f"longer than {MAX_ID} bytes, or with control characters"
+    else:
+        reason = "empty, a dot name or with control characters"
+    raise ValueError(f"{quote_id(text)} is not a valid id: {reason}")
 
 
 def is_path(text: str) -> bool:
@@ -57,16 +69,16 @@ def _target(text: str) -> str:
 
 
 def read_ids(given: Sequence[str]) -> list[str]:
-    """Give each id once, in order; `-` stands for the lines of stdin.
+    """Return each id once, in order; `-` stands for the lines of stdin.
 
-    Raises typer.BadParameter where there is none, or one that cannot be an id.
+    Raises typer.BadParameter where there is none, or one that is not valid.
     """
     ids: list[str] = []
     for text in given:
         if text == "-":
             # Not splitlines: it would cut an id at characters that only look like line ends.
-            lines = sys.stdin.read().split("\n") if sys.stdin is not None else []
-            ids += [line.strip(" \t\r") for line in lines if line.strip(" \t\r")]
+            lines = (line.strip(" \t\r") for line in _read_stdin().split("\n"))
+            ids += filter(None, lines)
         else:
             ids.append(text)
     if not ids:
@@ -75,9 +87,9 @@ def read_ids(given: Sequence[str]) -> list[str]:
 
 
 def read_id(given: str) -> str:
-    """Give the id of a command that takes one; `-` stands for the only line of stdin.
+    """Return the id of a command that takes one; `-` stands for the only line of stdin.
 
-    Raises typer.BadParameter where there is none, several, or one that cannot be an id.
+    Raises typer.BadParameter where there is none, several, or one that is not valid.
     """
     if given != "-":
         return given
@@ -85,6 +97,19 @@ def read_id(given: str) -> str:
     if len(ids) > 1:
         raise typer.BadParameter(f"one id is wanted, {len(ids)} are on stdin")
     return ids[0]
+
+
+def _read_stdin() -> str:
+    """Return the text on stdin, UTF-8 in any locale; raises typer.BadParameter for other bytes."""
+    try:
+        content = sys.stdin.buffer.read(_MAX_STDIN + 1) if sys.stdin is not None else b""
+        if len(content) > _MAX_STDIN:
+            raise typer.BadParameter(f"more than {_MAX_STDIN >> 20} MiB on stdin")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter("what is on stdin is not UTF-8") from error
+    except (OSError, ValueError) as error:  # closed, or open for writing only
+        raise typer.BadParameter("stdin cannot be read") from error
 
 
 def read_secret(prompt: str) -> str:

@@ -39,6 +39,15 @@ def test_a_path_is_joined_to_the_base_url(path: str, url: str) -> None:
     assert make_call(BASE, path).url == url
 
 
+@pytest.mark.parametrize(
+    ("path", "query"), [("x" * 70_000, []), ("ü" * 20_000, []), ("x", [f"q={'y' * 70_000}"])]
+)
+def test_a_url_that_is_too_long_is_refused_in_short(path: str, query: list[str]) -> None:
+    with pytest.raises(UsageProblem, match=r"the URL has [0-9]+ characters, more than") as caught:
+        make_call(BASE, path, query=query)
+    assert len(caught.value.message) < 80
+
+
 @pytest.mark.parametrize("path", ["https://a.example", "https://a.example:443/"])
 def test_the_default_port_is_the_same_origin(path: str) -> None:
     assert make_call("https://a.example", path).url == "https://a.example/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -153,3 +154,22 @@ def test_json_of_many_is_one_array_in_order(nostra: Runner) -> None:
     ended = nostra("status", *ids, "--json")
     assert [status["invocation"] for status in ended.json()] == [ids[0], *ids[2:]]
     assert ended.code == 4
+
+
+@pytest.mark.parametrize("command", ["status", "wait", "results", "download", "preview"])
+def test_an_id_of_70000_characters_is_a_usage_error(nostra: Runner, command: str) -> None:
+    ended = nostra(command, "x" * 70_000)
+    assert (ended.code, len(ended.err) < 400) == (2, True)
+
+
+def test_an_id_as_long_as_can_be_is_asked_for(nostra: Runner) -> None:
+    assert nostra("status", "ü" * 2048).code == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locale")
+def test_ids_are_utf_8_where_the_locale_is_not(nostra: Runner, sandbox: Sandbox) -> None:
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    sandbox.requests.clear()
+    assert nostra("status", "größe", "-", stdin="naïve\n", env=ascii_only).code == 4
+    asked = sorted(request.path.rpartition("/")[2] for request in sandbox.requests)
+    assert asked == ["gr%C3%B6%C3%9Fe", "na%C3%AFve"]

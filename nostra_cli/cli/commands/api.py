@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostra_cli.cli.params import option
+from nostra_cli.cli.params import decode_argument, option
 from nostra_cli.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def api(
         raise UsageProblem("-i and --json both want stdout", "give one of them")
     base_url = session.settings.base_url.value
     _ = session.token  # before stdin is read
-    call = make_call(base_url, path, method, data, header or (), query or ())
+    call = make_call(base_url, decode_argument(path), method, data, header or (), query or ())
     parse = partial(strict_json.value, what=call.what)
     with (
         session.service(session.deadline()) as service,

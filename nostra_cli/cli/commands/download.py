@@ -204,11 +204,11 @@ def _selection(
     output: str | None,
 ) -> "Selection":
     from nostra_cli.downloads.plan import Selection
-    from nostra_cli.models import Format, is_segment
+    from nostra_cli.models import Format, is_segment, quote_id
 
     for result in results:
         if not is_segment(result):
-            raise UsageProblem(f"-r {result!r} is not a result id", "see nostra results ID")
+            raise UsageProblem(f"-r {quote_id(result)} is not a valid id", "see nostra results ID")
     if results and all_results:
         raise UsageProblem("-r and --all-results exclude each other", "use one of them")
     chosen = tuple(Format(f) for f in dict.fromkeys(formats) if f != "all")
