@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nostra_cli.config.credentials import Token
 from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import Transport
-from tests.faults.raw import Raw, head, listening
+from tests.faults.raw import Handler, Raw, head, listening, ok
 
 TOKEN = "s3cr3t-t0ken"
 
@@ -30,6 +31,17 @@ def answering(answer: Callable[[int, bytes], bytes | None]) -> Iterator[Raw]:
     with listening(handle) as raw:
         raws.append(raw)
         yield raw
+
+
+def serve_tls(context: ssl.SSLContext, said: bytes = ok(b"secure")) -> Handler:
+    """Answer each request over TLS with `said`."""
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            while head(secure):
+                secure.sendall(said)
+
+    return handle
 
 
 @contextmanager

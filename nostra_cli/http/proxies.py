@@ -41,8 +41,8 @@ def proxy_for(url: str) -> Proxy | None:
     known = getproxies()
     named = known.get("https") or known.get("all")
     exempt = {name.strip() for name in known.get("no", "").split(",")}
-    host = parts.hostname or ""
-    if not named or "*" in exempt or proxy_bypass(host) or proxy_bypass(f"{host}:{parts.port}"):
+    host, port = parts.hostname or "", parts.port or 443
+    if not named or "*" in exempt or proxy_bypass(host) or proxy_bypass(f"{host}:{port}"):
         return None
     return parse_proxy(named)
 

@@ -32,11 +32,16 @@ def pump(left: socket.socket, right: socket.socket) -> None:
             peers[source].sendall(data)
 
 
+def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
 @contextlib.contextmanager
 def over_tls(behind: Sandbox | Raw, certificate: trustme.LeafCert) -> Iterator[Raw]:
     """Put TLS in front of a sandbox, or of a proxy."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
+    context = server_context(certificate)
     port = int(behind.base_url.rpartition(":")[2])
 
     def handler(connection: socket.socket, _number: int) -> None:

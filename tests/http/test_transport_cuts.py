@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from nostra_cli.http import transport as transports
 from nostra_cli.http.transport import LARGE_BODY, Transport
 from tests.faults.catalogue import covers
 from tests.faults.raw import head, listening, ok, swallow
-from tests.talking import answering, body_of, get, talking
+from tests.faults.secured import over_tls, proxy, server_context
+from tests.talking import answering, body_of, get, serve_tls, talking
 
 
 @pytest.fixture(autouse=True)
@@ -161,8 +161,7 @@ def _trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def cut_tls(sent: bytes, authority: trustme.CA, notify: bool) -> tuple[bytes, type | None]:
     """Send over TLS and close, with or without close_notify; return what `cut` does."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    context = server_context(authority.issue_cert("localhost"))
 
     def handle(connection: socket.socket, _number: int) -> None:
         with context.wrap_socket(connection, server_side=True) as secure:
@@ -211,3 +210,56 @@ def test_a_body_with_a_known_end_needs_no_close_notify(
 def test_a_short_body_over_tls_is_truncated(length: int, authority: trustme.CA) -> None:
     sent = ok(body_of(length))[:-1]
     assert cut_tls(sent, authority, notify=False) == (body_of(length)[:-1], Truncated)
+
+
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize(("length", "chunked"), [(1, False), (20_000, False), (1, True)])
+def test_what_comes_behind_a_response_over_tls_is_never_the_next_one(
+    length: int, chunked: bool, authority: trustme.CA
+) -> None:
+    context = server_context(authority.issue_cert("localhost"))
+    connections: list[int] = []
+
+    def handle(connection: socket.socket, number: int) -> None:
+        connections.append(number)
+        said = ok(b"%d" % number * length)
+        if chunked:
+            said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            said += b"1\r\n%d\r\n0\r\nTrailer: x\r\n\r\n" % number
+        serve_tls(context, said + ok(b"forged"))(connection, number)
+
+    with (
+        listening(handle) as raw,
+        talking(f"https://localhost:{raw.port}") as transport,
+    ):
+        assert [get(transport)[1][-1:] for _ in range(3)] == [b"0", b"1", b"2"]
+
+
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_connection_over_tls_is_kept(
+    chunked: bool, proxied: bool, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = server_context(authority.issue_cert("localhost"))
+    connections: list[int] = []
+    said = ok(b"abc")
+    if chunked:
+        said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+
+    def handle(connection: socket.socket, number: int) -> None:
+        connections.append(number)
+        serve_tls(context, said)(connection, number)
+
+    with (
+        proxy() as plain,
+        over_tls(plain, authority.issue_cert("localhost")) as through,
+        listening(handle) as raw,
+        talking(f"https://localhost:{raw.port}") as transport,
+    ):
+        if proxied:
+            monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{through.port}")
+            monkeypatch.delenv("NO_PROXY")
+        for _ in range(3):
+            assert get(transport) == (200, b"abc", False)
+    assert (connections, len(plain.heads)) == ([0], int(proxied))
