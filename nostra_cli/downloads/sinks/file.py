@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from nostra_cli.downloads.flusher import Flusher
 from nostra_cli.downloads.naming import fits
 from nostra_cli.downloads.resume import BodyVersion, from_json
 from nostra_cli.errors import Corrupt, FileProblem, KeptPart, add_kept, file_errors
@@ -70,7 +69,6 @@ class Part:
         self._note = _note_path(self.path)
         self._has_note = False
         self._fd = -1
-        self._flusher: Flusher | None = None
         self._started = 0.0
         with file_errors(self.path), contextlib.suppress(FileNotFoundError):
             self._open(create=False)
@@ -85,7 +83,6 @@ class Part:
             f"another process is downloading to {self.target}", "wait, or choose another name"
         )
         self._fd = open_locked(self.path, 0o666, busy, create=create)
-        self._flusher = Flusher(self._fd)
 
     def _create(self) -> None:
         try:
@@ -161,8 +158,6 @@ class Part:
                 count = os.write(self._fd, view)
                 self.size += count
                 view = view[count:]
-                if self._flusher is not None:
-                    self._flusher.wrote(count)
             # A body that is complete within a moment never needs its note.
             if not self._has_note and (
                 self.size >= _NOTE_AFTER_BYTES
@@ -185,8 +180,7 @@ class Part:
         with file_errors(self.target):
             if replace:
                 keep_mode(self._fd, self.path, self.target)
-            if self._flusher is not None:
-                self._flusher.finish()
+            os.fsync(self._fd)
             self._remove_note()  # first: a kill in between leaves nothing but the part
             if sys.platform == "win32":  # an open file cannot be renamed there
                 self._close_file()
@@ -244,8 +238,6 @@ class Part:
             add_kept(error, [KeptPart(str(self.target), self.size)])
 
     def _close_file(self) -> None:
-        if self._flusher is not None:
-            self._flusher.settle()
         if self._fd >= 0:
             with contextlib.suppress(OSError):  # what matters was fsynced
                 os.close(self._fd)
