@@ -191,7 +191,8 @@ def _every_id_counts(run: Run, ended: Ended) -> bool:
     """Tell whether each id has to be named by the output."""
     ends_early = run.signal is not None or run.has("--any", "--fail-fast", "-o")
     narrow = run.terminal and run.columns < 80
-    return not (ends_early or narrow or ended.code in (3, 124))
+    refused = 3 in allowed(run)
+    return not (ends_early or narrow or refused or ended.code == 124)
 
 
 def _of_files(run: Run, ended: Ended, folder: Path) -> Iterator[str]:
