@@ -169,7 +169,7 @@ def _of_output(run: Run, ended: Ended, token: str) -> Iterator[str]:
 
 def _of_text(run: Run, text: str, token: str) -> Iterator[str]:
     if "Traceback" in text:
-        yield f"a traceback: {text[-1000:]}"
+        yield f"a traceback: {text[text.index('Traceback') :][:2000]}"
     if token in text:
         yield "the token is shown"
     if "\x1b[31mred" in text and "--color=always" not in run.options:
