@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +85,14 @@ class NostraError(Exception):
         self.hint = hint
         self.invocation: str | None = None
         self.kept: list[KeptPart] = []
+
+    def about(self, invocation: str) -> Self:
+        """Set the invocation that the error is about; its message then names it."""
+        self.invocation = invocation
+        # As a word of its own: 127.0.0.1 does not name the invocation 1.
+        if not re.search(rf"(?<![\w.-]){re.escape(invocation)}(?!\w)", self.message):
+            self.message = f"{invocation}: {self.message}"
+        return self
 
     @property
     def advice(self) -> str:
@@ -210,15 +218,7 @@ def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | Nostr
     except (AuthProblem, DeadlinePassed):
         raise
     except NostraError as error:
-        error.invocation = invocation
-        if invocation is not None and not _names(error.message, invocation):
-            error.message = f"{invocation}: {error.message}"
-        return error
-
-
-def _names(message: str, id_: str) -> bool:
-    """Tell whether a message has an id as a word of its own: not the last 1 of 127.0.0.1."""
-    return re.search(rf"(?<![\w.-]){re.escape(id_)}(?!\w)", message) is not None
+        return error if invocation is None else error.about(invocation)
 
 
 @contextmanager

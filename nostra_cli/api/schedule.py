@@ -165,8 +165,7 @@ class Schedule:
         pause = self._retry_pause(state, found) if isinstance(found, Transient) else None
         if pause is not None:
             return pause
-        found.invocation = id_
-        return found
+        return found.about(id_)
 
     def put_back(self, id_: str, pause: float) -> None:
         """End the poll of an id; the next one is due in `pause` seconds."""

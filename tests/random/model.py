@@ -56,7 +56,7 @@ def _of_status(run: Run) -> set[int]:
         if code == {0} and not job.statuses:
             code = {4}
         if 0 in code and run.has("--exit-status"):
-            code = code - {0} | {_outcome(job.statuses[0])}
+            code = code - {0} | _once(job)
         codes.append(code)
     if any(3 in code for code in codes):
         return set().union(*codes) - {0}
@@ -121,22 +121,28 @@ def in_a_name(text: str) -> str:
 
 def _downloaded(run: Run, job: Job) -> list[set[int]]:
     ready = _waited(job) if run.has("--wait") else _once(job)
-    if ready != {0}:
+    if 0 not in ready:
         return [ready]
-    codes = []
+    codes = [ready] if ready != {0} else []
     for result, format_ in items(run, job):
         code = _asked(job.body_trouble)
         if name_of(job, result, format_) in run.old and not run.has("--overwrite"):
             code = {0} if run.has("--skip-existing") else {8}
+        if run.has("-o") and job.body_trouble and job.body_trouble.retries:
+            code = code | {7}  # what went to stdout cannot be taken back
         codes.append(code)
     return codes
 
 
 def _once(job: Job) -> set[int]:
+    """Give how a single look at the status can end; a poll that is cut off is a poll."""
     code = _asked(job.status_trouble)
-    if code != {0}:
+    if code not in ({0}, {0, 7}):
         return code
-    return {4} if not job.statuses else {_outcome(job.statuses[0])}
+    if not job.statuses:
+        return {4}
+    seen = 1 + (job.status_trouble.retries if job.status_trouble else 0)
+    return {_outcome(status) for status in job.statuses[:seen]}
 
 
 def _of_download(run: Run) -> set[int]:
