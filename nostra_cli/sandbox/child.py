@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import shutil
 import signal
 import subprocess
@@ -10,11 +11,13 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 _GRACE_SECONDS = 3.0
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Child:
@@ -25,9 +28,53 @@ class Child:
         self._process = process
 
     def wait(self) -> int:
-        """Wait for its end; gives its exit code, 128 + N where signal N ended it."""
+        """Wait for its end; return its exit code, 128 + N where signal N ended it.
+
+        A signal is passed on, and the command has some seconds to clean up before it is ended.
+        """
+        events: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+        def pass_on(number: int, _frame: FrameType | None) -> None:
+            if number != signal.SIGINT or not _in_foreground():
+                self._process.send_signal(number)
+            events.put(number)
+
+        def watch() -> None:
+            events.put(-abs(self._process.wait()))
+
+        threading.Thread(target=watch, daemon=True).start()
+        with _handled(pass_on):
+            if events.get() > 0:
+                _end(self._process, at_once=False)
         code = self._process.wait()
         return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle the signals that end a process while the block lasts, but for those it ignores."""
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    handled = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in handled:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, before[number])
+
+
+def _in_foreground() -> bool:
+    """Return whether Ctrl-C reaches the command, too: it goes to all that the terminal runs."""
+    try:
+        fd = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    finally:
+        os.close(fd)
 
 
 @contextmanager
@@ -42,18 +89,18 @@ def started(command: Sequence[str], base_url: str, token: str) -> Iterator[Child
         try:
             yield Child(process)
         finally:
-            _end(process)
+            _end(process, at_once=True)
 
 
 def _found(program: str, env: Mapping[str, str]) -> str:
-    """Give the program as it is to be started: Windows looks for it on our PATH, not in `env`."""
+    """Return the program as it is to be started: Windows looks for it on our PATH, not in `env`."""
     if sys.platform == "win32":
         program = shutil.which(program, path=env["PATH"]) or program
     return program
 
 
 def environment(env: Mapping[str, str], base_url: str, token: str, folder: Path) -> dict[str, str]:
-    """Give the environment of the command: this sandbox, this nostra, no other setting.
+    """Return the environment of the command: this sandbox, this nostra, no other setting.
 
     The config file is one in `folder`, which is not there yet: an own `--profile` in a script must
     not lead it to the real service.
@@ -77,7 +124,11 @@ def _having_nostra(folders: Sequence[str]) -> list[str]:
     return [f for f in folders if any((Path(f) / name).is_file() for name in names)][:1]
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], at_once: bool) -> None:
+    """End a command: terminate it, `at_once` or after some seconds, and kill it in the end."""
+    if not at_once:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGTERM)

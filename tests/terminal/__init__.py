@@ -6,17 +6,19 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
+ROWS = 30
 # Not a preexec_fn: a process with threads (the sandbox) had better not fork that way.
 _TAKING_THE_TERMINAL = (
     sys.executable,
@@ -24,9 +26,11 @@ _TAKING_THE_TERMINAL = (
     """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
+os.execvp(sys.argv[1], sys.argv[1:])
 """,
 )
+
+_DRAWN = re.compile(r"(\x1b\[[0-9;?]*[A-Za-z]|[\r\n\x07])|([^\x1b\r\n\x07]+)")
 
 
 @dataclass
@@ -35,18 +39,39 @@ class Terminal:
 
     process: subprocess.Popen[bytes]
     fd: int
+    columns: int
     seen: bytes = field(default=b"")
 
-    def read_until(self, wanted: bytes, seconds: float = 20.0) -> bytes:
-        """Read until `wanted` was drawn; gives all that was seen so far."""
+    def read_until(self, wanted: bytes, seconds: float = 20.0, count: int = 1) -> bytes:
+        """Read until `wanted` was drawn `count` times; return all that was seen so far."""
         end = time.monotonic() + seconds
-        while wanted not in self.seen:
+        while self.seen.count(wanted) < count:
             left = end - time.monotonic()
             assert left > 0, self.seen
             if not self._read(left):
                 break
-        assert wanted in self.seen, self.seen
+        assert self.seen.count(wanted) >= count, self.seen
         return self.seen
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Wait until something is so, and read what is drawn meanwhile."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.seen
+            self._read(0.01) if self.fd >= 0 else time.sleep(0.01)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a person closes its window."""
+        os.close(self.fd)
+        self.fd = -1
+
+    def resize(self, columns: int, rows: int = ROWS) -> None:
+        """Change its size; the process is told of it."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def screen(self) -> list[str]:
+        """Return the lines that are on the screen in the end."""
+        return render(self.seen, self.columns)
 
     def read_to_end(self, seconds: float = 30.0) -> int:
         """Read all that is drawn, and give the exit code."""
@@ -74,6 +99,38 @@ class Terminal:
         return False
 
 
+def render(seen: bytes, columns: int) -> list[str]:
+    """Return the lines that a terminal shows after these bytes, without empty ones at the end.
+
+    Knows what is used here: text that wraps, line ends, and the sequences that move or erase.
+    """
+    lines: list[list[str]] = [[]]
+    row = column = 0
+    for control, text in re.findall(
+        r"(\x1b\[[0-9;?]*[A-Za-z]|[\r\n\x07])|([^\x1b\r\n\x07]+)", seen.decode()
+    ):
+        for character in text:
+            if column == columns:
+                row, column = row + 1, 0
+            lines += [[] for _ in range(row + 1 - len(lines))]
+            lines[row] += " " * (column + 1 - len(lines[row]))
+            lines[row][column] = character
+            column += 1
+        if control == "\r":
+            column = 0
+        elif control == "\n":
+            row += 1
+            lines += [[] for _ in range(row + 1 - len(lines))]
+        elif control.endswith("A"):
+            row = max(0, row - int(control[2:-1] or "1"))
+        elif control.endswith("J"):
+            del lines[row + 1 :], lines[row][column:]
+    shown = ["".join(line).rstrip() for line in lines]
+    while shown and not shown[-1]:
+        shown.pop()
+    return shown
+
+
 @contextlib.contextmanager
 def terminal(
     command: Sequence[str],
@@ -87,7 +144,7 @@ def terminal(
     `controlling` makes it the one behind /dev/tty, where keys such as Ctrl-C are signals.
     """
     own, other = pty.openpty()
-    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
     process = subprocess.Popen(
         [*(_TAKING_THE_TERMINAL if controlling else ()), *command],
         env=env,
@@ -100,9 +157,11 @@ def terminal(
     )
     os.close(other)
     try:
-        yield Terminal(process, own)
+        shown = Terminal(process, own, columns)
+        yield shown
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
-        os.close(own)
+        if shown.fd >= 0:
+            os.close(shown.fd)
