@@ -19,6 +19,17 @@ from pathlib import Path
 
 HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 ROWS = 30
+DRAWN_AT_ONCE = (
+    sys.executable,
+    "-c",
+    """
+import nostra_cli.output.live
+nostra_cli.output.live.DELAY_SECONDS = 0.0
+from nostra_cli.__main__ import main
+main()
+""",
+)
+"""`nostra` as a process of its own that draws without waiting for half a second."""
 # Not a preexec_fn: a process with threads (the sandbox) had better not fork that way.
 _TAKING_THE_TERMINAL = (
     sys.executable,
@@ -99,6 +110,11 @@ class Terminal:
         return False
 
 
+def cursor_is_shown(seen: bytes) -> bool:
+    """Return whether the last that was done with the cursor, if anything, was to show it."""
+    return seen.rfind(SHOW_CURSOR) >= seen.rfind(HIDE_CURSOR)
+
+
 def render(seen: bytes, columns: int) -> list[str]:
     """Return the lines that a terminal shows after these bytes, without empty ones at the end.
 
@@ -138,13 +154,14 @@ def terminal(
     cwd: Path,
     columns: int = 100,
     controlling: bool = False,
+    rows: int = ROWS,
 ) -> Iterator[Terminal]:
-    """Run `command` in a terminal of `columns` and 30 lines.
+    """Run `command` in a terminal of `columns` and `rows`.
 
     `controlling` makes it the one behind /dev/tty, where keys such as Ctrl-C are signals.
     """
     own, other = pty.openpty()
-    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen(
         [*(_TAKING_THE_TERMINAL if controlling else ()), *command],
         env=env,

@@ -19,7 +19,7 @@ from tests.sandbox.calling import faulty
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
-from tests.terminal import HIDE_CURSOR, SHOW_CURSOR, Terminal, terminal
+from tests.terminal import HIDE_CURSOR, Terminal, cursor_is_shown, terminal
 
 SLOW = '[[fault]]\npath = "*/csv"\nrate = 300000\n'
 LARGE = ["download", "demo-large", "-f", "csv"]
@@ -66,10 +66,6 @@ def drawing(nostra: Runner, args: Sequence[str], *before: str) -> Iterator[Termi
 def slow(home: Path, tmp_path: Path) -> Iterator[Runner]:
     with faulty(SLOW, large_bytes=SIZE) as sandbox:
         yield runner_for(sandbox, home, tmp_path)
-
-
-def cursor_is_shown(seen: bytes) -> bool:
-    return seen.rfind(SHOW_CURSOR) > seen.rfind(HIDE_CURSOR)
 
 
 @covers("second-int")
