@@ -58,8 +58,10 @@ class Children:
     def __exit__(self, *_error: object) -> None:
         """End the process."""
         assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def run(self, run: Run, env: dict[str, str], folder: Path, streams: Path) -> Ended:
         """Run a command line to its end, with files or a terminal as its streams."""
