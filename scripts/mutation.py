@@ -1,0 +1,244 @@
+"""`python -m scripts.mutation`: how many small changes of the sources do the tests notice?
+
+Each mutant is one seeded change at one place (a comparison turned, a call dropped, a number plus
+one) in a copy of the tree. The tests of the changed module run first, then all quick tests, until
+one fails. What no test notices is printed with its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import venv
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from queue import SimpleQueue
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "nostra_cli"
+TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE,
+    ast.LtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+LEFT_OUT = (".git", ".venv*", "dist", "build", "*_cache", "__pycache__", ".hypothesis")
+
+
+class Kind(StrEnum):
+    """What is changed."""
+
+    COMPARISON = "comparison turned"
+    CALL = "call dropped"
+    NUMBER = "number plus one"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one file; `start` and `end` are offsets in its UTF-8 bytes."""
+
+    path: str
+    line: int
+    kind: Kind
+    start: int
+    end: int
+    before: str
+    after: str
+
+    def apply(self, source: bytes) -> bytes:
+        """Give the source with the change."""
+        return source[: self.start] + self.after.encode() + source[self.end :]
+
+    def __str__(self) -> str:
+        """Give place and change on one line."""
+        before = " ".join(self.before.split())
+        return f"{self.path}:{self.line}: {self.kind}: {before} -> {self.after}"
+
+
+class Outcome(StrEnum):
+    """What became of a mutant."""
+
+    NOTICED = "noticed"
+    SURVIVED = "SURVIVED"
+    TIMED_OUT = "timed out"
+
+
+def mutants(path: str, source: bytes) -> Iterator[Mutant]:
+    """Give every change that can be made in a module."""
+    lines = source.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    for node, kind, changed in _changes(ast.parse(source)):
+        start = starts[node.lineno - 1] + node.col_offset
+        end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+        yield Mutant(path, node.lineno, kind, start, end, source[start:end].decode(), changed)
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, Kind, str]]:
+    """Give the nodes that can be changed, and what would stand in their place."""
+    if isinstance(node, ast.JoinedStr) or _is_type_checking(node):
+        return  # Python 3.11 has no places for what is inside an f-string
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in TURNED:
+        turned = ast.Compare(node.left, [TURNED[type(node.ops[0])]()], node.comparators[:1])
+        if len(node.ops) == 1:
+            yield node, Kind.COMPARISON, f"({ast.unparse(turned)})"
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield node, Kind.CALL, "pass"
+    elif isinstance(node, ast.Constant) and type(node.value) is int:
+        yield node, Kind.NUMBER, str(node.value + 1)
+    for name, value in ast.iter_fields(node):
+        if name not in ("annotation", "returns", "decorator_list"):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from _changes(child)
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def choose(found: list[Mutant], count: int, seed: int) -> list[Mutant]:
+    """Choose so many mutants: each kind as often as the others, as far as there are enough."""
+    chance = random.Random(seed)
+    by_kind = [[mutant for mutant in found if mutant.kind is kind] for kind in Kind]
+    for group in by_kind:
+        chance.shuffle(group)
+    chosen: list[Mutant] = []
+    while len(chosen) < count and any(by_kind):
+        chosen += [group.pop() for group in by_kind if group][: count - len(chosen)]
+    return chosen
+
+
+def related_tests(path: str, root: Path) -> list[str]:
+    """Give the tests that belong to a module: its own files, else those of its room."""
+    room, stem = Path(path).parent.name, Path(path).stem
+    if room == PACKAGE:
+        room = ""
+    folder = root / "tests" / room
+    own = sorted(folder.glob(f"test_{stem}*.py")) or ([folder] if room and folder.is_dir() else [])
+    return [str(test.relative_to(root)) for test in own]
+
+
+class Copy:
+    """A copy of the tree with an environment of its own, in which its `nostra` is installed."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        """Copy `root` to `folder`, and borrow the packages of this environment."""
+        self.root = folder
+        shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        venv.create(folder / ".venv", symlinks=True)
+        binaries = folder / ".venv" / "bin"
+        self.python = binaries / "python"
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        packages = folder / ".venv" / "lib" / version / "site-packages"
+        borrowed = sysconfig.get_path("purelib")
+        (packages / "copy.pth").write_text(f"{folder}\n{borrowed}\n")
+        script = binaries / "nostra"
+        script.write_text(f"#!{self.python}\nfrom {PACKAGE}.__main__ import main\nmain()\n")
+        script.chmod(0o755)
+
+    def judge(self, mutant: Mutant, seconds: float) -> Outcome:
+        """Run the tests on a mutant until one fails or the time is over; undo the change."""
+        path = self.root / mutant.path
+        original = path.read_bytes()
+        end = time.monotonic() + seconds
+        self._write(path, mutant.apply(original))
+        try:
+            own = related_tests(mutant.path, self.root)
+            for tests in ([own] if own else []) + [["tests"]]:
+                outcome = self.run(tests, end - time.monotonic())
+                if outcome is not Outcome.SURVIVED:
+                    return outcome
+            return Outcome.SURVIVED
+        finally:
+            self._write(path, original)
+
+    def run(self, tests: list[str], seconds: float) -> Outcome:
+        """Run tests until the first failure; a run that takes too long is stopped."""
+        command = [str(self.python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        process = subprocess.Popen(
+            [*command, "-m", "not slow", *tests],
+            cwd=self.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            return Outcome.NOTICED if process.wait(max(seconds, 1)) else Outcome.SURVIVED
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return Outcome.TIMED_OUT
+
+    def _write(self, path: Path, source: bytes) -> None:
+        """Write a module, and remove what is compiled of it: its time and size may be the same."""
+        path.write_bytes(source)
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+            compiled.unlink()
+
+
+def find(root: Path, pattern: str) -> list[Mutant]:
+    """Give every mutant of the modules that match a pattern."""
+    paths = sorted(root.glob(pattern))
+    return [
+        mutant
+        for path in paths
+        for mutant in mutants(str(path.relative_to(root)), path.read_bytes())
+    ]
+
+
+def judge_all(root: Path, chosen: list[Mutant], jobs: int, seconds: float) -> list[Outcome]:
+    """Judge mutants in `jobs` copies of the tree, and print each as it is judged."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+        copies: SimpleQueue[Copy] = SimpleQueue()
+        for number in range(jobs):
+            copies.put(Copy(root, Path(folder) / str(number)))
+
+        def judge(mutant: Mutant) -> Outcome:
+            copy = copies.get()
+            try:
+                outcome = copy.judge(mutant, seconds)
+            finally:
+                copies.put(copy)
+            print(f"{outcome}: {mutant}", flush=True)
+            return outcome
+
+        return list(pool.map(judge, chosen))
+
+
+def main() -> None:
+    """Read the command line, judge the mutants, print the sum."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.mutation", description=__doc__)
+    parser.add_argument("-n", type=int, default=40, help="number of mutants (default: 40)")
+    parser.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
+    parser.add_argument("--timeout", type=float, default=900, help="seconds for each mutant")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at once (default: 2)")
+    parser.add_argument("--files", default=f"{PACKAGE}/**/*.py", help="pattern of the modules")
+    given = parser.parse_args()
+    chosen = choose(find(ROOT, given.files), given.n, given.seed)
+    outcomes = judge_all(ROOT, chosen, given.jobs, given.timeout)
+    counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
+    print(f"{len(outcomes)} mutants (seed {given.seed}): {counts}")
+
+
+if __name__ == "__main__":
+    main()
