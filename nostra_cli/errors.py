@@ -243,6 +243,17 @@ def usage_errors(what: str, hint: str) -> Iterator[None]:
 
 
 @contextmanager
+def thread_errors() -> Iterator[None]:
+    """Turn the RuntimeError of a thread that cannot be started into a FileProblem."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise FileProblem(
+            "the system allows no more threads", "raise the limit (ulimit -u); then run it again"
+        ) from error
+
+
+@contextmanager
 def file_errors(path: Path) -> Iterator[None]:
     """Turn an OSError of the block into a FileProblem about `path`, with what to do."""
     try:

@@ -12,7 +12,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from nostra_cli import units
 from nostra_cli.cli import completion
 from nostra_cli.cli.usage import invalid_choice
-from nostra_cli.errors import ExitCode, Signalled, UsageProblem
+from nostra_cli.errors import ExitCode, Signalled, UsageProblem, usage_errors
 from nostra_cli.output.streams import Color, OutputOptions
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def read_secret(prompt: str) -> str:
     if not sys.stdin.isatty():
         from nostra_cli.config.credentials import read_token
 
-        return read_token(sys.stdin.buffer)
+        with usage_errors("cannot read stdin", "give the token on stdin"):
+            return read_token(sys.stdin.buffer)
     import getpass
     import warnings
 

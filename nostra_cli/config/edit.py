@@ -113,7 +113,7 @@ def _change(env: Mapping[str, str], edit: Callable[[Table, Path], str]) -> Chang
         target = Path(os.path.realpath(path))  # a link stays, what it leads to is written
 
     def edited() -> tuple[Change, bytes]:
-        content = _read(target)
+        content = _read(path)
         document = parse(path, content)
         profile = edit(document, path)
         profiles = document.get("profiles")
@@ -137,13 +137,13 @@ def _change(env: Mapping[str, str], edit: Callable[[Table, Path], str]) -> Chang
     return change
 
 
-def _read(target: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        if not stat.S_ISREG(target.stat().st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise FileProblem(
-                f"{target} is not a regular file", "name another one with NOSTRA_CONFIG"
+                f"{path} is not a regular file", "name another one with NOSTRA_CONFIG"
             )
-        with target.open("rb") as file:
+        with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return b""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from nostra_cli.errors import UsageProblem
+from nostra_cli.errors import UsageProblem, thread_errors
 
 Table = dict[str, object]
 
@@ -132,7 +132,8 @@ def read_bounded(path: Path, limit: int) -> Content:
             results.put(error)
 
     # In a thread that may be left behind: opening a named pipe blocks until somebody writes to it.
-    threading.Thread(target=attempt, daemon=True).start()
+    with thread_errors():
+        threading.Thread(target=attempt, daemon=True).start()
     try:
         found = results.get(timeout=READ_SECONDS)
     except queue.Empty:

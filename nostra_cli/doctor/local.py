@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import stat
 import sys
@@ -22,7 +23,7 @@ def config_file(
 ) -> Iterator[Finding]:
     """Check the config file, its mode and its folder's, and what it says."""
     path = settings.config.path
-    mode = _mode(path) if path.is_file() else None
+    mode = _mode(path) if os.path.isfile(path) else None  # noqa: PTH113 - raises nothing
     loose = loose_mode(path, mode) if mode is not None else None
     if "config" in problems:
         yield wrong("config_file", problems["config"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from nostra_cli.errors import DeadlinePassed, Transient
+from nostra_cli.errors import DeadlinePassed, Transient, thread_errors
 from nostra_cli.models import Piece
 from nostra_cli.units import show_size
 
@@ -64,8 +64,10 @@ class Watchdog:
         with self._changed:
             self._limits[key] = (time.monotonic() + seconds, act)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._watch, daemon=True)
+                with thread_errors():
+                    thread.start()
+                self._thread = thread
         try:
             yield
         finally:

@@ -9,7 +9,7 @@ import typer
 
 from nostra_cli.cli import completion
 from nostra_cli.cli.params import option
-from nostra_cli.errors import ExitCode, UsageProblem, usage_errors
+from nostra_cli.errors import ExitCode, UsageProblem, thread_errors, usage_errors
 from nostra_cli.units import parse_size
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def sandbox(
     with ExitStack() as stack:
         with usage_errors("the sandbox cannot start", "see nostra sandbox --help"):
             faults = scenarios.load(scenario) if scenario else None
-            running = stack.enter_context(server.serving(port, large_size, faults))
+            with thread_errors():
+                running = stack.enter_context(server.serving(port, large_size, faults))
         if words:
             with usage_errors(f"cannot run {words[1]!r}", "is it on the PATH?"):
                 process = stack.enter_context(
