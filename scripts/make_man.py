@@ -77,7 +77,7 @@ def page() -> Iterator[str]:
     yield ".SH DESCRIPTION"
     yield "Shows the status of invocations, waits for them, lists and downloads their results."
     yield "Data go to stdout, messages to stderr. A pipe gets tab\\-separated lines."
-    for how, typed in GET_STARTED:
+    for typed, how in GET_STARTED:
         yield from (".PP", f"{how.capitalize()}:", *examples([typed]))
     yield ".SH COMMANDS"
     for leaf in leaves():

@@ -172,7 +172,8 @@ def root(
     if version:
         typer.echo(f"nostra {__version__}")
     elif context.invoked_subcommand is None:
-        typer.echo(context.get_help(), color=context.color)
+        overview = write_overview(context.command, context, complete=False)
+        typer.echo(overview, color=context.color, nl=False)
 
 
 def command_for(words: Sequence[str]) -> Any:

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One run of one command."""
+    """What one run of one command works with."""
 
     def __init__(self, shared: SharedOptions, out: Output) -> None:
-        """Keep the shared options and the way out."""
+        """Take the shared options and the output."""
         self.shared = shared
         self.out = out
 
     @cached_property
     def settings(self) -> Settings:
-        """Every setting, resolved once; warnings about the config file are shown then."""
+        """The effective settings, loaded once; warnings about the config file are shown then."""
         for warning in self._loaded.config.warnings:
             self.out.warn(warning)
         return self._loaded
@@ -45,22 +45,22 @@ class Session:
     def ci(
         self, flag: bool | None, command: str, ids: Sequence[str]
     ) -> AbstractContextManager[None]:
-        """Talk as a CI job wants it while the block lasts, and tell what became of `ids`.
+        """Format output for a CI job while the block lasts, and report what became of `ids`.
 
-        Where neither the flag nor the setting asks for it, nothing is changed.
+        Does nothing where neither the flag nor the setting asks for it.
         """
-        # What there is to warn of is said inside the block.
-        wanted = self._loaded.ci.value if flag is None else flag
-        return self.out.job(command, ids) if wanted else nullcontext()
+        # Not `settings`: their warnings belong inside the block.
+        enabled = self._loaded.ci.value if flag is None else flag
+        return self.out.job(command, ids) if enabled else nullcontext()
 
     def deadline(self, timeout: float | None = None) -> Deadline:
-        """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""
+        """Start the deadline of this run: `timeout` in seconds, else the setting, else none."""
         from nostra_cli.http.timeouts import Deadline
 
         return Deadline(timeout if timeout is not None else self.settings.timeout.value)
 
     def jobs(self, flag: int | None) -> int:
-        """Tell how many transfers may run at once; raises UsageProblem for what is out of range."""
+        """Return the number of parallel transfers; raises UsageProblem if it is out of range."""
         from nostra_cli.config.settings import MAX_JOBS, check_jobs
 
         if flag is None:
@@ -70,7 +70,7 @@ class Session:
 
     @property
     def low_speed(self) -> LowSpeed:
-        """How slow a body may be before it is tried again."""
+        """The minimum speed of a transfer."""
         from nostra_cli.http.timeouts import LowSpeed
 
         return LowSpeed(self.settings.low_speed_limit.value, self.settings.low_speed_time.value)
@@ -85,9 +85,9 @@ class Session:
 
     @contextmanager
     def service(self, deadline: Deadline) -> Iterator[Service]:
-        """Give the service, with one deadline over all that is asked of it; ids are remembered.
+        """Open the service, with one deadline over all requests; ids go into the history.
 
-        Raises AuthProblem where there is no token.
+        Raises AuthProblem if there is no token.
         """
         base_url = self.settings.base_url.value
         with self.service_at(base_url, self.token, deadline) as service:
@@ -101,7 +101,7 @@ class Session:
 
     @contextmanager
     def service_at(self, base_url: str, token: Token, deadline: Deadline) -> Iterator[Service]:
-        """Give the service that is somewhere, as `service` does, whatever the settings say."""
+        """Open the service at a base URL with a token, whatever the settings say; no history."""
         from functools import partial
         from urllib.parse import urlsplit
 

@@ -16,14 +16,8 @@ from nostra_cli.errors import ExitCode
 from nostra_cli.output.streams import Color
 
 GET_STARTED = (
-    (
-        "without an account, in a sandbox",
-        "nostra sandbox exec -- nostra download demo --wait",
-    ),
-    (
-        "with the token of your account",
-        "nostra login && nostra download 4711 --wait -f csv",
-    ),
+    ("nostra sandbox exec -- nostra download demo --wait", "without an account"),
+    ("nostra login && nostra download 4711 --wait -f csv", "with your token"),
 )
 _MIN_WIDTH = 20
 _TWO_COLUMNS = 60  # on a narrower terminal the text goes below the name
@@ -120,14 +114,19 @@ def write_help(command: Any, context: Any, module: ModuleType) -> str:
     return page.text()
 
 
-def write_overview(group: Any, context: Any) -> str:
-    """Write the help of `nostra`: where to begin, the commands, the exit codes."""
+def write_overview(group: Any, context: Any, complete: bool = True) -> str:
+    """Write the help of `nostra`: where to begin, the commands; if `complete`, all that is shared.
+
+    What is left out makes it fit 24 rows: it is what `nostra` shows without arguments.
+    """
     page = Page(context)
     page.add_paragraphs(group.help)
     page.add_line("Usage", "nostra COMMAND [OPTIONS] [ID...]")
-    begin = (line for how, typed in GET_STARTED for line in (f"  {how}:", f"    {typed}"))
-    page.add_lines("Get started", begin)
+    page.add_lines("Get started", (f"  {typed}  # {how}" for typed, how in GET_STARTED))
     page.add_rows("Commands", command_rows(group, context))
+    if not complete:
+        page.add_line("More", "nostra --help, nostra COMMAND --help")
+        return page.text()
     page.add_rows("Options", [option_row(param) for param in group.get_params(context)])
     page.add_rows("Options of every command", [option_row(param) for param in shared_params()])
     page.add_rows("Exit codes", [Row(str(int(code)), code.meaning) for code in ExitCode])

@@ -1,4 +1,4 @@
-"""The options that commands share, and the parsers of what is typed."""
+"""The options and arguments that commands share, and their parsers."""
 
 import os
 import sys
@@ -60,7 +60,7 @@ def check_id(text: str) -> str:
 
 
 def is_path(text: str) -> bool:
-    """Tell whether what may be an id or a file is a file: whether it has a path separator."""
+    """Tell whether an operand is a file, not an id: whether it has a path separator."""
     return os.sep in text or bool(os.altsep and os.altsep in text)
 
 
@@ -95,7 +95,7 @@ def read_id(given: str) -> str:
         return given
     ids = read_ids([given])
     if len(ids) > 1:
-        raise typer.BadParameter(f"one id is wanted, {len(ids)} are on stdin")
+        raise typer.BadParameter(f"{len(ids)} ids on stdin, but the command takes one")
     return ids[0]
 
 
@@ -113,9 +113,9 @@ def _read_stdin() -> str:
 
 
 def read_secret(prompt: str) -> str:
-    """Ask for a secret at a terminal, unseen; elsewhere give what is on stdin, and do not ask.
+    """Prompt for a secret on a terminal without echo; elsewhere read stdin without a prompt.
 
-    Raises UsageProblem for a terminal that would show it.
+    Raises UsageProblem for a terminal that cannot hide it.
     """
     if sys.stdin is None:
         return ""
@@ -291,14 +291,14 @@ class SharedOptions(NamedTuple):
 
     @property
     def flags(self) -> "Flags":
-        """What they say of settings."""
+        """The settings among them."""
         from nostra_cli.config.settings import Flags
 
         return Flags(self.profile, self.base_url)
 
     @property
     def output(self) -> OutputOptions:
-        """What they say of the output."""
+        """The options of the output among them."""
         return OutputOptions(self.json, self.quiet, self.verbose, Color(self.color))
 
 

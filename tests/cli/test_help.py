@@ -172,7 +172,7 @@ def desk(nostra: Runner, sandbox: Sandbox, home: Path) -> Runner:
 
 @pytest.mark.parametrize(
     "example",
-    dict.fromkeys([*(line for _, line in (*EXAMPLES, *GET_STARTED))]),
+    dict.fromkeys([*(line for _, line in EXAMPLES), *(line for line, _ in GET_STARTED)]),
 )
 def test_examples_run(desk: Runner, tmp_path: Path, example: str) -> None:
     """Run an example in a shell, with a token on stdin; it has to do what it is there to show."""
@@ -201,7 +201,14 @@ def test_examples_run(desk: Runner, tmp_path: Path, example: str) -> None:
     assert done.stdout or done.stderr or "> ~/" in example
 
 
-@pytest.mark.parametrize("typed", [[], ["-h"], ["--help"], ["--version", "--help"]])
+def test_without_arguments_the_commands_fit_24_rows_with_the_prompt_below(nostra: Runner) -> None:
+    ended = nostra()
+    assert (ended.code, ended.err) == (0, "")
+    assert len(ended.out.splitlines()) <= 23
+    assert all(f"\n  {name} " in ended.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("typed", [["-h"], ["--help"], ["--version", "--help"]])
 def test_the_overview_is_the_same_however_it_is_asked_for(nostra: Runner, typed: list[str]) -> None:
     ended = nostra(*typed)
     assert (ended.code, ended.out, ended.err) == (0, shown("--help"), "")
