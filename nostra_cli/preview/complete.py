@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nostra_cli.downloads.verify.level import Level, checks_for
 from nostra_cli.errors import FileProblem
 from nostra_cli.models import Format
 from nostra_cli.preview.extra import load_extra
@@ -17,6 +18,8 @@ from nostra_cli.preview.first_rows import (
     preview_of,
     read_first_rows,
 )
+
+_START_BYTES = 1024
 
 
 def check_extra(format: Format, options: PreviewOptions) -> None:
@@ -68,6 +71,9 @@ def _preview_xlsx(
     from nostra_cli.preview.xlsx_rows import XlsxRows
 
     with path.open("rb") as file:
+        for check in checks_for(Format.XLSX, Level.OFF, None):
+            check.feed(file.read(_START_BYTES))
+            check.finish()
         workbook = XlsxRows(file)
         workbook.read_first(options.rows)
         stats = None

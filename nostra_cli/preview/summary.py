@@ -6,6 +6,7 @@ It reads no configuration, loads no extension and writes to one temporary folder
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from nostra_cli.preview.tables import (
     Table,
     UnclearError,
     csv_table,
-    literal,
     rewritten_table,
 )
 
@@ -27,22 +27,19 @@ MAX_DATES = 20_000
 _TOP = 5
 _MAX_TEXT = 200
 _BATCH_COLUMNS = 32
+_POLL_SECONDS = 0.1
+_TMPDIR_HINT = "set TMPDIR to a folder with more room"
 # Threads and bytes; the second pair is for what does not fit.
 _MEMORY = ((2, "220MB"), (1, "1GB"))
 
 # `007` is a name, not a number: its zeros would be lost.
 _INTEGER = "[-+]?(?:0|[1-9][0-9]{0,37})"
-_PATTERNS = {
-    Kind.INTEGER: _INTEGER,
-    Kind.NUMBER: _INTEGER + r"(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,2})?",
-    Kind.DATE: (
-        "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-        r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[-+][0-9]{2}:?[0-9]{2})?)?"
-    ),
-    Kind.BOOLEAN: "true|false|True|False|TRUE|FALSE",
-}
-_COUNTED = (*_PATTERNS, Kind.TEXT)
-
+_NUMBER = _INTEGER + r"(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,2})?"
+_DATE = (
+    "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[-+][0-9]{2}:?[0-9]{2})?)?"
+)
+_COUNTED = (Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.BOOLEAN, Kind.TEXT)
 _Connection = Any
 
 
@@ -77,13 +74,27 @@ def summarize_table(table: Table, folder: Path) -> Stats:
         }
         try:
             with duckdb.connect(config=config) as connection:
-                return _stats(connection, table)
+                return _interruptible(connection, table)
         except duckdb.OutOfMemoryException:
             continue
         except duckdb.IOException as error:
-            reason = str(error).partition("\n")[0]
-            raise FileProblem(f"cannot use {folder}: {reason}", "set TMPDIR") from error
-    raise FileProblem("not enough memory or disk space for --stats", "set TMPDIR to a larger disk")
+            reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
+            raise FileProblem(f"--stats failed: {reason}", _TMPDIR_HINT) from error
+    raise FileProblem("not enough memory or disk space for --stats", _TMPDIR_HINT)
+
+
+def _interruptible(connection: _Connection, table: Table) -> Stats:
+    """Query in another thread: DuckDB would swallow what the handler of a signal raises."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(_stats, connection, table)
+        try:
+            while not wait([future], _POLL_SECONDS).done:
+                pass  # a signal just before a wait without end would not be seen
+            return future.result()
+        finally:
+            while not future.done():
+                connection.interrupt()
+                wait([future], _POLL_SECONDS)
 
 
 def _stats(connection: _Connection, table: Table) -> Stats:
@@ -109,28 +120,33 @@ def _batches(count: int) -> Iterator[range]:
         yield range(start, min(start + _BATCH_COLUMNS, count))
 
 
-def _kind_sql(typed: bool) -> str:
-    """Return the expression for the kind of a cell `c` with the text `v`."""
-    tests = {kind: f"regexp_full_match(v, {literal(text)})" for kind, text in _PATTERNS.items()}
-    if typed:
-        for kind, test in tests.items():
-            tests[kind] = f"""starts_with(c, '"') = {kind is Kind.DATE} AND {test}"""
-    cases = " ".join(f"WHEN {test} THEN '{kind}'" for kind, test in tests.items())
-    return f"CASE {cases} ELSE 'text' END"
+def _kind_sql(text: str, value: str) -> str:
+    """Return the expression for the kind of `v`, as a place in `_COUNTED`.
+
+    `text` and `value` are the conditions for a text, and for another value of JSON.
+    """
+    return f"""CASE
+        WHEN {value} AND regexp_full_match(v, '{_NUMBER}')
+            THEN CASE WHEN regexp_full_match(v, '{_INTEGER}') THEN 0 ELSE 1 END
+        WHEN {text} AND substr(v, 5, 1) = '-' AND regexp_full_match(v, '{_DATE}') THEN 2
+        WHEN {value} AND v IN ('true', 'false', 'True', 'False', 'TRUE', 'FALSE') THEN 3
+        ELSE 4 END"""
 
 
 def _column(connection: _Connection, table: Table, place: int, rows: int) -> ColumnStats:
     cell, name = f"c{place}", table.names[place]
-    counts = ", ".join(f"sum(n) FILTER (kind = '{kind}')" for kind in _COUNTED)
-    text = """CASE WHEN starts_with(c, '"') THEN c[2:] ELSE c END""" if table.typed else "c"
+    counts = ", ".join(f"sum(n) FILTER (kind = {kind})" for kind in range(len(_COUNTED)))
+    is_text = """starts_with(c, '"')"""
+    text = f"CASE WHEN {is_text} THEN c[2:] ELSE c END" if table.typed else "c"
+    may_be = (is_text, f"NOT {is_text}") if table.typed else ("true", "true")
     [found] = connection.execute(f"""
         WITH cells AS (
             SELECT {cell} AS c, count(*) AS n FROM t WHERE {_filled(table, cell)} GROUP BY {cell}),
         texts AS (SELECT c, n, {text} AS v FROM cells),
-        kinds AS (SELECT n, v, {_kind_sql(table.typed)} AS kind FROM texts),
+        kinds AS (SELECT n, v, {_kind_sql(*may_be)} AS kind FROM texts),
         numbers AS (
-            SELECT *, CASE kind WHEN 'integer' THEN TRY_CAST(v AS HUGEINT) END AS i,
-            CASE WHEN kind IN ('integer', 'number') THEN TRY_CAST(v AS DOUBLE) END AS x FROM kinds)
+            SELECT *, CASE WHEN kind = 0 THEN TRY_CAST(v AS HUGEINT) END AS i,
+            CASE WHEN kind <= 1 THEN TRY_CAST(v AS DOUBLE) END AS x FROM kinds)
         SELECT count(*), min(v), max(v), min(i), max(i), min(x), max(x), fsum(x * n),
         min(v, {_TOP}) FILTER (n = 1), min({{'n': -n, 'v': v}}, {_TOP}) FILTER (n > 1), {counts}
         FROM numbers""").fetchall()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,55 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
         preview_path(tmp_path)
 
 
-def test_the_format_can_be_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("x.csv", b"", "it is empty"),
+        ("x.json", b" \n", "it is empty"),
+        ("x.xlsx", b"", "it is empty"),
+        ("x.csv", b"<!DOCTYPE html><p>", "it is a web page, not csv"),
+        ("x.xlsx", b"<!DOCTYPE html><p>", "it is a web page, not xlsx"),
+        ("x.csv", gzip.compress(b"a\n1\n"), "it is compressed with gzip"),
+        ("x.csv", "a,b\n1,2\n".encode("utf-16"), "it is not UTF-8"),
+        ("x.xlsx", b"PK\x03\x04", "the workbook is damaged"),
+    ],
+)
+@pytest.mark.parametrize("stats", [True, False])
+def test_what_is_not_what_its_suffix_says(
+    tmp_path: Path, name: str, data: bytes, reason: str, stats: bool
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(Corrupt, match=reason):
+        preview_path(tmp_path / name, stats=stats)
+
+
+def test_a_compressed_file_has_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "x.csv.gz").write_bytes(b"")
+    with pytest.raises(UsageProblem, match="is compressed") as caught:
+        preview_path(tmp_path / "x.csv.gz")
+    assert caught.value.hint == "decompress it first"
+
+
+def test_a_name_that_cannot_be_one(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match="not a valid name"):
+        preview_path(tmp_path / "a\0.csv")
+    with pytest.raises(FileProblem, match="File name too long"):
+        preview_path(tmp_path / f"{'x' * 300}.csv")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no FIFOs")
+@pytest.mark.parametrize("stats", [True, False])
+def test_a_fifo_is_read(tmp_path: Path, stats: bool) -> None:
+    fifo = tmp_path / "x.csv"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=[b"a\n1\n"])
+    writer.start()
+    found = preview_path(fifo, stats=stats)
+    writer.join()
+    assert (found.rows, found.stats is not None) == (({"a": "1"},), stats)
+
+
+def test_the_format_can_be_given(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text("a\n1\n")
     assert preview_path(file, Format.CSV).rows == ({"a": "1"},)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nostra_cli.errors import FileProblem, UsageProblem
+from nostra_cli.errors import ExitCode, FileProblem, Signalled, UsageProblem
 from nostra_cli.models import Format, JsonValue
 from nostra_cli.preview import summary, tables
 from nostra_cli.preview.complete import temporary_folder
@@ -340,3 +344,30 @@ def test_plain_csv_is_not_parsed_in_python(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(summary, "rewritten_table", refuse)
     assert of_csv('a,b\n1,\n"x, y",2\n,\n').rows == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_signal_ends_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = threading.Event()
+
+    def endless(connection: Any, _table: object) -> None:
+        running.set()
+        connection.execute("SELECT sum(hash(a.range)) FROM range(1000000) a, range(1000000) b")
+
+    def interrupt() -> None:
+        running.wait()
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    def handle(_number: int, _frame: object) -> None:
+        raise Signalled(ExitCode.INTERRUPT)
+
+    monkeypatch.setattr(summary, "_stats", endless)
+    before = signal.signal(signal.SIGUSR1, handle)
+    thread = threading.Thread(target=interrupt)
+    try:
+        thread.start()
+        with pytest.raises(Signalled):
+            of_csv("a\n1\n")
+    finally:
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
