@@ -1,0 +1,126 @@
+"""Where an error becomes an exit code: what nobody thought of, and signals."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from nostra_cli.cli import interrupts, main
+from nostra_cli.cli.main import unexpected_error
+from nostra_cli.errors import ExitCode, NotFound, Signalled
+from tests.output.screens import Screen
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except Exception as found:  # noqa: BLE001 - any
+        return found
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (NotFound("no invocation 'x'"), 4, "no invocation 'x'"),
+        (MemoryError(), 8, "not enough memory"),
+        (RecursionError("maximum"), 7, "the data is nested too deeply"),
+        (RuntimeError("can't start new thread"), 8, "cannot start a thread"),
+        (OSError(errno.EMFILE, "x"), 8, "too many open files"),
+        (OSError(errno.ENFILE, "x"), 8, "too many open files"),
+        (OSError(errno.EACCES, "Permission denied", "/x"), 8, "Permission denied (/x)"),
+        (OSError("odd"), 1, "internal error: OSError at"),
+        (RuntimeError("secret"), 1, "internal error: RuntimeError at"),
+    ],
+)
+def test_what_nobody_thought_of_has_a_code(error: Exception, code: int, message: str) -> None:
+    found = unexpected_error(raised(error))
+    assert found.code == code
+    assert message in found.message
+    assert "secret" not in found.message
+
+
+def test_a_bug_is_named_with_file_and_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def parsed(_argv: object, _bold: bool) -> str:
+        return str(int("x"))
+
+    code = parsed.__code__.replace(co_filename=main.__file__.replace("main.py", "odd.py"))
+    monkeypatch.setattr(parsed, "__code__", code)
+    monkeypatch.setattr(main, "_parsed", parsed)
+    assert main.main(["status"]) == 1
+    err = capsys.readouterr().err
+    assert f"internal error: ValueError at cli/odd.py:{code.co_firstlineno + 1} " in err
+    assert "invalid literal" not in err
+
+
+def run(signals: interrupts.Signals, first: int, more: Sequence[int]) -> None:
+    """Raise a signal, and others while it cleans up."""
+    with signals.raised():
+        try:
+            signal.raise_signal(first)
+        finally:
+            for number in more:
+                signal.raise_signal(number)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+class TestSignals:
+    def signals(self) -> interrupts.Signals:
+        return interrupts.Signals(Screen().output)
+
+    @pytest.mark.parametrize(
+        "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+    )
+    def test_the_first_one_raises(self, number: signal.Signals) -> None:
+        signals = self.signals()
+        with pytest.raises(Signalled), signals.raised():
+            signal.raise_signal(number)
+        assert signals.code == 128 + number
+
+    @pytest.mark.parametrize("numbers", [["SIGINT", "SIGTERM"], ["SIGTERM", "SIGINT", "SIGHUP"]])
+    def test_another_one_does_not_disturb_the_cleaning_up(self, numbers: list[str]) -> None:
+        signals = self.signals()
+        first, *more = (signal.Signals[name] for name in numbers)
+        with pytest.raises(Signalled):
+            run(signals, first, more)
+        assert signals.code == 128 + first
+
+    def test_a_second_int_ends_at_once_and_restores_the_terminal(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done: list[object] = []
+        signals = self.signals()
+        monkeypatch.setattr(signals.out, "restore", lambda: done.append("restored"))
+        monkeypatch.setattr(os, "_exit", done.append)
+        with pytest.raises(Signalled):
+            run(signals, signal.SIGTERM, [signal.SIGINT, signal.SIGINT])
+        assert done == ["restored", ExitCode.TERMINATE]
+
+    def test_one_that_is_ignored_stays_ignored(self) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            with self.signals().raised():
+                signal.raise_signal(signal.SIGHUP)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
+    @pytest.mark.parametrize("after", [None, ValueError(), BrokenPipeError()], ids=repr)
+    def test_its_code_is_that_of_the_run_whatever_comes_of_it(
+        self, after: Exception | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def parsed(_argv: object, _bold: bool) -> str:
+            try:
+                signal.raise_signal(signal.SIGHUP)
+            except Signalled:
+                if after is not None:
+                    raise after from None
+            return ""
+
+        monkeypatch.setattr(main, "_parsed", parsed)
+        assert main.main(["status"]) == 129
