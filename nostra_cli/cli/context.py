@@ -122,5 +122,6 @@ class Session:
     def _report_retry(
         self, failure: Transient, pause: float, next_attempt: int, attempts: int
     ) -> None:
+        when = f"in {show_duration(pause)}" if pause >= 0.5 else "now"
         which = f"attempt {next_attempt} of {attempts}"
-        self.out.info(f"{failure.message}; retrying in {show_duration(pause)} ({which})")
+        self.out.info(f"{failure.message}; retrying {when} ({which})")

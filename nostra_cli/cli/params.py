@@ -182,10 +182,10 @@ def choice(
     )
 
 
-def choice_argument(values: Sequence[str], help: str) -> ArgumentInfo:
+def choice_argument(metavar: str, values: Sequence[str], help: str) -> ArgumentInfo:
     """Describe an argument that is one of a few words."""
     info: ArgumentInfo = typer.Argument(
-        metavar="|".join(values),
+        metavar=metavar,
         help=help,
         parser=_parser(_one_of(values)),
         autocompletion=_words(values),
@@ -237,7 +237,7 @@ Timeout = Annotated[
     option(
         "--timeout",
         metavar="DURATION",
-        help="Deadline for the whole run: 90, 90s, 15m, 2h (default: none)",
+        help="Deadline: 90, 90s, 15m, 2h (default: none)",
         parser=units.parse_duration,
     ),
 ]
@@ -252,7 +252,7 @@ Interval = Annotated[
 ]
 Ci = Annotated[
     bool | None,
-    option("--ci/--no-ci", help="Plain lines, and annotations and outputs for GitHub Actions"),
+    option("--ci/--no-ci", help="Plain output, annotations under GitHub Actions"),
 ]
 Profile = Annotated[
     str | None,

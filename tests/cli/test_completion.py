@@ -262,7 +262,7 @@ def test_fish_completes(env: dict[str, str], tmp_path: Path) -> None:
     said = ran(["fish", "--no-config", "-c", script], env, tmp_path).splitlines()
     assert said == [
         "download\tDownload results to files, or to stdout",
-        "--timeout\tDeadline for the whole run: 90, 90s, 15m, 2h (default: none)",
+        "--timeout\tDeadline: 90, 90s, 15m, 2h (default: none)",
         "xlsx",
         "--format=xlsx",
         "prod",

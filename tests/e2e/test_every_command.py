@@ -11,7 +11,7 @@ import pytest
 from nostra_cli.cli.app import COMMANDS
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import runner_for
-from tests.running import Runner
+from tests.running import HURRIED, Runner
 from tests.sandbox.calling import fault, faulty
 
 # Each with its operands, and how it ends.
@@ -99,3 +99,14 @@ def test_one_deadline_covers_waiting_retries_and_transfer(
     assert (ended.code, ended.out, ended.error["kind"]) == (124, "", "deadline")
     assert sandbox.requests[-1].path.endswith("/csv")  # the wait was over
     assert not (tmp_path / "job.csv").exists()
+
+
+@pytest.mark.parametrize(("seconds", "when"), [(0, "now"), (7, "in 7 s")])
+def test_a_retry_says_when_and_which_attempt_comes(
+    home: Path, tmp_path: Path, seconds: int, when: str
+) -> None:
+    with faulty(fault(f"status = 503\nretry_after = {seconds}\ntimes = 1", "*")) as sandbox:
+        ended = runner_for(sandbox, home, tmp_path)("status", "demo-dedup", command=HURRIED)
+    assert (ended.code, ended.out) == (0, "demo-dedup\tcompleted\n")
+    assert ended.err.endswith(f"; retrying {when} (attempt 2 of 5)\n")
+    assert "503" in ended.err

@@ -24,7 +24,7 @@ SCRIPTS = {
     "powershell": "nostra.ps1",
 }
 
-Shell = Annotated[str, choice_argument(values=tuple(SCRIPTS), help="Shell to complete in")]
+Shell = Annotated[str, choice_argument("SHELL", tuple(SCRIPTS), "bash, zsh, fish or powershell")]
 
 
 def completion(context: typer.Context, shell: Shell) -> ExitCode:

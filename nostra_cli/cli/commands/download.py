@@ -36,7 +36,7 @@ Formats = Annotated[
         "-f",
         "--format",
         values=("json", "csv", "xlsx", "all"),
-        help="Format, repeatable (default: the suffix of -o, the setting, the first available)",
+        help="Repeatable (default: suffix of -o, or first available)",
     ),
 ]
 Results = Annotated[
@@ -66,7 +66,7 @@ Dir = Annotated[
         "-d",
         "--dir",
         metavar="DIR",
-        help="Output directory or store URL (default: the current directory)",
+        help="Output directory or store URL (default: .)",
         complete=completion.directories,
     ),
 ]
@@ -76,7 +76,7 @@ Name = Annotated[
 ]
 Overwrite = Annotated[
     bool,
-    option("--overwrite", help="Replace existing files, each when its new content is complete"),
+    option("--overwrite", help="Replace existing files once the new ones are complete"),
 ]
 SkipExisting = Annotated[
     bool, option("--skip-existing", help="Keep existing files without an error")
