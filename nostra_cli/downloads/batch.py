@@ -138,8 +138,7 @@ def run(
                     finished.add(result)
                     yield result
     except BaseException as error:
-        for left in store.leftovers():
-            error.add_note(f"remove what is left in the store: {left}")
+        store.note_leftovers(error)
         with suppress(NostraError):
             finished.record()
         raise

@@ -90,6 +90,7 @@ def _silence_drivers() -> None:
     """Keep what drivers log and warn off stderr: an error of theirs is reported as ours."""
     logging.getLogger().addHandler(logging.NullHandler())  # without any, Python logs to stderr
     warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda _: None  # a file that is collected when its connection is gone
 
 
 def _no_driver(url: StoreUrl, error: ImportError) -> UsageProblem:

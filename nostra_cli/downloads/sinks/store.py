@@ -31,14 +31,17 @@ _unfinished: weakref.WeakSet[Upload] = weakref.WeakSet()
 
 
 def abort_all() -> None:
-    """Let no upload of any thread write more: each ends with an error and takes itself back."""
+    """Let no upload of any thread write more, and begin to take back those that a store holds up."""
     for upload in list(_unfinished):
-        upload.aborted = True
+        upload.abort()
 
 
-def leftovers() -> list[str]:
-    """Describe what uploads that were not taken back leave in their stores."""
-    return [upload.leftover for upload in list(_unfinished)]
+def note_leftovers(error: BaseException) -> None:
+    """Note on an error what the uploads that were not taken back leave in their stores."""
+    for upload in list(_unfinished):
+        note = f"remove what is left in the store: {upload.leftover}"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
 
 
 class Upload:
@@ -145,34 +148,49 @@ class Upload:
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         """Take back what was not published, or note on the error what is left."""
         if error is not None and not self._discard():
-            error.add_note(f"remove what is left in the store: {self.leftover}")
+            note_leftovers(error)
         if self._spool is not None:
             self._spool.close()
 
+    def abort(self) -> None:
+        """End it: its next write raises FileProblem, and its own thread takes it back.
+
+        S3 is told at once: that thread may wait for it. Another driver is not for two threads.
+        """
+        self.aborted = True
+        if self._commits:
+            self._start_discarding()
+
     def _discard(self) -> bool:
         """Take back what was begun; False where the store does not do so within a moment."""
+        if thread := self._start_discarding():
+            thread.join(_DISCARD_SECONDS)
+        return self not in _unfinished
+
+    def _start_discarding(self) -> threading.Thread | None:
         if self._file is None:
-            return True
+            return None
         thread = threading.Thread(target=self._take_back, args=[self._file], daemon=True)
         thread.start()
-        thread.join(_DISCARD_SECONDS)
-        return self not in _unfinished
+        return thread
 
     def _take_back(self, file: StoreFile) -> None:
         """Remove it, however long the store takes for it."""
-        if not self._commits:
-            with contextlib.suppress(Exception):
-                self._store.rm_file(self._written)
-                _unfinished.discard(self)
+        # At once, however much is still to be sent; then again, as closing may make it appear.
+        with contextlib.suppress(Exception):
+            self._remove(file)
         with contextlib.suppress(Exception):
             file.close()
         with contextlib.suppress(Exception):
-            if self._commits:
-                file.discard()
-            elif self._store.exists(self._written):  # some appear only when they are closed
+            self._remove(file)
+
+    def _remove(self, file: StoreFile) -> None:
+        if self._commits:
+            file.discard()
+        else:
+            with contextlib.suppress(FileNotFoundError):
                 self._store.rm_file(self._written)
-            self._file = None
-            _unfinished.discard(self)
+        _unfinished.discard(self)
 
     def _check(self) -> None:
         if self.aborted:
