@@ -31,7 +31,7 @@ _unfinished: weakref.WeakSet[Upload] = weakref.WeakSet()
 
 
 def abort_all() -> None:
-    """Let no upload of any thread write more, and begin to take back those that a store holds up."""
+    """Let no upload of any thread write more; each is taken back."""
     for upload in list(_unfinished):
         upload.abort()
 
