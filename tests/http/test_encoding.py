@@ -43,7 +43,7 @@ def test_a_body_that_is_not_encoded_comes_as_it_came(coding: str | None) -> None
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", " gzip "])
-def test_a_whole_gzip_body_is_undone(coding: str) -> None:
+def test_a_complete_gzip_body_is_decoded(coding: str) -> None:
     assert undone(PACKED, coding) == CONTENT
     assert is_encoded(reply([], coding))
 

@@ -104,7 +104,7 @@ def test_twenty_redirects_are_followed_and_no_more(hops: int, followed: bool) ->
     assert len(raw.heads) == 21
 
 
-def test_a_redirect_without_a_location_is_the_answer() -> None:
+def test_a_redirect_without_a_location_is_the_response() -> None:
     said = b"HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nhm"
     with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
         assert get(transport) == (302, b"hm", False)
@@ -265,7 +265,7 @@ def test_a_large_body_comes_from_the_socket_and_has_the_same_bytes(
 
 
 @pytest.mark.parametrize("header", ["Transfer-Encoding: chunked", "Content-Encoding: gzip"])
-def test_a_large_body_that_is_coded_takes_the_ordinary_path(header: str) -> None:
+def test_a_large_body_with_a_coding_is_complete(header: str) -> None:
     length = f"Content-Length: {LARGE_BODY}"
     lines = ["HTTP/1.1 200 OK", header, *([length] if "gzip" in header else [])]
     body = body_of(LARGE_BODY)
@@ -277,7 +277,7 @@ def test_a_large_body_that_is_coded_takes_the_ordinary_path(header: str) -> None
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_without_a_body_ends_with_its_head_whatever_length_it_names(status: int) -> None:
+def test_a_response_without_a_body_ends_with_its_head_whatever_length_it_names(status: int) -> None:
     said = f"HTTP/1.1 {status} x\r\nContent-Length: {LARGE_BODY}\r\n\r\n".encode()
     with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
         assert get(transport) == (status, b"", False)

@@ -1,4 +1,4 @@
-"""Where bodies end: short ones are never taken for whole, and nothing comes behind them."""
+"""Where bodies end: short ones are never taken for complete ones, and nothing follows them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_head_that_does_not_end_is_transient(said: bytes) -> None:
     assert cut(said) == (b"", Transient)
 
 
-def test_what_comes_behind_a_whole_body_is_not_part_of_it() -> None:
+def test_what_comes_after_a_complete_body_is_not_part_of_it() -> None:
     for length in (3, LARGE_BODY):
         body = body_of(length)
         said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
@@ -94,7 +94,7 @@ def test_what_comes_behind_a_whole_body_is_not_part_of_it() -> None:
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_a_body_that_stands_still_is_told_of_as_such(
+def test_a_body_that_stalls_is_reported_as_such(
     fast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transports, "READ_SECONDS", 0.1)
@@ -117,7 +117,7 @@ def test_a_body_that_stands_still_is_told_of_as_such(
 
 @pytest.mark.parametrize("length", [0, 100, LARGE_BODY])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_what_comes_behind_an_answer_is_never_the_next_one(length: int, chunked: bool) -> None:
+def test_what_comes_after_a_response_is_never_the_next_one(length: int, chunked: bool) -> None:
     body = body_of(length)
 
     def answer(number: int, _head: bytes) -> bytes:
@@ -214,7 +214,7 @@ def test_a_short_body_over_tls_is_truncated(length: int, authority: trustme.CA) 
 
 @pytest.mark.usefixtures("_trusted")
 @pytest.mark.parametrize(("length", "chunked"), [(1, False), (20_000, False), (1, True)])
-def test_what_comes_behind_a_response_over_tls_is_never_the_next_one(
+def test_what_comes_after_a_response_over_tls_is_never_the_next_one(
     length: int, chunked: bool, authority: trustme.CA
 ) -> None:
     context = server_context(authority.issue_cert("localhost"))

@@ -1,4 +1,4 @@
-"""How long the transport waits, and what it cuts off then: by a watchdog that the tests hold."""
+"""How long the transport waits, and what it aborts then: by a watchdog that the tests hold."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_body_without_a_limit_is_not_watched_but_that_of_a_refusal_is() -> Non
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
-def test_a_head_that_drips_is_cut_off(sent: bytes) -> None:
+def test_a_head_that_drips_is_aborted(sent: bytes) -> None:
     with stuck(sent) as (raw, then), held(raw.base_url) as (transport, watchdog):
         then.append(watchdog.act)
         with pytest.raises(Transient, match="broke off"):
@@ -139,7 +139,7 @@ def read(transport: Transport, then: Act = lambda: None) -> bytes:
 
 
 @pytest.mark.parametrize("length", [10, LARGE_BODY])
-def test_a_body_that_drips_is_cut_off(length: int) -> None:
+def test_a_body_that_drips_is_aborted(length: int) -> None:
     with (
         stuck(BEGUN % length + b"abc") as (raw, _),
         held(raw.base_url, 60) as (transport, watchdog),
@@ -148,7 +148,7 @@ def test_a_body_that_drips_is_cut_off(length: int) -> None:
     assert watchdog.acted
 
 
-def test_a_body_that_was_cut_off_is_late_and_not_too_short() -> None:
+def test_a_body_that_was_aborted_is_late_and_not_too_short() -> None:
     with (
         stuck(BEGUN % 10 + b"abc") as (raw, _),
         talking(raw.base_url) as transport,
@@ -159,7 +159,7 @@ def test_a_body_that_was_cut_off_is_late_and_not_too_short() -> None:
     assert caught.value.code == ExitCode.SERVICE
 
 
-def test_a_kept_connection_is_cut_off_too() -> None:
+def test_a_kept_connection_is_aborted_too() -> None:
     with stuck(b"", 1, ok(b"abc")) as (raw, then), held(raw.base_url) as (transport, watchdog):
         assert get(transport)[1] == b"abc"
         then.append(watchdog.act)
@@ -168,7 +168,7 @@ def test_a_kept_connection_is_cut_off_too() -> None:
     assert watchdog.acted
 
 
-def test_a_kept_connection_to_the_storage_of_a_redirect_is_cut_off_too() -> None:
+def test_a_kept_connection_to_the_storage_of_a_redirect_is_aborted_too() -> None:
     with stuck(b"", 1, ok(b"far")) as (storage, then):
         link = redirect(f"{storage.base_url}/object")
         with answering(lambda _n, _: link) as raw, held(raw.base_url) as (transport, watchdog):
@@ -179,7 +179,7 @@ def test_a_kept_connection_to_the_storage_of_a_redirect_is_cut_off_too() -> None
     assert watchdog.acted
 
 
-def test_a_connection_that_another_thread_made_is_cut_off_too() -> None:
+def test_a_connection_that_another_thread_made_is_aborted_too() -> None:
     with stuck(b"", 1, ok(b"abc")) as (raw, then), held(raw.base_url) as (transport, watchdog):
         other = threading.Thread(target=get, args=(transport,))
         other.start()
@@ -190,7 +190,7 @@ def test_a_connection_that_another_thread_made_is_cut_off_too() -> None:
     assert watchdog.acted
 
 
-def test_what_is_given_up_is_cut_off_in_every_thread() -> None:
+def test_abort_ends_the_requests_of_every_thread() -> None:
     with stuck(b"") as (raw, then), held(raw.base_url) as (transport, _):
         both = threading.Barrier(2, action=transport.abort)
 
