@@ -27,7 +27,6 @@ from nostra_cli.http.errors import HTTP_ERRORS, convert_error
 from nostra_cli.http.redirects import MAX_REDIRECTS, REDIRECTS, Request, invalid_url, origin
 from nostra_cli.http.sockets import Connection
 from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS, Deadline, Watchdog
-from nostra_cli.http.tls import tls_context
 from nostra_cli.models import Piece
 
 HEAD_SECONDS = 60.0
@@ -151,6 +150,8 @@ class Transport:
 
     def _context(self) -> ssl.SSLContext:
         """Return the TLS context of all clients, made for the first https URL."""
+        from nostra_cli.http.tls import tls_context  # not loaded for http
+
         with self._lock:
             if self._tls is None:
                 self._tls = tls_context(os.environ)
