@@ -100,7 +100,7 @@ def tls_context(env: Mapping[str, str]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         load_ca_certificates(context, source)
     # A connection that ends without close_notify was cut: what came of a body may not be all.
-    context.options &= ~ssl.Options.OP_IGNORE_UNEXPECTED_EOF
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # of OpenSSL 3
     return context
 
 

@@ -191,6 +191,19 @@ def test_tls_that_ends_without_close_notify_has_not_ended_a_body_without_a_lengt
     assert cut_tls(sent, authority, notify) == (body, None if notify else Truncated)
 
 
+@covers("cut-tls")
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize("notify", [True, False])
+def test_tls_through_a_proxy_of_tls_ends_with_its_own_close_notify(
+    notify: bool, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxy() as plain, over_tls(plain, authority.issue_cert("localhost")) as through:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{through.port}")
+        monkeypatch.delenv("NO_PROXY")
+        ended = cut_tls(b"HTTP/1.1 200 OK\r\n\r\nabc", authority, notify)
+    assert ended == (b"abc", None if notify else Truncated)
+
+
 @pytest.mark.usefixtures("_trusted")
 @pytest.mark.parametrize("length", [0, 3, LARGE_BODY])
 @pytest.mark.parametrize("chunked", [False, True])

@@ -273,3 +273,17 @@ def test_close_ends_the_thread_of_the_watchdog() -> None:
         [watching] = {t for t in threading.enumerate() if "_watch" in t.name} - before
     watching.join(10)
     assert not watching.is_alive()
+
+
+def test_a_tls_handshake_that_gets_no_reply_is_aborted() -> None:
+    def handle(connection: socket.socket, _number: int) -> None:
+        connection.recv(1)
+        transport.abort()
+        swallow(connection)
+
+    with (
+        listening(handle) as raw,
+        talking(f"https://localhost:{raw.port}") as transport,
+        pytest.raises(Transient, match=r"^localhost: the connection broke off in the TLS"),
+    ):
+        get(transport)
