@@ -1,7 +1,7 @@
 """Content-Encoding decoded, in bounded memory and to its last byte.
 
 We ask for `identity`; some servers and proxies compress all the same. httpx would take a truncated
-gzip body for a whole one, so its decoder is not used.
+gzip body for a complete one, so its decoder is not used.
 """
 
 from __future__ import annotations

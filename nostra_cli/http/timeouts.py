@@ -20,7 +20,7 @@ _TICK = 0.1
 
 
 class Deadline:
-    """The moment at which the whole run must be over; `seconds` None means never."""
+    """The moment at which the run must be over; `seconds` None means never."""
 
     def __init__(
         self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic

@@ -1,4 +1,4 @@
-"""Content-Encoding: whole bodies are undone, and cut or damaged ones are never taken for whole."""
+"""Content-Encoding: complete bodies are decoded, cut or damaged ones never taken for complete."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ CONTENT = b"ID,Group\n" + b"".join(b"%d,%d\n" % (n, n * n % 97) for n in range(2
 PACKED = gzip.compress(CONTENT, mtime=0)
 
 
-def reply(chunks: Iterable[Piece], coding: str | None = "gzip") -> Response:
+def response(chunks: Iterable[Piece], coding: str | None = "gzip") -> Response:
     headers = {} if coding is None else {"content-encoding": coding}
     return Response(200, headers, iter(chunks), "service.example", cross_origin=False)
 
 
-def undone(body: bytes, coding: str | None = "gzip") -> bytes:
-    return b"".join(decoded(reply([body], coding)))
+def content_of(body: bytes, coding: str | None = "gzip") -> bytes:
+    return b"".join(decoded(response([body], coding)))
 
 
 def refused(body: bytes) -> None:
     with pytest.raises(Corrupt, match=r"service\.example: the gzip-encoded body is cut or damaged"):
-        undone(body)
+        content_of(body)
 
 
 @pytest.mark.parametrize("coding", [None, "", "identity", " Identity "])
 def test_a_body_that_is_not_encoded_comes_as_it_came(coding: str | None) -> None:
     pieces: list[Piece] = [b"a", memoryview(b"bc"), PACKED]
-    assert list(decoded(reply(pieces, coding))) == pieces
-    assert not is_encoded(reply([], coding))
+    assert list(decoded(response(pieces, coding))) == pieces
+    assert not is_encoded(response([], coding))
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", " gzip "])
 def test_a_complete_gzip_body_is_decoded(coding: str) -> None:
-    assert undone(PACKED, coding) == CONTENT
-    assert is_encoded(reply([], coding))
+    assert content_of(PACKED, coding) == CONTENT
+    assert is_encoded(response([], coding))
 
 
 def with_all_fields() -> bytes:
@@ -56,7 +56,7 @@ def with_all_fields() -> bytes:
 
 
 def test_a_header_with_every_field_is_read() -> None:
-    assert undone(with_all_fields()) == CONTENT
+    assert content_of(with_all_fields()) == CONTENT
 
 
 @given(st.binary(max_size=2000), st.lists(st.integers(1, 50), min_size=1), st.integers(0, 9))
@@ -64,7 +64,7 @@ def test_any_content_in_any_pieces_is_undone(content: bytes, sizes: list[int], l
     body = io.BytesIO(gzip.compress(content, level))
     chunks = [body.read(size) for size in sizes]
     chunks.append(body.read())
-    pieces = decoded(reply([b"", *chunks, b""]))
+    pieces = decoded(response([b"", *chunks, b""]))
     assert b"".join(pieces) == content
 
 
@@ -90,7 +90,7 @@ def test_a_changed_byte_never_changes_the_content(place: int, change: int) -> No
     damaged = bytearray(PACKED)
     damaged[place] ^= change
     try:
-        found = undone(bytes(damaged))
+        found = content_of(bytes(damaged))
     except Corrupt:
         return
     assert found == CONTENT
@@ -100,12 +100,12 @@ def test_a_changed_byte_never_changes_the_content(place: int, change: int) -> No
     "body",
     [b"\x00" * 20, CONTENT, b"\x1f\x8b", b"\x1f\x8b\x09" + PACKED[3:], zlib.compress(CONTENT)],
 )
-def test_what_is_no_gzip_is_refused(body: bytes) -> None:
+def test_what_is_not_gzip_is_refused(body: bytes) -> None:
     refused(body)
 
 
 def test_several_members_are_one_content() -> None:
-    assert undone(PACKED + gzip.compress(b"more") + gzip.compress(b"")) == CONTENT + b"more"
+    assert content_of(PACKED + gzip.compress(b"more") + gzip.compress(b"")) == CONTENT + b"more"
 
 
 def test_a_second_member_that_is_cut_anywhere_is_refused() -> None:
@@ -114,7 +114,7 @@ def test_a_second_member_that_is_cut_anywhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize("rest", [b"x", b"garbage that is long enough", b"\x00x", b"\x1f\x8c"])
-def test_what_comes_behind_the_last_member_is_refused(rest: bytes) -> None:
+def test_what_comes_after_the_last_member_is_refused(rest: bytes) -> None:
     refused(PACKED + rest)
 
 
@@ -123,7 +123,7 @@ def test_a_bomb_comes_in_bounded_pieces_and_is_read_no_faster_than_it_is_wanted(
     zeros = bytes(1 << 20)
     body = b"".join([packer.compress(zeros) for _ in range(64)]) + packer.flush()
     assert len(body) < 128 * 1024
-    pieces = decoded(reply([body]))
+    pieces = decoded(response([body]))
     first = next(pieces)
     assert 0 < len(first) <= LARGEST_PIECE
     sizes = [len(piece) for piece in pieces]
@@ -141,7 +141,7 @@ def test_no_more_is_read_than_what_is_asked_for_needs() -> None:
             taken += 1
             yield packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_SYNC_FLUSH)
 
-    pieces = decoded(reply(endless()))
+    pieces = decoded(response(endless()))
     assert all(len(next(pieces)) <= LARGEST_PIECE for _ in range(8))
     assert taken <= 3
 
@@ -153,7 +153,7 @@ def test_a_connection_that_breaks_is_no_damage(error: Transient) -> None:
         raise error
 
     with pytest.raises(type(error)) as caught:
-        b"".join(decoded(reply(breaking())))
+        b"".join(decoded(response(breaking())))
     assert caught.value is error
 
 
@@ -162,15 +162,15 @@ def test_a_connection_that_breaks_is_no_damage(error: Transient) -> None:
 )
 def test_another_encoding_is_refused_by_its_name(coding: str) -> None:
     with pytest.raises(Corrupt, match="which was not asked for") as caught:
-        undone(b"x", coding)
+        content_of(b"x", coding)
     assert repr(coding) in caught.value.message
-    assert is_encoded(reply([], coding))
+    assert is_encoded(response([], coding))
 
 
 @given(st.binary() | st.binary().map((PACKED[:10]).__add__) | st.binary().map(PACKED.__add__))
 def test_any_bytes_are_content_or_corrupt(body: bytes) -> None:
     try:
-        found = undone(body)
+        found = content_of(body)
     except Corrupt:
         return
     assert found == (gzip.decompress(body) if body else b"")

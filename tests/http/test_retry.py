@@ -1,135 +1,26 @@
-"""Repeating: Retry-After, the pauses, the attempts, the shared budget and the deadline."""
+"""Repeating: the pauses, the attempts, the shared budget and the deadline."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.errors import Corrupt, DeadlinePassed, NostraError, Transient
+from nostra_cli.errors import Corrupt, DeadlinePassed, Transient
 from nostra_cli.http.retry import (
     MAX_RETRY_AFTER,
     NORMAL,
     PATIENT,
     Budget,
     Policy,
-    Retrier,
-    retry_after,
 )
 from nostra_cli.http.timeouts import Deadline
-
-NOW = 1_700_000_000.0
-
-
-@dataclass
-class World:
-    """A clock that only sleeping moves, and a retrier in it."""
-
-    seconds: float | None = None
-    chance: float = 1.0
-    budget: Budget = field(default_factory=Budget)
-    now: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-    notified: list[tuple[str, float, int, int]] = field(default_factory=list)
-    calls: int = 0
-
-    def __post_init__(self) -> None:
-        self.retrier = Retrier(
-            deadline=Deadline(self.seconds, lambda: self.now),
-            budget=self.budget,
-            sleep=self._sleep,
-            random=lambda: self.chance,
-            notify=lambda failure, *pause: self.notified.append((failure.message, *pause)),
-        )
-
-    def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def failing(
-        self, times: float, error: Callable[[], NostraError] = lambda: Transient("down")
-    ) -> Callable[[], str]:
-        """Give an attempt that fails so many times."""
-        left = times
-
-        def attempt() -> str:
-            nonlocal left
-            self.calls += 1
-            left -= 1
-            if left >= 0:
-                raise error()
-            return "answer"
-
-        return attempt
+from tests.http.retrying import World
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("0", 0), ("7", 7), (" 7 ", 7), ("1.5", 1.5), ("1000000000", 1e9), ("1e9", 1e9), ("007", 7)],
-)
-def test_retry_after_in_seconds_is_read(value: str, seconds: float) -> None:
-    assert retry_after(value, NOW) == seconds
-
-
-@pytest.mark.parametrize(("offset", "seconds"), [(90, 90), (0, 0), (-90, 0), (-(10**9), 0)])
-def test_retry_after_as_a_date_counts_from_now_and_the_past_is_zero(
-    offset: int, seconds: float
-) -> None:
-    date = format_datetime(datetime.fromtimestamp(NOW + offset, UTC), usegmt=True)
-    assert retry_after(date, NOW) == seconds
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        "",
-        "-1",
-        "+1",
-        "soon",
-        "nan",
-        "inf",
-        "1e999",
-        "9" * 400,
-        "٣",
-        "1_0",
-        "0x10",
-        "1 2",
-        "GMT",
-        "Tue, 14 Nov 2023 22:13:20",
-        "Tue, 99 Nov 2023 22:13:20 GMT",
-        "Tue, 14 Nov 99999999999 22:13:20 GMT",
-        "Tue, 14 Nov 2023 22:13:20 ÇGMT",
-    ],
-)
-def test_retry_after_that_says_nothing_leaves_the_schedule_to_us(value: str | None) -> None:
-    assert retry_after(value, NOW) is None
-
-
-_NUMBERS = st.from_regex(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?(e[-+]?[0-9]{1,5})?", fullmatch=True)
-_DATES = st.from_regex(
-    r"([A-Za-z]{3},? )?[0-9]{0,3}[ -]?[A-Z][a-z]{2}[ -][0-9]{1,12} "
-    r"[0-9]{1,3}:[0-9]{1,3}(:[0-9]{1,3})? ?GMT",
-    fullmatch=True,
-)
-
-
-@given(st.none() | st.text() | st.text().map(lambda text: text + "GMT") | _NUMBERS | _DATES)
-def test_retry_after_never_raises_and_is_never_negative(value: str | None) -> None:
-    found = retry_after(value, NOW)
-    assert found is None or 0 <= found < float("inf")
-
-
-def test_an_answer_at_once_needs_no_pause() -> None:
+def test_a_response_at_once_needs_no_pause() -> None:
     world = World()
     assert world.retrier.run(world.failing(0), "it") == "answer"
     assert (world.calls, world.slept) == (1, [])
@@ -286,92 +177,3 @@ def test_a_poll_that_was_answered_before_needs_no_budget() -> None:
     assert world.retrier.run(world.failing(3), "it", PATIENT) == "answer"
     with pytest.raises(Transient):
         world.retrier.run(world.failing(1), "it", NORMAL)
-
-
-def test_an_attempt_that_progressed_begins_the_count_of_failures_anew() -> None:
-    world = World(budget=Budget(3))
-    tries = 0
-    for attempt in world.retrier.attempts("it"):
-        with attempt:
-            tries += 1
-            if tries < 4 * NORMAL.attempts:
-                attempt.progressed()
-                raise Transient("cut")
-    assert (tries, world.budget.left) == (4 * NORMAL.attempts, 3)
-    assert set(world.slept) == {NORMAL.first_pause}
-
-
-def test_a_response_that_cannot_be_used_is_followed_by_another_at_once() -> None:
-    world = World(budget=Budget(3))
-    tries = 0
-    for attempt in world.retrier.attempts("it"):
-        with attempt:
-            tries += 1
-            if tries == 1:
-                attempt.again()
-    assert (tries, world.slept, world.budget.left) == (2, [], 3)
-
-
-def test_responses_of_little_use_may_be_many_where_each_gets_somewhere() -> None:
-    world, tries = World(), 0
-    for attempt in world.retrier.attempts("it"):
-        with attempt:
-            tries += 1
-            attempt.progressed()
-            if tries < 4 * NORMAL.attempts:
-                attempt.again()
-    assert (tries, world.slept) == (4 * NORMAL.attempts, [])
-
-
-def test_responses_that_can_never_be_used_come_to_an_end() -> None:
-    world = World()
-    tries = 0
-
-    def work() -> None:
-        nonlocal tries
-        for attempt in world.retrier.attempts("it was known"):
-            with attempt:
-                tries += 1
-                attempt.again()
-
-    with pytest.raises(Corrupt, match=r"^no usable response in 5 attempts before it was known$"):
-        work()
-    assert tries == NORMAL.attempts
-
-
-def test_a_failure_after_an_unusable_response_is_paused_for() -> None:
-    world = World()
-    steps: list[str] = []
-    for attempt in world.retrier.attempts("it"):
-        with attempt:
-            steps.append("attempt")
-            if len(steps) == 1:
-                attempt.again()
-            elif len(steps) == 2:
-                raise Transient("down")
-    assert (len(steps), world.slept) == (3, [0.5])
-
-
-def test_give_up_ends_a_pause_under_way_with_the_failure() -> None:
-    paused = threading.Event()
-    retrier = Retrier(Deadline(), notify=lambda *_: paused.set())
-
-    def fail() -> None:
-        raise Transient("down", wait=60)
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(retrier.run, fail, "it")
-        assert paused.wait(10)
-        began = time.monotonic()
-        retrier.give_up()
-        with pytest.raises(Transient, match="down"):
-            running.result(10)
-    assert time.monotonic() - began < 10
-
-
-def test_after_give_up_nothing_is_repeated() -> None:
-    world = World()
-    world.retrier.give_up()
-    with pytest.raises(Transient):
-        world.retrier.run(world.failing(1), "it")
-    assert (world.calls, world.slept) == (1, [])
