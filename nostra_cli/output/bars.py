@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -26,25 +25,28 @@ _FRAMES_PER_SECOND = 10
 _RATE_SECONDS = 5.0
 _ROOMY_COLUMNS = 60
 _ROOMY_CELLS = 5
-_LABEL_SHARE = 3
+_LABEL_SHARE = 4
 _MIN_LABEL = 8
 
 
-@dataclass(slots=True)
 class _Rate:
     """Bytes per second, mostly of the last seconds."""
 
-    done: int
-    at: float
-    value: float = 0.0
+    def __init__(self, done: int, now: float) -> None:
+        self._done = done
+        self._began = self._at = now
+        self._average = 0.0
 
     def update(self, done: int, now: float) -> float:
-        seconds = now - self.at
-        if seconds > 0 and done >= self.done:
-            weight = -math.expm1(-seconds / _RATE_SECONDS) if self.value else 1.0
-            self.value += weight * ((done - self.done) / seconds - self.value)
-        self.done, self.at = done, now
-        return self.value
+        """Take in how far it is now; return bytes per second, 0 where nothing came yet."""
+        seconds = now - self._at
+        if seconds > 0 and done >= self._done:
+            weight = -math.expm1(-seconds / _RATE_SECONDS)
+            self._average += weight * ((done - self._done) / seconds - self._average)
+        self._done, self._at = done, now
+        # It began at nothing, which still weighs in the first seconds.
+        known = -math.expm1(-(now - self._began) / _RATE_SECONDS)
+        return self._average / known if known else 0.0
 
 
 class Artist:
@@ -109,7 +111,7 @@ class Artist:
         done, total = transfer.done, transfer.total
         size, left = show_size(done), "size unknown"
         if total is not None:
-            size += f"/{show_size(total)}"
+            size = _size_of(done, total)
             left = f"{show_duration((total - done) / rate)} left" if rate else ""
         label = self._sanitize(transfer.label)
         self._add(grid, label, done / total if total else None, size, rate, left)
@@ -150,3 +152,10 @@ class Artist:
                 self._console.print(Segments(line), end="")
             drawn.append((captured.get(), sum(segment.cell_length for segment in line)))
         return drawn
+
+
+def _size_of(done: int, total: int) -> str:
+    """Write how much is done, the unit once where it is the same: `0.8/1.2 MiB`."""
+    number, _, unit = show_size(done).partition(" ")
+    whole = show_size(total)
+    return f"{number}/{whole}" if whole.endswith(f" {unit}") else f"{number} {unit}/{whole}"

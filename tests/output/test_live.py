@@ -211,7 +211,7 @@ def test_each_transfer_has_a_bar_and_all_of_them_one() -> None:
         )
         lines = artist.lines(ProgressState(None, transfers, 3, 500_000, 20), 76, 23)
     assert [line.split() for line in plain(lines)] == [
-        ["a.csv", *["1.9", "MiB/9.5", "MiB", "976.6", "KiB/s", "8", "s", "left"]],
+        ["a.csv", *["1.9/9.5", "MiB", "976.6", "KiB/s", "8", "s", "left"]],
         ["b.csv", *["2.0", "KiB", "1000", "B/s", "size", "unknown"]],
         ["3", "of", "20", "files", *["2.4", "MiB", "977.5", "KiB/s", "10", "s", "left"]],
     ]
