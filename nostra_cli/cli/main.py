@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parsed(argv: Sequence[str], bold: bool) -> ParsedCommand | str:
-    """Give the command to run, or a text to show: help, the version, completions."""
+    """Return the command to run, or a text to show: help, the version, completions."""
     from nostra_cli.cli import app, completion  # with Typer, which loads longer than all the rest
 
     if completion.VARIABLE in os.environ:

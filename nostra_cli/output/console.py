@@ -134,7 +134,7 @@ class Output(Messages):
 
     @contextlib.contextmanager
     def body(self) -> Iterator[DataStream | TextStream]:
-        """Open stdout for the bytes of a result: unchanged, on a terminal as harmless text."""
+        """Open stdout for the bytes of a result: unchanged, on a terminal as neutralised text."""
         if not self.data.terminal:
             yield self.data
             return

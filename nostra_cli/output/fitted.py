@@ -1,4 +1,7 @@
-"""A table of any width fitted to a terminal: what is cut or left out is seen to be."""
+"""Fit a table of any width to a terminal: cut cells are marked, and hidden columns are named.
+
+rich shows every column, and squeezes narrow ones to nothing where there is no room.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
 
-from nostra_cli.output.terminal import console
+from nostra_cli.output.terminal import is_unicode, size_of
 
 _GAP = 2
 _WIDE = 24
@@ -18,7 +21,7 @@ _LONGEST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where to draw: columns of the terminal, colour, Unicode, how text is made harmless."""
+    """Where to draw: columns of the terminal, colour, Unicode, how text is neutralised."""
 
     width: int
     color: bool
@@ -34,13 +37,12 @@ class Page:
 
 
 def page_of(stream: TextIO, color: bool, sanitize: Callable[[str], str]) -> Page:
-    """Give the page that the terminal behind `stream` is."""
-    unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
-    return Page(console(stream, color).width, color, unicode, sanitize)
+    """Return the page that the terminal behind `stream` is."""
+    return Page(size_of(stream).columns, color, is_unicode(stream.encoding), sanitize)
 
 
 def fit(widths: Sequence[int], total: int) -> list[int]:
-    """Give the widths of the columns that fit into `total`, in order; at least one.
+    """Return the widths of the columns that fit into `total`, in order; at least one.
 
     A wide column is made narrower, not below 24, before those behind it are left out; the last
     one may be narrower still.

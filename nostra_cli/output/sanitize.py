@@ -1,4 +1,4 @@
-"""Strings of others, made harmless before they are shown."""
+"""Strings of others, neutralised before they are shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HARMFUL = (
 
 
 def sanitize(text: str) -> str:
-    r"""Give the text with every harmful character as an escape: `\x1b`, `\u202e`, `\n`."""
+    r"""Return the text with every harmful character as an escape: `\x1b`, `\u202e`, `\n`."""
     if text.isprintable():  # none of them is
         return text
     return re.sub(_HARMFUL, _escape, text)
@@ -25,7 +25,7 @@ def sanitize_lines(text: str) -> str:
 
 
 def sanitize_json(text: str) -> str:
-    r"""Give JSON text with harmful characters as JSON escapes: the value stays the same."""
+    r"""Return JSON text with harmful characters as JSON escapes: the value stays the same."""
     text = text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves alone
     if text.isascii():
         return text

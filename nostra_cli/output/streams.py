@@ -82,7 +82,7 @@ class DataStream:
 
 
 class TextStream:
-    """stdout as a terminal that is sent the bytes of others: UTF-8 text, made harmless.
+    """stdout as a terminal that is sent the bytes of others: UTF-8 text, neutralised.
 
     A character or a line end may come in several pieces.
     """

@@ -45,7 +45,7 @@ def _invocation_row(invocation: Invocation) -> tuple[str, ...]:
 
 
 def _invocation_json(invocation: Invocation) -> JsonObject:
-    """Give the service's own keys, and with them ours: the id asked for and the outcome."""
+    """Return the service's own keys, and with them ours: the id asked for and the outcome."""
     return {**invocation.raw, "invocation": invocation.id, "outcome": str(invocation.outcome)}
 
 
@@ -148,7 +148,7 @@ def kept_text(parts: Sequence[KeptPart]) -> str:
 
 
 def advice(error: NostraError) -> str:
-    """Give the hint of an error, with the partial files that the next run continues."""
+    """Return the hint of an error, with the partial files that the next run continues."""
     if not error.kept:
         return error.advice
     kept = f"kept {kept_text(error.kept)}; the same command resumes"

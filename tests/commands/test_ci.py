@@ -56,7 +56,7 @@ def test_a_download_gives_paths_and_a_table(step: Runner) -> None:
         (["download", "demo-dedup", "nope"], 4, "failed", "| nope | not_found |  |"),
         (["download", "demo-dedup", "demo-stuck"], 9, "in_progress", "| demo-stuck | not_ready |"),
         (["download", "demo-dedup", "-o", "-"], 2, "failed", "| demo-dedup | unknown |"),
-        (["download", "demo-dedup", "-d", "/nonexistent"], 8, "failed", "demo-dedup | unknown |"),
+        (["download", "demo-dedup", "-d", "/dev/null/x"], 8, "failed", "demo-dedup | unknown |"),
         (["status", "demo-dedup", "demo-stuck"], 0, "in_progress", "| demo-stuck | running |"),
         (["wait", "demo-dedup", "demo-failed"], 5, "failed", "| demo-failed | failed |"),
         (
@@ -126,7 +126,7 @@ def test_a_name_from_a_result_id_is_no_command(home: Path, tmp_path: Path) -> No
 
 
 def test_outputs_that_cannot_be_written_are_one_warning(step: Runner) -> None:
-    for env in ({"GITHUB_OUTPUT": ""}, {"GITHUB_OUTPUT": "/nonexistent/x"}):
+    for env in ({"GITHUB_OUTPUT": ""}, {"GITHUB_OUTPUT": "/dev/null/x"}):
         ended = step("status", "demo-dedup", "--ci", env=env)
         assert (ended.code, ended.out) == (0, "demo-dedup\tcompleted\n")
         assert ended.err.count("::no report for GitHub Actions: ") == 1

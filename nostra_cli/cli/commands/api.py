@@ -72,7 +72,7 @@ def api(
     """
     from nostra_cli.api import parsing as strict_json
     from nostra_cli.api.request import make_call
-    from nostra_cli.output.answer import show_answer
+    from nostra_cli.output.response import show_response
 
     session: Session = context.obj
     if include and session.shared.json:
@@ -86,7 +86,7 @@ def api(
         service.call(call, session.low_speed) as answer,
     ):
         if answer.problem is None or include:
-            show_answer(session.out, answer.head if include else (), answer.chunks, parse)
+            show_response(session.out, answer.head if include else (), answer.chunks, parse)
         if answer.problem is not None:
             raise answer.problem
     return ExitCode.DONE

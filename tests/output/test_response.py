@@ -1,4 +1,4 @@
-"""The answer of any endpoint, on a terminal and in a pipe."""
+"""The response of any endpoint, on a terminal and in a pipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from nostra_cli.api.parsing import value
 from nostra_cli.errors import Corrupt, UsageProblem
-from nostra_cli.output.answer import LARGEST_SHOWN, show_answer
+from nostra_cli.output.response import MAX_SHOWN, show_response
 from nostra_cli.output.streams import OutputOptions
 from tests.output.screens import Screen
 
@@ -19,7 +19,7 @@ PARSE = partial(value, what="GET /x")
 
 
 def shown(screen: Screen, *chunks: bytes) -> str:
-    show_answer(screen.output, (), chunks, PARSE)
+    show_response(screen.output, (), chunks, PARSE)
     return screen.out
 
 
@@ -35,7 +35,7 @@ def shown(screen: Screen, *chunks: bytes) -> str:
         (b"\n", ""),
     ],
 )
-def test_a_person_gets_json_laid_out_and_text_made_harmless(content: bytes, expected: str) -> None:
+def test_a_person_gets_json_laid_out_and_text_neutralised(content: bytes, expected: str) -> None:
     screen = Screen(terminal=True)
     assert shown(screen, content[:3], content[3:]) == expected
 
@@ -57,7 +57,7 @@ def test_binary_is_not_for_a_terminal(content: bytes) -> None:
 def test_what_is_read_whole_is_not_endless(look: OutputOptions) -> None:
     screen = Screen(look, terminal=not look.json)
     with pytest.raises(UsageProblem, match="larger than 16 MiB"):
-        shown(screen, b" " * LARGEST_SHOWN, b" ")
+        shown(screen, b" " * MAX_SHOWN, b" ")
 
 
 def test_a_pipe_gets_the_bytes_as_they_come() -> None:
@@ -69,7 +69,7 @@ def test_a_pipe_gets_the_bytes_as_they_come() -> None:
             seen.append(screen.out)
             yield chunk
 
-    show_answer(screen.output, ["HTTP/1.1 200 OK", "a: \x9b"], coming(), PARSE)
+    show_response(screen.output, ["HTTP/1.1 200 OK", "a: \x9b"], coming(), PARSE)
     head = "HTTP/1.1 200 OK\na: \\x9b\n\n"
     assert seen == [head, f"{head}\x1b[1m"]
     assert screen.out == f"{head}\x1b[1m\r\n"

@@ -1,4 +1,4 @@
-"""The answer of any endpoint: its bytes for a script, something readable for a person."""
+"""The response of any endpoint: its bytes for a script, something readable for a person."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from nostra_cli.models import JsonValue, Piece
     from nostra_cli.output.console import Output
 
-LARGEST_SHOWN = 16 << 20
+MAX_SHOWN = 16 << 20
 """Bytes: nobody reads more than that on a terminal."""
 
 
-def show_answer(
+def show_response(
     out: Output,
     head: Sequence[str],
     chunks: Iterable[Piece],
@@ -24,7 +24,7 @@ def show_answer(
     """Write the lines of a head, if any, and a body.
 
     A pipe gets the bytes as they are and as they come, with `--json` only if `parse` takes them;
-    on a terminal JSON is laid out and text made harmless. Raises Corrupt for what is not JSON
+    on a terminal JSON is laid out and text neutralised. Raises Corrupt for what is not JSON
     under `--json`, and UsageProblem for what no terminal should get.
     """
     for line in [*head, *([""] if head else [])]:
@@ -50,9 +50,9 @@ def _read(chunks: Iterable[Piece]) -> bytes:
     content = bytearray()
     for chunk in chunks:
         content += chunk
-        if len(content) > LARGEST_SHOWN:
+        if len(content) > MAX_SHOWN:
             raise UsageProblem(
-                f"the answer is larger than {LARGEST_SHOWN >> 20} MiB",
+                f"the response is larger than {MAX_SHOWN >> 20} MiB",
                 "redirect stdout, without --json: nostra api ... > FILE",
             )
     return bytes(content)
@@ -72,7 +72,7 @@ def _show_text(out: Output, content: bytes) -> None:
         text = "\0"
     if "\0" in text:
         raise UsageProblem(
-            "the answer is binary, which is not for a terminal",
+            "the response is binary and cannot be shown on a terminal",
             "redirect stdout: nostra api ... > FILE",
         )
     for line in text.removesuffix("\n").split("\n"):
