@@ -12,7 +12,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from nostra_cli import units
 from nostra_cli.cli import completion
 from nostra_cli.cli.usage import invalid_choice
-from nostra_cli.errors import ExitCode, Signalled, UsageProblem, usage_errors
+from nostra_cli.errors import UsageProblem
 from nostra_cli.output.streams import Color, OutputOptions
 
 if TYPE_CHECKING:
@@ -110,36 +110,6 @@ def _read_stdin() -> str:
         raise typer.BadParameter("what is on stdin is not UTF-8") from error
     except (OSError, ValueError) as error:  # closed, or open for writing only
         raise typer.BadParameter("stdin cannot be read") from error
-
-
-def read_secret(prompt: str) -> str:
-    """Prompt for a secret on a terminal without echo; elsewhere read stdin without a prompt.
-
-    Raises UsageProblem for a terminal that cannot hide it.
-    """
-    if sys.stdin is None:
-        return ""
-    if not sys.stdin.isatty():
-        from nostra_cli.config.credentials import read_token
-
-        with usage_errors("cannot read stdin", "give the token on stdin"):
-            return read_token(sys.stdin.buffer)
-    import getpass
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)
-            return getpass.getpass(prompt)
-    except getpass.GetPassWarning as error:
-        raise UsageProblem("this terminal would show the token", "give it on stdin") from error
-    except EOFError:
-        return ""
-    except UnicodeDecodeError:
-        return "\ufffd"  # no token: that is for the caller to say
-    except (KeyboardInterrupt, Signalled) as error:  # the first one comes from Windows
-        sys.stderr.write("\n")
-        raise error if isinstance(error, Signalled) else Signalled(ExitCode.INTERRUPT) from None
 
 
 def option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from nostra_cli.cli.params import read_secret
+from nostra_cli.cli.prompt import read_secret
 from nostra_cli.errors import ExitCode, with_note
 
 if TYPE_CHECKING:

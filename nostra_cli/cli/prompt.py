@@ -1,0 +1,37 @@
+"""Prompt for a secret."""
+
+from __future__ import annotations
+
+import sys
+
+from nostra_cli.errors import ExitCode, Signalled, UsageProblem, usage_errors
+
+
+def read_secret(prompt: str) -> str:
+    """Prompt for a secret on a terminal without echo; elsewhere read stdin without a prompt.
+
+    Raises UsageProblem for a terminal that cannot hide it.
+    """
+    if sys.stdin is None:
+        return ""
+    if not sys.stdin.isatty():
+        from nostra_cli.config.credentials import read_token
+
+        with usage_errors("cannot read stdin", "give the token on stdin"):
+            return read_token(sys.stdin.buffer)
+    import getpass
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return getpass.getpass(prompt)
+    except getpass.GetPassWarning as error:
+        raise UsageProblem("this terminal would show the token", "give it on stdin") from error
+    except EOFError:
+        return ""
+    except UnicodeDecodeError:
+        return "\ufffd"  # no character of a token: the caller says so
+    except (KeyboardInterrupt, Signalled) as error:  # KeyboardInterrupt comes from Windows
+        sys.stderr.write("\n")
+        raise error if isinstance(error, Signalled) else Signalled(ExitCode.INTERRUPT) from None
