@@ -22,10 +22,12 @@ if sys.platform == "win32":
     pytest.skip("kill -9 and wait4 are of POSIX", allow_module_level=True)
 
 ROUNDS = int(os.environ.get("NOSTRA_TEST_KILLS", "40"))
+MANY_ROUNDS = int(os.environ.get("NOSTRA_TEST_KILLS", "15"))
 SIZE = 100_000_000
 LARGE = ("download", "demo-large", "-f", "csv")
 CSV = "/api/invocation/demo-large/csv"
 MIB = 1 << 20
+OLD = hashlib.sha256(b"old").hexdigest()
 pytestmark = pytest.mark.slow
 
 
@@ -66,6 +68,44 @@ def test_killed_at_random_moments(home: Path, tmp_path: Path) -> None:
         assert sha256(target) == whole
         assert nostra.files() == [target.name]
         assert finished < ROUNDS
+
+
+MANY = "[invocation.many]\nresults = 12\nbytes = 60_000\n"
+ALL = ("download", "many", "--all-results", "-f", "all", "--checksums", "--overwrite", "-j", "8")
+
+
+@covers("killed")
+def test_many_files_killed_at_random_moments(home: Path, tmp_path: Path) -> None:
+    """Each file is old or complete after each kill, and the next run leaves a clean directory."""
+    moments = random.Random(20_26)
+    with faulty(MANY) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        began = time.monotonic()
+        assert nostra(*ALL).code == 0
+        seconds = time.monotonic() - began
+        complete = {name: sha256(tmp_path / name) for name in nostra.files()}
+        new = 0
+        for number in range(MANY_ROUNDS):
+            for name in complete.keys() - {"SHA256SUMS"}:
+                (tmp_path / name).write_bytes(b"old")
+            process = subprocess.Popen(
+                [NOSTRA, *ALL, "-q"],
+                cwd=tmp_path,
+                env=dict(nostra.env),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            time.sleep(moments.uniform(0.3, 1.1) * seconds)
+            process.kill()
+            process.wait()
+            found = {name: sha256(tmp_path / name) for name in complete}
+            bad = {name for name in found if found[name] not in (complete[name], OLD)}
+            assert bad == set(), number
+            new += sum(value != OLD for value in found.values()) - 1
+            if number % 10 == 9 or number == MANY_ROUNDS - 1:
+                assert nostra(*ALL, "-q").code == 0
+                assert {name: sha256(tmp_path / name) for name in nostra.files()} == complete
+        assert 0 < new < MANY_ROUNDS * (len(complete) - 1)
 
 
 @covers("killed", "resume")
