@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from nostra_cli.sandbox.server import Sandbox, serving
 from tests.conftest import runner_for
 from tests.faults.catalogue import covers
+from tests.faults.test_signals import until
 from tests.running import NOSTRA, Runner
 from tests.sandbox.calling import faulty
 
@@ -165,6 +167,90 @@ def test_a_link_planted_beside_the_target(nostra: Runner, planted: str) -> None:
     ended = nostra(*DOWNLOAD)
     assert victim.read_text() == "precious"
     assert ended.code == 8 or (planted.endswith(".json") and ended.code == 0)
+
+
+@covers("planted")
+def test_a_hard_link_planted_as_the_note_is_not_written_through(home: Path, tmp_path: Path) -> None:
+    slow = '[[fault]]\npath = "*/csv"\nrate = 300_000\n'
+    with faulty(slow, large_bytes=200_000) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        victim = tmp_path / "victim"
+        victim.write_text("precious")
+        (tmp_path / ".demo-large.csv.part.json").hardlink_to(victim)
+        assert nostra(*LARGE).code == 0
+    assert victim.read_text() == "precious"
+    assert nostra.files() == ["demo-large.csv", "victim"]
+
+
+@covers("planted")
+@pytest.mark.parametrize("planted", [".demo-large.csv.part", ".demo-large.csv.part.json"])
+def test_a_directory_beside_the_target_is_a_file_problem(
+    planted: str, home: Path, tmp_path: Path
+) -> None:
+    slow = '[[fault]]\npath = "*/csv"\nrate = 300_000\n'
+    with faulty(slow, large_bytes=200_000) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        (tmp_path / planted).mkdir()
+        ended = nostra(*LARGE, "--json")
+    assert (ended.code, ended.out) == (8, "")
+    assert planted in str(ended.error["message"])
+
+
+@covers("directory")
+def test_a_directory_removed_in_the_middle(home: Path, tmp_path: Path) -> None:
+    slow = '[[fault]]\npath = "*/csv"\nrate = 1_000_000\n'
+    (tmp_path / "out").mkdir()
+    with faulty(slow, large_bytes=1_000_000) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        process = subprocess.Popen(
+            [NOSTRA, *LARGE, "-d", "out"],
+            cwd=tmp_path,
+            env=dict(nostra.env),
+            stderr=subprocess.PIPE,
+        )
+        until((tmp_path / "out" / ".demo-large.csv.part").exists)
+        shutil.rmtree(tmp_path / "out")
+        err = process.communicate(timeout=30)[1].decode()
+        assert len([request for request in sandbox.requests if "csv" in request.path]) == 1
+    assert (process.returncode, nostra.files()) == (8, [])
+    assert "No such file or directory" in err
+    assert "resumes" not in err
+
+
+@covers("directory")
+def test_a_current_directory_that_was_removed(nostra: Runner, sandbox: Sandbox) -> None:
+    sandbox.requests.clear()
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    ended = nostra(*DOWNLOAD, command=["sh", "-c", script, "sh", NOSTRA])
+    assert (ended.code, ended.out, len(sandbox.requests)) == (8, "", 0)
+    assert "error: the current directory was removed" in ended.err
+
+
+@covers("no-space")
+def test_no_directory_for_temporary_files(nostra: Runner) -> None:
+    """A workbook on its way into a store is kept in one until it is verified."""
+    code = (
+        "import sys, tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc/none'];"
+        "import nostra_cli.downloads.sinks.spool as spool; spool.IN_MEMORY = 10;"
+        "from nostra_cli.__main__ import main; main()"
+    )
+    url = nostra.cwd.as_uri()
+    args = ["download", "demo-dedup", "-f", "xlsx", "-d", url, "--json"]
+    ended = nostra(*args, command=[sys.executable, "-c", code])
+    assert (ended.code, ended.out) == (8, "")
+    assert "cannot write a temporary file: " in str(ended.error["message"])
+    assert "TMPDIR" in str(ended.error["hint"])
+    assert nostra.files() == []
+
+
+@covers("umask")
+@pytest.mark.parametrize("format_", ["csv", "xlsx"])
+def test_a_umask_that_takes_every_right(nostra: Runner, format_: str) -> None:
+    command = ["sh", "-c", f'umask 777; exec {NOSTRA} "$@"', "sh"]
+    ended = nostra("download", "demo-dedup", "-f", format_, "--checksums", command=command)
+    assert ended.code == 0
+    for name in nostra.files():
+        assert stat.S_IMODE((nostra.cwd / name).stat().st_mode) == 0
 
 
 @covers("umask")

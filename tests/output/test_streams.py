@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nostra_cli.errors import FileProblem
 from nostra_cli.output import streams
@@ -16,6 +19,7 @@ from nostra_cli.output.streams import (
     Color,
     DataStream,
     MessageStream,
+    TextStream,
     flush_streams,
     secure_descriptors,
     use_color,
@@ -180,3 +184,17 @@ class _Os:
         assert flags == os.O_RDWR
         self._opened.append(str(path))
         return 9
+
+
+@given(st.text(st.sampled_from("aé日😀\r\n\t\x1b\u202e")), st.lists(st.integers(0, 99), max_size=9))
+def test_a_body_on_a_terminal_is_the_same_in_any_pieces(text: str, places: list[int]) -> None:
+    data = text.encode() + b"\xe2\x82"  # and a character that breaks off
+    cuts = sorted({min(place, len(data)) for place in places} | {0, len(data)})
+    stream = Stream()
+    shown = TextStream(DataStream(stream))
+    for start, stop in itertools.pairwise(cuts):
+        shown.write(memoryview(data)[start:stop])
+    shown.finish()
+    lines = text.replace("\r\n", "\n").replace("\r", "\\r")
+    expected = lines.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e") + "\\xe2\\x82"
+    assert stream.kept.getvalue().decode() == expected
