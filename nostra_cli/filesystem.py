@@ -215,7 +215,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
     def _connect(self) -> _Connection:
         settings = load(self._flags, os.environ)
         for warning in settings.config.warnings:
-            warnings.warn(sanitize(warning), stacklevel=2)
+            warnings.warn(sanitize(str(warning)), stacklevel=2)
         token, deadline = settings.require_token(), Deadline()
         transport = Transport(settings.base_url.value, token, deadline)
         weakref.finalize(self, transport.close)

@@ -33,7 +33,7 @@ class Session:
     def settings(self) -> Settings:
         """The effective settings, loaded once; warnings about the config file are shown then."""
         for warning in self._loaded.config.warnings:
-            self.out.warn(warning)
+            self.out.warn(str(warning))
         return self._loaded
 
     @cached_property

@@ -22,21 +22,30 @@ MAX_BYTES = 1 << 20
 """What is read of a config file, and written."""
 READ_SECONDS = 30.0
 """How long a pipe or a device may take to give its content."""
+UNKNOWN_FIX = "correct or remove it"
 _NO_HOME = Path("~/.config/nostra/config.toml")
 _ON_LINUX = "linux" in sys.platform
 
 
-class ConfigFile(NamedTuple):
-    """What the config file says; the values are as TOML has them, unchecked.
+class ConfigWarning(NamedTuple):
+    """What is odd about the config file but stops nothing, and what to do."""
 
-    `warnings` is for the person who owns it.
-    """
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        """Return both as one line."""
+        return f"{self.message}; fix: {self.fix}"
+
+
+class ConfigFile(NamedTuple):
+    """What the config file says; the values are as TOML has them, unchecked."""
 
     path: Path
     top_level: Table
     """What is set for all profiles: `default_profile`."""
     profiles: Mapping[str, Table]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ConfigWarning, ...] = ()
 
 
 class Content(NamedTuple):
@@ -94,7 +103,8 @@ def read(env: Mapping[str, str]) -> ConfigFile:
         return ConfigFile(path, {}, {})
     except OSError as error:
         if isinstance(error, PermissionError) and not env.get("NOSTRA_CONFIG"):
-            return ConfigFile(path, {}, {}, (f"cannot read {path}: {error.strerror}",))
+            unread = ConfigWarning(f"cannot read {path}: {error.strerror}", f"chmod 600 {path}")
+            return ConfigFile(path, {}, {}, (unread,))
         raise UsageProblem(
             f"cannot read the config file {path}: {error.strerror}",
             "fix it, or name another one with NOSTRA_CONFIG",
@@ -189,17 +199,18 @@ def _checked(path: Path, document: Table, mode: int) -> ConfigFile:
     for name, profile in profiles.items():
         if not isinstance(profile, dict):
             raise not_a_table(path, f"profiles.{name}")
-    warnings += [f"unknown key {key!r} in {path}" for key in document]
+    warnings += [ConfigWarning(f"unknown key {key!r} in {path}", UNKNOWN_FIX) for key in document]
     return ConfigFile(path, top_level, profiles, tuple(warnings))
 
 
-def loose_mode(path: Path, mode: int) -> str | None:
-    """Describe what is wrong with the mode of a config file, and the fix; None if nothing is."""
+def loose_mode(path: Path, mode: int) -> ConfigWarning | None:
+    """Describe what is wrong with the mode of a config file; None if nothing is."""
     if sys.platform != "win32" and mode & 0o077:
         import shlex
 
         fix = f"chmod 600 {shlex.quote(str(path))}"
-        return f"the config file {path} has mode {mode:04o}, others may use it; fix: {fix}"
+        message = f"the config file {path} has mode {mode:04o}, others may use it"
+        return ConfigWarning(message, fix)
     return None
 
 

@@ -19,7 +19,7 @@ from nostra_cli.config.credentials import (
     check_token,
     read_token_file,
 )
-from nostra_cli.config.file import ConfigFile
+from nostra_cli.config.file import ConfigFile, ConfigWarning
 from nostra_cli.config.schema import (
     COMMAND,
     DEFAULT,
@@ -271,12 +271,13 @@ def _sources(
     return Sources(flags, env, table, place, keys_first=flags.profile is not None)
 
 
-def _unknown_keys(file: ConfigFile) -> Iterator[str]:
+def _unknown_keys(file: ConfigFile) -> Iterator[ConfigWarning]:
     known = {key.name for row in TABLE[1:] for key in row.keys}
     for name, profile in file.profiles.items():
         for key in profile:
             if key not in known:
-                yield f"unknown key {key!r} in profile {name!r} of {file.path}"
+                message = f"unknown key {key!r} in profile {name!r} of {file.path}"
+                yield ConfigWarning(message, config_file.UNKNOWN_FIX)
 
 
 def login_target(flags: Flags, env: Mapping[str, str]) -> LoginTarget:

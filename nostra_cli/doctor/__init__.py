@@ -1,1 +1,1 @@
-"""What is wrong with the settings, the way to the service, or the service itself."""
+"""Checks of the settings, the environment, the connection and the service."""

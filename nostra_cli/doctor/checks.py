@@ -1,4 +1,4 @@
-"""All the checks, in the order in which one thing needs the other."""
+"""All the checks, in the order in which one needs the other."""
 
 from __future__ import annotations
 
@@ -8,54 +8,57 @@ from urllib.parse import urlsplit
 
 from nostra_cli.config.credentials import Token
 from nostra_cli.config.settings import Settings
-from nostra_cli.doctor import connectivity as network
-from nostra_cli.doctor import environment as surroundings
-from nostra_cli.doctor import local, service
-from nostra_cli.doctor.environment import Peer
-from nostra_cli.doctor.finding import Finding, warning
+from nostra_cli.doctor import connectivity, environment, service
+from nostra_cli.doctor import settings as settings_checks
+from nostra_cli.doctor.check import Check, Status, warning
+from nostra_cli.doctor.connectivity import Peer
+from nostra_cli.http.proxies import proxy_for
 from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
     from nostra_cli.http.transport import Trace
 
 
-def examine(
+def run_checks(
     settings: Settings,
     token: Token | None,
-    problems: local.Problems,
+    problems: settings_checks.Problems,
     env: Mapping[str, str],
     trace: Trace | None = None,
-) -> Iterator[Finding]:
-    """Give what there is to say, each as soon as it is known; an error does not end it.
+) -> Iterator[Check]:
+    """Yield each check as soon as it ends; an error does not end the rest.
 
-    `problems` are those of the settings, by their names; `trace` is told of the request.
+    `problems` are those of the settings, by their names; the request is logged to `trace`.
     """
-    yield from local.config_file(settings, problems, env)
-    yield from local.effective(settings, problems)
-    yield from surroundings.proxies(env)
-    yield from surroundings.authorities(env)
+    base_url = settings.base_url.value
+    yield from settings_checks.config_file(settings, problems, env)
+    yield from settings_checks.effective(settings, problems)
+    proxy = environment.proxy(base_url, env)
+    yield proxy
+    yield from environment.ca_certificates(base_url, env)
     if "base_url" in problems:
-        yield from _left_out("the base URL cannot be used", "see base_url")
-        return
-    most = settings.timeout.value or READ_SECONDS
-    if (yield from _way(settings.base_url.value, min(CONNECT_SECONDS, most))):
-        seconds = min(READ_SECONDS, most)
-        yield from service.ask(settings.base_url.value, token, trace, seconds)
+        yield from _not_checked("the base URL cannot be used", "see base_url")
+    elif proxy.status is Status.ERROR:
+        yield from _not_checked("the proxy cannot be used", "see proxy")
     else:
-        yield from _left_out("the service was not reached", "see above")
+        limit = settings.timeout.value or READ_SECONDS
+        if (yield from _connection(base_url, min(CONNECT_SECONDS, limit))):
+            yield from service.request(base_url, token, trace, min(READ_SECONDS, limit))
+        else:
+            yield from _not_checked("the service was not reached", "see above")
 
 
-def _way(base_url: str, seconds: float) -> network.Step:
-    url, proxy = urlsplit(base_url), surroundings.proxy_of(base_url)
+def _connection(base_url: str, seconds: float) -> connectivity.Step:
+    url, proxy = urlsplit(base_url), proxy_for(base_url)
     if proxy is not None:
-        hint = "check HTTPS_PROXY and NO_PROXY"
-        return network.reach(proxy, "proxy_", hint, tls=False, seconds=seconds)
+        peer, hint = Peer(proxy.host, proxy.port), "check HTTPS_PROXY and NO_PROXY"
+        return connectivity.reach(peer, "proxy_", hint, tls=False, seconds=seconds)
     tls = url.scheme == "https"
     peer = Peer(url.hostname or "", url.port or (443 if tls else 80))
-    hint = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
-    return network.reach(peer, "", hint, tls, seconds)
+    hint = "check the base URL and the network (a proxy is set with HTTPS_PROXY)"
+    return connectivity.reach(peer, "", hint, tls, seconds)
 
 
-def _left_out(why: str, hint: str) -> Iterator[Finding]:
-    for check in ("request", "clock"):
-        yield warning(check, f"not checked: {why}", hint)
+def _not_checked(reason: str, hint: str) -> Iterator[Check]:
+    for name in ("request", "clock"):
+        yield warning(name, f"not checked: {reason}", hint)

@@ -1,115 +1,79 @@
-"""The environment that httpx and OpenSSL look at: proxies and certificate authorities."""
+"""Checks of the environment variables that name proxies and certificate authorities."""
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from nostra_cli.doctor.finding import Finding, fine, warning, wrong
+from nostra_cli.doctor.check import Check, failed, passed, warning
 from nostra_cli.errors import UsageProblem
+from nostra_cli.http.proxies import parse_proxy, proxy_for
+from nostra_cli.http.tls import CaKind, ca_source, load_ca_certificates
 
-_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-_LIKE = "it looks like http://proxy.example:8080"
-
-
-class Peer(NamedTuple):
-    """Whom a connection is made to."""
-
-    host: str
-    port: int
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
-def proxies(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Check the variables that name proxies; of their URLs no user and no password is shown."""
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
-        value = _variable(env, name)
-        if not value:
-            yield fine(name, "not set")
-            continue
-        try:
-            url = _proxy_url(value)
-        except ValueError:
-            problem = UsageProblem(f"{name} is not the URL of an http proxy", f"mend it: {_LIKE}")
-            yield wrong(name, problem)
-            continue
-        user = "***@" if "@" in url.netloc else ""
-        yield fine(name, f"{url.scheme}://{user}{url.netloc.rpartition('@')[2]}")
-    yield fine("NO_PROXY", _variable(env, "NO_PROXY") or "not set")
+def proxy(base_url: str, env: Mapping[str, str]) -> Check:
+    """Check which proxy requests to the base URL go through; of its URL no user is shown."""
+    named = [name for name in ("HTTPS_PROXY", "ALL_PROXY") if _variable(env, name)]
+    if not named:
+        return passed("proxy", "none: neither HTTPS_PROXY nor ALL_PROXY is set")
+    try:
+        found = proxy_for(base_url)
+        parse_proxy(_variable(env, named[0]))
+    except UsageProblem as problem:
+        if _needs_tls(base_url):
+            return failed("proxy", UsageProblem(f"{named[0]}: {problem.message}", problem.hint))
+        return warning("proxy", f"{named[0]}: {problem.message}", problem.hint)
+    if found is not None:
+        return passed("proxy", f"{found} ({named[0]})")
+    if not _needs_tls(base_url):
+        return passed("proxy", f"none for http://; {named[0]} is for https:// only")
+    return passed("proxy", f"none for {urlsplit(base_url).hostname}: NO_PROXY names it")
 
 
 def _variable(env: Mapping[str, str], name: str) -> str:
-    """Give a variable as it counts: lower case comes first, also when it is empty."""
+    """Return the effective value: lower case comes first, also when it is empty."""
     return env.get(name.lower(), env.get(name, ""))
 
 
-def _proxy_url(text: str) -> SplitResult:
-    """Read a proxy as httpx does; raises ValueError for what it cannot use."""
-    url = urlsplit(text if "://" in text else f"http://{text}")
-    known = url.scheme in _PORTS and (url.scheme[:5] != "socks" or find_spec("socksio") is not None)
-    # An @ behind the host belongs to a password with a / or a # in it.
-    torn = "@" in f"{url.path}{url.query}{url.fragment}"
-    if not known or not url.hostname or url.port == 0 or torn:
-        raise ValueError("not the URL of a proxy")
-    return url
+def _needs_tls(base_url: str) -> bool:
+    return urlsplit(base_url).scheme == "https"
 
 
-def proxy_of(base_url: str) -> Peer | None:
-    """Tell which proxy a request to `base_url` goes through, None where it goes directly."""
-    from urllib.request import getproxies, proxy_bypass
-
-    url, known = urlsplit(base_url), getproxies()
-    if url.scheme == "http":  # which is for this machine only
-        return None
-    named = known.get(url.scheme) or known.get("all")
-    spared = {name.strip() for name in known.get("no", "").split(",")}
-    if not named or "*" in spared or proxy_bypass(url.netloc):
-        return None
-    try:
-        proxy = _proxy_url(named)
-    except ValueError:
-        return None  # told of already
-    return Peer(proxy.hostname or "", proxy.port or _PORTS[proxy.scheme])
-
-
-def authorities(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Check SSL_CERT_FILE and SSL_CERT_DIR, in the order in which they count."""
-    file, folder = env.get("SSL_CERT_FILE"), env.get("SSL_CERT_DIR")
-    bundle = "not set" if folder else "not set: the authorities of certifi are trusted"
-    yield _bundle(file) if file else fine("SSL_CERT_FILE", bundle)
-    if file and folder:
-        yield fine("SSL_CERT_DIR", "does not count: SSL_CERT_FILE is set")
-    else:
-        yield _directory(Path(folder)) if folder else fine("SSL_CERT_DIR", "not set")
-
-
-def _bundle(file: str) -> Finding:
+def ca_certificates(base_url: str, env: Mapping[str, str]) -> Iterator[Check]:
+    """Check the certificate authorities that TLS trusts, and say where they come from."""
+    name, source = "ca_certificates", ca_source(env)
+    where = f"{source.kind.value}: {source.path}" if source.path else source.kind.value
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context.load_verify_locations(cafile=file)
-    except ssl.SSLError:
-        reason = "no certificate in it can be read"
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
+        if source.kind is not CaKind.PLATFORM:
+            load_ca_certificates(context, source)
+    except UsageProblem as problem:
+        broken = _needs_tls(base_url)
+        yield failed(name, problem) if broken else warning(name, problem.message, problem.hint)
+        return
+    if source.kind is CaKind.DIRECTORY and not _hashed(source.path):
+        detail = f"{where} has no certificate under the name that OpenSSL looks for"
+        yield warning(name, detail, f"openssl rehash {source.path}")
     else:
         count = context.cert_store_stats()["x509_ca"]
-        return fine("SSL_CERT_FILE", f"{file}, {count} certificate authorities")
-    hint = "mend SSL_CERT_FILE or unset it"
-    return wrong("SSL_CERT_FILE", UsageProblem(f"{file}: {reason}", hint))
+        yield passed(name, f"{where} ({count} certificates)" if count else where)
+    if source.kind is CaKind.FILE and env.get("SSL_CERT_DIR"):
+        yield passed(name, "SSL_CERT_DIR is not used: SSL_CERT_FILE comes first")
 
 
-def _directory(folder: Path) -> Finding:
+def _hashed(directories: str) -> bool:
     try:
-        names = [path.name for path in folder.iterdir()]
-    except OSError as error:
-        problem = UsageProblem(f"{folder}: {error.strerror}", "mend SSL_CERT_DIR or unset it")
-        return wrong("SSL_CERT_DIR", problem)
-    count = sum(bool(re.fullmatch(r"[0-9a-f]{8}\.[0-9]+", name)) for name in names)
-    if not count:
-        detail = f"{folder}: no certificate has the name that OpenSSL looks for"
-        return warning("SSL_CERT_DIR", detail, f"openssl rehash {folder}")
-    return fine("SSL_CERT_DIR", f"{folder}, {count} certificates")
+        return any(
+            _HASHED_NAME.fullmatch(path.name)
+            for directory in directories.split(os.pathsep)
+            if Path(directory).is_dir()
+            for path in Path(directory).iterdir()
+        )
+    except OSError:
+        return False

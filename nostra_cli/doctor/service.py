@@ -1,4 +1,4 @@
-"""What the service says to one request, and whose clock is wrong."""
+"""Checks of the service with one request: the token, and the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from nostra_cli.api.errors import refusal
 from nostra_cli.config.credentials import Token
-from nostra_cli.doctor.finding import Finding, fine, warning, wrong
+from nostra_cli.doctor.check import Check, failed, passed, warning
 from nostra_cli.errors import (
     AuthProblem,
     Corrupt,
@@ -22,25 +22,27 @@ from nostra_cli.http.transport import HEAD_SECONDS, Response, Trace, Transport
 from nostra_cli.units import show_duration
 
 _PATH = "/api/collection?limit=1"
-_WARN_SECONDS, _WRONG_SECONDS = 60, 300
+_WARN_SECONDS, _ERROR_SECONDS = 60, 300
 _CLOCK_HINT = "set this machine's clock, best by NTP"
 
 
-def ask(
+def request(
     base_url: str, token: Token | None, trace: Trace | None, seconds: float
-) -> Iterator[Finding]:
-    """Ask for one collection, once and within `seconds`: is the token taken, are clocks equal?"""
+) -> Iterator[Check]:
+    """Request one collection within `seconds`: is the token accepted, is the clock right?"""
     deadline = Deadline(seconds)
     transport = Transport(base_url, token, deadline, trace)
-    clock = warning("clock", "not compared: there was no answer", "see request")
+    clock = warning("clock", "not compared: there was no response", "see request")
     began = time.time()
     try:
-        with transport.request("GET", _PATH, {"Accept": "application/json"}, HEAD_SECONDS) as reply:
+        with transport.request(
+            "GET", _PATH, {"Accept": "application/json"}, HEAD_SECONDS
+        ) as response:
             ended = time.time()
-            clock = _clock(reply.headers, (began + ended) / 2)
-            yield _judged(reply, token, ended - began)
+            clock = _clock(response.headers, (began + ended) / 2)
+            yield _check_response(response, token, ended - began)
     except NostraError as error:
-        yield wrong("request", error if deadline.remaining() else _too_slow(seconds))
+        yield failed("request", error if deadline.remaining() else _too_slow(seconds))
     finally:
         transport.close()
     yield clock
@@ -48,38 +50,38 @@ def ask(
 
 def _too_slow(seconds: float) -> ServiceProblem:
     hint = "try again; `timeout` in the config file allows for more"
-    return ServiceProblem(f"no answer within {seconds:g} s", hint)
+    return ServiceProblem(f"no response within {seconds:g} s", hint)
 
 
-def _judged(reply: Response, token: Token | None, seconds: float) -> Finding:
-    said = f"{reply.host}: {reply.status} in {seconds:.2f} s"
-    if 200 <= reply.status < 300:
-        start = bytes(next(iter(decoded(reply)), b"")).lstrip()[:1]
-        if reply.cross_origin or start not in (b"{", b"["):
+def _check_response(response: Response, token: Token | None, seconds: float) -> Check:
+    said = f"{response.host}: {response.status} in {seconds:.2f} s"
+    if 200 <= response.status < 300:
+        start = bytes(next(iter(decoded(response)), b"")).lstrip()[:1]
+        if response.cross_origin or start not in (b"{", b"["):
             hint = "check the base URL; a proxy or a login page may stand in between"
-            return wrong("request", Corrupt(f"{said}, but that is not the service", hint))
-        return fine("request", said)
-    problem = refusal(reply, NotFound("the token could not be checked", "check the base URL"))
+            return failed("request", Corrupt(f"{said}, but that is not the service", hint))
+        return passed("request", said)
+    problem = refusal(response, NotFound("the token could not be checked", "check the base URL"))
     if isinstance(problem, AuthProblem) and token is None:
-        return warning("request", f"{said}: it wants a token", "see token")
-    if isinstance(problem, NotFound) or reply.status == 429:
+        return warning("request", f"{said}: it requires a token", "see token")
+    if isinstance(problem, NotFound) or response.status == 429:
         return warning("request", problem.message, problem.hint)
-    return wrong("request", problem)
+    return failed("request", problem)
 
 
-def _clock(headers: Mapping[str, str], now: float) -> Finding:
+def _clock(headers: Mapping[str, str], now: float) -> Check:
     """Compare the service's Date with `now`, this machine's time when it was written."""
     from email.utils import parsedate_to_datetime
 
     try:
         date = parsedate_to_datetime(headers.get("date", "")).timestamp()
     except (ValueError, OverflowError):
-        return warning("clock", "not compared: the service tells no time", "see it with -v")
+        return warning("clock", "not compared: the response has no Date", "see it with -v")
     ahead = now - date - 0.5  # a Date has no fractions
     if abs(ahead) <= _WARN_SECONDS:
-        return fine("clock", f"within {_WARN_SECONDS} s of the service's")
-    way = "ahead of" if ahead > 0 else "behind"
-    detail = f"this machine is {show_duration(abs(ahead))} {way} the service"
-    if abs(ahead) <= _WRONG_SECONDS:
+        return passed("clock", f"within {_WARN_SECONDS} s of the service's")
+    order = "ahead of" if ahead > 0 else "behind"
+    detail = f"this machine is {show_duration(abs(ahead))} {order} the service"
+    if abs(ahead) <= _ERROR_SECONDS:
         return warning("clock", detail, _CLOCK_HINT)
-    return wrong("clock", UsageProblem(detail, _CLOCK_HINT))
+    return failed("clock", UsageProblem(detail, _CLOCK_HINT))

@@ -14,6 +14,7 @@ from nostra_cli.output.render import row, table
 from nostra_cli.output.streams import DataStream, OutputOptions, TextStream, use_color
 
 if TYPE_CHECKING:
+    from nostra_cli.doctor.check import Check
     from nostra_cli.models import JsonObject, JsonValue
     from nostra_cli.output.views import View
     from nostra_cli.preview.first_rows import Preview
@@ -143,6 +144,18 @@ class Output(Messages):
             yield text
         finally:
             text.finish()
+
+    def checks(self, checks: Iterable[Check]) -> None:
+        """Show checks: to a person the problems, to a script (and with `--verbose`) all of them."""
+        from nostra_cli.output import checks as checks_view
+        from nostra_cli.output.views import CHECKS
+
+        if self.options.json or not self.data.terminal:
+            self.show(CHECKS, checks)
+            return
+        options = (self.options.verbose, self._color_data, self._sanitize)
+        for line in checks_view.lines(list(checks), *options):
+            self.data.line(self._escape(line))
 
     def preview(self, found: Preview) -> None:
         """Show the first rows of a result, or what is known of the whole of it."""

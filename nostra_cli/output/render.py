@@ -28,11 +28,16 @@ def paint_word(word: str) -> str:
     return paint(word, _WORD_COLORS[word]) if word in _WORD_COLORS else word
 
 
+def paint_status(status: str, outcome: Outcome) -> str:
+    """Paint the word of a status as what it means."""
+    return paint(status, _COLORS[outcome])
+
+
 def _cells(view: View[T], item: T, color: bool, sanitize: Sanitize) -> list[str]:
     cells = [sanitize(cell) for cell in view.row(item)]
     if color and "status" in view.columns:
         place = view.columns.index("status")
-        cells[place] = paint(cells[place], _COLORS[view.outcome(cells[place])])
+        cells[place] = paint_status(cells[place], view.outcome(cells[place]))
     return cells
 
 

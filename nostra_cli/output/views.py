@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nostra_cli.api.schedule import Waited
     from nostra_cli.config.text import Shown
-    from nostra_cli.doctor.finding import Finding
+    from nostra_cli.doctor.check import Check
     from nostra_cli.downloads.transfer import TransferResult
     from nostra_cli.errors import KeptPart, NostraError
 
@@ -114,19 +114,19 @@ def _downloads_total(results: Sequence[TransferResult], seconds: float) -> str:
     return f"{files}, {size} in {took}" + (f", {skipped} skipped" if skipped else "")
 
 
-def _finding_row(finding: Finding) -> tuple[str, ...]:
-    origin = f" ({finding.origin})" if finding.origin is not None else ""
-    return str(finding.status), finding.check, f"{finding.detail}{origin}", finding.hint
+def _check_row(check: Check) -> tuple[str, ...]:
+    origin = f" ({check.origin})" if check.origin is not None else ""
+    return str(check.status), check.name, f"{check.detail}{origin}", check.hint
 
 
-def _finding_json(finding: Finding) -> JsonObject:
+def _check_json(check: Check) -> JsonObject:
     described: JsonObject = {
-        "check": finding.check,
-        "status": str(finding.status),
-        "detail": finding.detail,
-        "hint": finding.hint,
+        "check": check.name,
+        "status": str(check.status),
+        "detail": check.detail,
+        "hint": check.hint,
     }
-    return described if finding.origin is None else {**described, "origin": finding.origin}
+    return described if check.origin is None else {**described, "origin": check.origin}
 
 
 def _health(status: str) -> Outcome:
@@ -176,4 +176,4 @@ SETTING = View(("value",), lambda shown: (shown.text,), _setting_json, as_lines=
 PATH: View[Path] = View(
     ("path",), lambda path: (str(path),), lambda path: {"path": str(path)}, as_lines=True, bare=True
 )
-FINDINGS = View(("status", "check", "detail", "hint"), _finding_row, _finding_json, outcome=_health)
+CHECKS = View(("status", "check", "detail", "hint"), _check_row, _check_json, outcome=_health)

@@ -33,9 +33,8 @@ SETTINGS = (
     "low_speed_limit",
     "low_speed_time",
 )
-PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 NETWORK = ("name", "connection", "request", "clock")
-REST = (*SETTINGS, *PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR", *NETWORK)
+REST = (*SETTINGS, "proxy", "ca_certificates", *NETWORK)
 NOT_REACHED = {"request": "warning", "clock": "warning"}
 REQUEST = "/api/collection"
 TOKEN = "a-token-of-no-service"
@@ -115,7 +114,7 @@ def test_finds_a_wrong_token(nostra: Runner) -> None:
 def test_finds_a_host_that_has_no_name(nostra: Runner) -> None:
     ended = nostra("doctor", "--base-url", "https://nothing.invalid")
     assert (ended.code, bad(ended)) == (6, {"name": "error", **NOT_REACHED})
-    assert lines(ended)["name"][1] == "nothing.invalid: it cannot be resolved"
+    assert lines(ended)["name"][1] == "nothing.invalid: cannot be resolved"
 
 
 def test_finds_a_host_where_nobody_listens(nostra: Runner) -> None:
@@ -136,7 +135,7 @@ def test_finds_loose_modes_and_unknown_keys(nostra: Runner, home: Path) -> None:
     path = home / "config.toml"
     assert [(row[1], row[3]) for row in rows] == [
         ("config_file", f"chmod 600 {path}"),
-        ("config_file", "mend it or remove it"),
+        ("config_file", "correct or remove it"),
         ("config_folder", f"chmod 700 {home}"),
     ]
     assert "mode 0644" in rows[0][2]
@@ -147,7 +146,7 @@ def test_finds_a_proxy_that_is_down(nostra: Runner) -> None:
         env = {"HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{port}"}
         ended = nostra("doctor", "-v", "--base-url", "https://localhost:1", env=env)
     assert (ended.code, bad(ended)) == (6, {"proxy_connection": "error", **NOT_REACHED})
-    assert lines(ended)["HTTPS_PROXY"][1] == f"http://***@127.0.0.1:{port}"
+    assert lines(ended)["proxy"][1] == f"127.0.0.1:{port} (HTTPS_PROXY)"
     assert "HTTPS_PROXY" in lines(ended)["proxy_connection"][2]
     assert PASSWORD not in ended.out + ended.err
 
@@ -188,7 +187,7 @@ def test_a_server_that_says_nothing_does_not_hold_it_up(home: Path, tmp_path: Pa
         base = clean_env(home, NOSTRA_TOKEN=TOKEN, NOSTRA_BASE_URL=raw.base_url)
         ended = Runner(tmp_path, {**base, **env})("doctor", seconds=8)
     assert (ended.code, bad(ended)) == (6, {"request": "error", "clock": "warning"})
-    assert lines(ended)["request"][1] == "no answer within 0.5 s"
+    assert lines(ended)["request"][1] == "no response within 0.5 s"
 
 
 def test_a_setting_makes_every_step_shorter(nostra: Runner, home: Path) -> None:
@@ -222,11 +221,29 @@ def test_behind_a_proxy_it_is_the_proxy_that_is_looked_at(
 if sys.platform != "win32":
     from tests.terminal import terminal
 
-    def test_a_person_gets_a_table_in_colour(nostra: Runner) -> None:
+    def test_a_person_gets_the_problems_with_their_remedies_and_a_verdict(nostra: Runner) -> None:
         env = {**nostra.env, "NOSTRA_TOKEN": ""}
         with terminal([NOSTRA, "doctor"], env, nostra.cwd, columns=160) as screen:
             assert screen.read_to_end() == 3
-        assert b"\x1b[32mok" in screen.seen
-        assert b"\x1b[31merror" in screen.seen
-        assert b"\x1b[33mwarning" in screen.seen
-        assert b"status" in screen.seen.splitlines()[0]
+        shown = screen.seen.rpartition(b"\x1b[K")[2].decode().splitlines()
+        assert shown[0] == "\x1b[31merror\x1b[0m    token: no token for profile 'default'"
+        assert shown[1].startswith("         store one with: nostra login;")
+        assert shown[2].startswith("\x1b[33mwarning\x1b[0m  request: 127.0.0.1: 401")
+        assert shown[3:] == ["         see token", "1 error, 1 warning"]
+
+    def test_a_person_is_told_that_all_is_well(nostra: Runner) -> None:
+        env = {**nostra.env, "NO_COLOR": "1"}
+        with terminal([NOSTRA, "doctor"], env, nostra.cwd, columns=160) as screen:
+            assert screen.read_to_end() == 0
+        assert screen.seen.rpartition(b"\x1b[K")[2] == b"No problems found.\r\n"
+
+    def test_with_v_a_person_gets_every_check_the_problems_first(nostra: Runner) -> None:
+        env = {**nostra.env, "NO_COLOR": "1", "NOSTRA_PROFILE": "nope"}
+        with terminal([NOSTRA, "doctor", "-v"], env, nostra.cwd, columns=300) as screen:
+            assert screen.read_to_end() == 2
+        shown = screen.seen.decode().splitlines()
+        shown = shown[next(i for i, line in enumerate(shown) if line.startswith("error")) :]
+        assert "profile: no profile 'nope'" in shown[0]
+        assert shown[2].startswith("ok       config_file: ")
+        assert "ok       ca_certificates: " in "\n".join(shown)
+        assert shown[-1] == "1 error"

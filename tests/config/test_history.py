@@ -156,7 +156,11 @@ def test_every_command_that_asks_remembers(service: Runner, home: Path) -> None:
     results = json.loads(text)[1][3]
     listed = service("results", "demo-partial").out.splitlines()
     assert list(results) == [line.split("\t")[0] for line in listed]
-    env = {"_NOSTRA_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "nostra wait demo-s"}
+    env = {
+        "_NOSTRA_COMPLETE": "complete_fish",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_ARGS": "nostra wait demo-s",
+    }
     assert service(env=env).out == "demo-stuck\trunning\n"
 
 

@@ -297,10 +297,10 @@ def test_a_profile_that_is_not_used_may_hold_anything(tmp_path: Path) -> None:
 def test_unknown_keys_of_every_profile_are_warned_of(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     write(file, "[profiles.p]\nformt = 's3cr3t'\n[profiles.default]\ntoken_comand = ['x']\n")
-    assert loaded(file).config.warnings == (
+    assert [warning.message for warning in loaded(file).config.warnings] == [
         f"unknown key 'formt' in profile 'p' of {file}",
         f"unknown key 'token_comand' in profile 'default' of {file}",
-    )
+    ]
 
 
 def test_a_token_and_a_token_command_are_one_too_many(tmp_path: Path) -> None:
@@ -316,6 +316,15 @@ def test_a_token_and_a_token_command_are_one_too_many(tmp_path: Path) -> None:
 def test_every_row_has_a_help_text_and_a_source(row: Setting[object]) -> None:
     assert row.help
     assert row.variables or row.keys
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_the_readme_has_every_row(row: Setting[object]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    names = [row.flag, *(one.name for one in row.variables), *(key.name for key in row.keys)]
+    [line] = [line for line in table.splitlines() if names[-1] in line and line.startswith("| ")]
+    assert [name for name in names if name and f"`{name}`" not in line] == []
 
 
 def test_the_low_speed_settings_come_from_the_environment(tmp_path: Path) -> None:

@@ -15,16 +15,14 @@ import pytest
 import trustme
 
 from nostra_cli.doctor import connectivity as network
-from nostra_cli.doctor.environment import Peer
-from nostra_cli.doctor.finding import Finding
+from nostra_cli.doctor.check import Check
+from nostra_cli.doctor.connectivity import Peer
 from tests.faults.raw import Raw, listening, nobody_takes, swallow
 
 SOON = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3, hours=1)
 
 
-def walk(
-    port: int, host: str = "localhost", tls: bool = True, seconds: float = 5.0
-) -> list[Finding]:
+def walk(port: int, host: str = "localhost", tls: bool = True, seconds: float = 5.0) -> list[Check]:
     return list(network.reach(Peer(host, port), "", "a hint", tls, seconds))
 
 
@@ -64,7 +62,7 @@ def test_a_certificate_is_trusted_or_told_of(
     with shaking_hands(certificate) as raw:
         name, connection, tls = walk(raw.port)
     assert (name.status, connection.status) == ("ok", "ok")
-    assert (tls.check, tls.status, tls.code) == ("tls", status, code)
+    assert (tls.name, tls.status, tls.code) == ("tls", status, code)
     assert said in tls.detail
     assert bool(tls.hint) == (status != "ok")
 
@@ -92,7 +90,7 @@ def test_what_is_no_tls_is_an_error() -> None:
 
     with listening(handle) as raw:
         *_, tls = walk(raw.port)
-    assert (tls.check, tls.status, tls.code) == ("tls", "error", 6)
+    assert (tls.name, tls.status, tls.code) == ("tls", "error", 6)
 
 
 def test_a_name_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,13 +100,13 @@ def test_a_name_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
     [name] = walk(443, "slow.example", seconds=0.1)
     assert time.monotonic() - began < 5
     over.set()
-    assert (name.status, name.code, name.detail) == ("error", 6, "slow.example: no answer")
+    assert (name.status, name.code, name.detail) == ("error", 6, "slow.example: no response")
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
 def test_what_is_no_name_is_an_error(host: str) -> None:
     [name] = walk(443, host)
-    assert (name.check, name.status, name.hint) == ("name", "error", "a hint")
+    assert (name.name, name.status, name.hint) == ("name", "error", "a hint")
 
 
 def test_every_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nostra_cli.config.credentials import Token
-from nostra_cli.doctor.service import _clock, ask
+from nostra_cli.doctor import service
+from nostra_cli.doctor.service import _clock
 from tests.sandbox.calling import fault, faulty
 
 DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
@@ -35,9 +36,9 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_one_request_is_made_and_judged(toml: str, status: str, code: int, said: str) -> None:
     with faulty(fault(toml, "/api/collection")) as sandbox:
-        request, clock = ask(sandbox.base_url, Token(sandbox.token), None, 20.0)
+        request, clock = service.request(sandbox.base_url, Token(sandbox.token), None, 20.0)
         [asked] = sandbox.requests
-    assert (request.status, request.code, request.check) == (status, code, "request")
+    assert (request.status, request.code, request.name) == (status, code, "request")
     assert said in request.detail
     assert asked.query == "limit=1"
     assert clock.status == ("warning" if "drop" in toml else "ok")
@@ -45,9 +46,9 @@ def test_one_request_is_made_and_judged(toml: str, status: str, code: int, said:
 
 def test_an_answer_has_so_long_to_come_and_no_longer() -> None:
     with faulty(fault("delay = 60", "/api/collection")) as sandbox:
-        request, clock = ask(sandbox.base_url, None, None, 0.3)
+        request, clock = service.request(sandbox.base_url, None, None, 0.3)
     assert (request.status, request.code) == ("error", 6)
-    assert request.detail == "no answer within 0.3 s"
+    assert request.detail == "no response within 0.3 s"
     assert clock.status == "warning"
 
 

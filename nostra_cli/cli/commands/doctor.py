@@ -10,7 +10,7 @@ from nostra_cli.errors import ExitCode, NostraError, UsageProblem
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
-    from nostra_cli.doctor.finding import Finding
+    from nostra_cli.doctor.check import Check
 
 EXAMPLES = (
     "nostra doctor",
@@ -30,16 +30,15 @@ DOCS = "doctor"
 def doctor(context: typer.Context) -> ExitCode:
     """Check the settings and the connection to the service.
 
-    Shows every setting with its origin, the config file, proxies and certificate authorities;
-    then resolves the host name, connects, and sends one request with the token. Exits 0 if there
-    are no errors, else with the code of the first one.
+    Checks the config file, every setting, proxy and certificate authorities; then resolves the
+    host name, connects, and sends one request with the token. A terminal gets the problems, with
+    -v all checks. Exits 0 if there are no errors, else with the code of the first one.
     """
     from functools import partial
 
     from nostra_cli.config.masking import mask_token
     from nostra_cli.config.settings import load
-    from nostra_cli.doctor.checks import examine
-    from nostra_cli.output.views import FINDINGS
+    from nostra_cli.doctor.checks import run_checks
 
     session: Session = context.obj
     found: dict[str, UsageProblem] = {}
@@ -54,11 +53,11 @@ def doctor(context: typer.Context) -> ExitCode:
     trace = session.out.trace if session.shared.verbose else None
     codes: list[ExitCode] = []
 
-    def findings() -> Iterator["Finding"]:
+    def checks() -> Iterator["Check"]:
         with session.out.progress.busy("checking the connection"):
-            for finding in examine(settings, token, problems, os.environ, trace):
-                codes.append(finding.code)
-                yield finding
+            for check in run_checks(settings, token, problems, os.environ, trace):
+                codes.append(check.code)
+                yield check
 
-    code = session.out.show(FINDINGS, findings())
-    return next(filter(None, codes), code)
+    session.out.checks(checks())
+    return next(filter(None, codes), ExitCode.DONE)

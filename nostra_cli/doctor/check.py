@@ -1,0 +1,43 @@
+"""One result of `nostra doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nostra_cli.errors import ExitCode, NostraError
+
+
+class Status(StrEnum):
+    """How a check ended; only an error changes the exit code."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was checked and found; `origin` is where a setting comes from, None for the rest."""
+
+    name: str
+    status: Status
+    detail: str
+    hint: str = ""
+    origin: str | None = None
+    code: ExitCode = ExitCode.DONE
+
+
+def passed(name: str, detail: str, origin: str | None = None) -> Check:
+    """Report that nothing is wrong."""
+    return Check(name, Status.OK, detail, origin=origin)
+
+
+def warning(name: str, detail: str, hint: str) -> Check:
+    """Report what may be wrong, or could not be checked."""
+    return Check(name, Status.WARNING, detail, hint)
+
+
+def failed(name: str, problem: NostraError) -> Check:
+    """Report an error that a command would end with."""
+    return Check(name, Status.ERROR, problem.message, problem.hint, code=problem.code)

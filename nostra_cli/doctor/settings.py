@@ -1,0 +1,64 @@
+"""Checks of the settings, the config file and its modes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from nostra_cli.config.settings import Settings
+from nostra_cli.config.text import show
+from nostra_cli.doctor.check import Check, failed, passed, warning
+from nostra_cli.errors import NostraError
+
+Problems = Mapping[str, NostraError]
+
+
+def config_file(settings: Settings, problems: Problems, env: Mapping[str, str]) -> Iterator[Check]:
+    """Check the config file, its mode and its folder's, and what it says."""
+    path, warnings = settings.config.path, settings.config.warnings
+    if "config" in problems:
+        yield failed("config_file", problems["config"])
+    elif not os.path.isfile(path):  # noqa: PTH113 - raises nothing
+        yield passed("config_file", f"{path} (not found)")
+    elif not warnings:
+        yield passed("config_file", f"{path}, mode {_mode(path) or 0:04o}")
+    for one in warnings:
+        yield warning("config_file", one.message, one.fix)
+    yield from _folder(path.parent, bool(env.get("NOSTRA_CONFIG")))
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except (OSError, ValueError):
+        return None
+
+
+def _folder(folder: Path, chosen: bool) -> Iterator[Check]:
+    """Check the folder's mode; in one that the user chose, others may read."""
+    mode = _mode(folder)
+    if mode is None:
+        return
+    sticky = bool(mode & stat.S_ISVTX)  # as /tmp: nobody can replace the file of another
+    forbidden = (0 if sticky else 0o022) if chosen else 0o077
+    if mode & forbidden and sys.platform != "win32":
+        detail = f"the folder {folder} has mode {mode:04o}, others may use it"
+        yield warning("config_folder", detail, f"chmod 700 {shlex.quote(str(folder))}")
+    else:
+        yield passed("config_folder", f"{folder}, mode {mode:04o}")
+
+
+def effective(settings: Settings, problems: Problems) -> Iterator[Check]:
+    """Report every setting with its origin, or what is wrong with it."""
+    for item in show(settings):
+        problem = problems.get(item.key)
+        if item.key == "profile" and problem and "config" in problems:
+            yield warning("profile", "not checked: see config_file", "fix the config file first")
+        elif problem:
+            yield failed(item.key, problem)
+        else:
+            yield passed(item.key, item.text or "not set", item.origin)
