@@ -1,10 +1,10 @@
-"""What the service means by an answer that is no success."""
+"""Map status codes to errors: the one place that says what an error response means."""
 
 from __future__ import annotations
 
 import time
 
-from nostra_cli.api import parsing as strict_json
+from nostra_cli.api.parsing import read_object
 from nostra_cli.errors import (
     AuthProblem,
     Corrupt,
@@ -17,55 +17,54 @@ from nostra_cli.http.encoding import decoded
 from nostra_cli.http.retry import RETRYABLE_STATUSES, retry_after
 from nostra_cli.http.transport import Response
 
-_LONGEST_DETAIL = 300
+_MAX_DETAIL = 300
 
 
-def check(reply: Response, missing: NotFound) -> None:
-    """Raise what a refusal means (`missing` for 404); pass for 200 (API page, "Errors")."""
-    status = reply.status
+def check_status(response: Response, not_found: NotFound) -> None:
+    """Raise the error that a response is (`not_found` for 404), unless its status is 200."""
+    status = response.status
     if status == 200:
         return
     if 200 < status < 300:
-        raise Corrupt(f"{reply.host}: status {status} where a body was due", _REFUSED_HINT)
-    raise refusal(reply, missing)
+        raise Corrupt(f"{response.host}: status {status} where a body was due", _TRACE_HINT)
+    raise error_of(response, not_found)
 
 
-def refusal(reply: Response, missing: NotFound) -> NostraError:
-    """Give what an answer that is no success means (API page, "Errors")."""
-    status = reply.status
-    said = f" ({status}{_detail(reply)})"
-    if status in RETRYABLE_STATUSES or (reply.cross_origin and status in (401, 403)):
-        # A storage that a redirect led to knows nothing of the token: its link may have expired.
-        wait = retry_after(reply.headers.get("retry-after"), time.time())
-        return Transient(f"{reply.host}: the service is not available{said}", _LATER_HINT, wait)
+def error_of(response: Response, not_found: NotFound) -> NostraError:
+    """Return the error that a response is whose status is no success (API page, "Errors")."""
+    status, host, detail = response.status, response.host, _detail(response)
+    reason = f" ({status}{detail})"
+    if status in RETRYABLE_STATUSES or (response.cross_origin and status in (401, 403)):
+        # A store that a redirect led to was not given the token: its signed URL may have expired.
+        wait = retry_after(response.headers.get("retry-after"), time.time())
+        return Transient(f"{status} from {host}{detail}", "try again later", wait)
     if status in (401, 403):
-        return AuthProblem(f"{reply.host} refused the token{said}", _TOKEN_HINT)
+        return AuthProblem(f"{host} refused the token{reason}", _TOKEN_HINT)
     if status == 404:
-        return NotFound(missing.message + said, missing.hint)
-    return ServiceProblem(f"{reply.host}: the service refused the request{said}", _REFUSED_HINT)
+        return NotFound(not_found.message + reason, not_found.hint)
+    return ServiceProblem(f"{host} refused the request{reason}", _TRACE_HINT)
 
 
-_LATER_HINT = "try again later"
 _TOKEN_HINT = "check NOSTRA_TOKEN, or the token in the profile, and the base URL"  # noqa: S105
-_REFUSED_HINT = "see the whole exchange with -v"
+_TRACE_HINT = "-v shows the request and the response"
 
 
-def _detail(reply: Response) -> str:
-    """Give the `detail` of an error as Django REST Framework puts it, or nothing.
+def _detail(response: Response) -> str:
+    """Return the `detail` of an error as Django REST Framework puts it, or nothing.
 
-    Where a body was refused it is what is wrong with each field: `{"name": ["why", ...]}`.
+    For an invalid body it is what is wrong with each field: `{"name": ["why", ...]}`.
     """
     try:
-        said = strict_json.read(decoded(reply), "error")
+        body = read_object(decoded(response), "error")
     except (Corrupt, Transient):
         return ""
-    detail = said.get("detail")
-    if reply.status == 400 and "detail" not in said:
+    detail = body.get("detail")
+    if response.status == 400 and "detail" not in body:
         detail = "; ".join(
-            f"{field}: {' '.join(map(str, why))}"
-            for field, why in said.items()
-            if isinstance(why, list)
+            f"{field}: {' '.join(map(str, reasons))}"
+            for field, reasons in body.items()
+            if isinstance(reasons, list)
         )
     if not detail or not isinstance(detail, str):
         return ""
-    return f": {reply.masked(detail)[:_LONGEST_DETAIL]}"
+    return f": {response.masked(detail)[:_MAX_DETAIL]}"

@@ -1,19 +1,32 @@
-"""JSON from a server we do not trust: bounded, strict, and never a traceback."""
+"""Strict JSON of bounded size, and the models that it describes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Iterable, Mapping
+from typing import NoReturn, TypeVar
 
 from nostra_cli.errors import Corrupt
-from nostra_cli.models import JsonObject, JsonValue, Piece
+from nostra_cli.models import (
+    Format,
+    Invocation,
+    JsonObject,
+    JsonValue,
+    Outcome,
+    Piece,
+    Result,
+    is_segment,
+    malformed,
+    outcome_of,
+)
 
-LARGEST = 16 << 20
-"""Bytes: a status of a hundred thousand results fits, an endless one does not."""
+T = TypeVar("T")
+
+MAX_BYTES = 16 << 20
+"""A status of a hundred thousand results fits, an endless one does not."""
 
 
-def read(chunks: Iterable[Piece], what: str) -> JsonObject:
+def read_object(chunks: Iterable[Piece], what: str) -> JsonObject:
     """Read one JSON object (RFC 8259) of at most 16 MiB; `what` names it in errors.
 
     Raises Corrupt for anything else: also for duplicate keys, NaN, a byte order mark, too deep
@@ -22,25 +35,25 @@ def read(chunks: Iterable[Piece], what: str) -> JsonObject:
     content = bytearray()
     for chunk in chunks:
         content += chunk
-        if len(content) > LARGEST:
-            raise Corrupt(f"{what}: the answer is larger than {LARGEST >> 20} MiB", _HINT)
-    return parse(bytes(content), what)
+        if len(content) > MAX_BYTES:
+            raise Corrupt(f"{what}: the response is larger than {MAX_BYTES >> 20} MiB", _HINT)
+    return parse_object(bytes(content), what)
 
 
-def parse(content: bytes, what: str) -> JsonObject:
-    """Parse one JSON object, as `read` does."""
-    found = value(content, what)
+def parse_object(content: bytes, what: str) -> JsonObject:
+    """Parse one JSON object, as `read_object` does."""
+    found = parse_value(content, what)
     if not isinstance(found, dict):
-        raise Corrupt(f"{what}: the answer is not a JSON object", _HINT)
+        raise Corrupt(f"{what}: the response is not a JSON object", _HINT)
     return found
 
 
-def value(content: bytes, what: str) -> JsonValue:
+def parse_value(content: bytes, what: str) -> JsonValue:
     """Parse one JSON value of any kind, as strictly; raises Corrupt."""
     if not content.strip():
-        raise Corrupt(f"{what}: the answer is empty", _HINT)
+        raise Corrupt(f"{what}: the response is empty", _HINT)
     if content.lstrip()[:1] == b"<":
-        raise Corrupt(f"{what}: the answer is a web page, not JSON", _PAGE_HINT)
+        raise Corrupt(f"{what}: the response is a web page, not JSON", _PAGE_HINT)
     try:
         found: JsonValue = json.loads(
             content.decode(), object_pairs_hook=_unique, parse_constant=_no_constant
@@ -48,18 +61,18 @@ def value(content: bytes, what: str) -> JsonValue:
         # Lone surrogates and 1e999 pass the parser and would fail later, in the output.
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
-        raise Corrupt(f"{what}: the answer is not valid JSON{_place(error)}", _HINT) from error
+        raise Corrupt(f"{what}: the response is not valid JSON{_reason(error)}", _HINT) from error
     return found
 
 
-_HINT = "check the base URL with nostra -v; if it is right, the service has a fault"
+_HINT = "check the base URL with nostra -v; if it is right, the service is at fault"
 _PAGE_HINT = "check the base URL; a proxy or a login page may stand in between"
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("duplicate key in an object")
     return found
 
 
@@ -67,8 +80,8 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _place(error: Exception) -> str:
-    """Say where or why, in our words and numbers only."""
+def _reason(error: Exception) -> str:
+    """Return where or why, without a word of the response."""
     if isinstance(error, json.JSONDecodeError):
         return f" (line {error.lineno}, column {error.colno})"
     if isinstance(error, RecursionError):
@@ -76,3 +89,60 @@ def _place(error: Exception) -> str:
     if isinstance(error, UnicodeError):
         return " (not Unicode text)"
     return f" ({str(error)[:60]})"
+
+
+class _Malformed(Exception):
+    """What the service described is not as documented."""
+
+
+def read_invocation(invocation: str, raw: JsonObject) -> Invocation:
+    """Convert the service's status object (API page, "Status").
+
+    A malformed result has a `problem`. Raises Corrupt, with the field's name, for a documented
+    field that is missing or wrong, and if there is no result but malformed ones.
+    """
+    try:
+        status = _field(raw, "status", str)
+        described = raw
+        if outcome_of(status) is Outcome.COMPLETED:
+            described = _field(raw, "invocationResults", dict)
+    except _Malformed as error:
+        raise Corrupt(f"status of {invocation!r}: {error}", _FIELD_HINT) from error
+    if described is raw:
+        return Invocation(invocation, status, (), raw)
+    found = [_result(name, value) for name, value in described.items()]
+    problems = [problem for result in found if (problem := malformed(invocation, result))]
+    if problems and len(problems) == len(found):
+        raise problems[0]
+    results = sorted(found, key=lambda result: (not result.primary, result.id))
+    return Invocation(invocation, status, tuple(results), raw)
+
+
+def _result(name: str, value: JsonValue) -> Result:
+    try:
+        if not is_segment(name):
+            raise _Malformed("not a valid id")
+        if not isinstance(value, dict):
+            raise _Malformed("not an object")
+        return Result(
+            id=name,
+            formats=frozenset(f for f in Format if _field(value, f"{f}Available", bool)),
+            primary=_field(value, "primaryResult", bool),
+            status=_field(value, "status", str),
+        )
+    except _Malformed as error:
+        primary = isinstance(value, dict) and value.get("primaryResult") is True
+        return Result(name, primary, "", frozenset(), str(error))
+
+
+def _field(raw: Mapping[str, JsonValue], key: str, type_: type[T]) -> T:
+    if key not in raw:
+        raise _Malformed(f"the field {key!r} is missing")
+    value = raw[key]
+    if not isinstance(value, type_):
+        raise _Malformed(f"the field {key!r} is not {_TYPE_NAMES[type_]}")
+    return value
+
+
+_TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", dict: "an object"}
+_FIELD_HINT = "the service broke its contract: report it, and see the response with nostra api"

@@ -1,24 +1,26 @@
-"""A request to any endpoint of the platform, as a person types it: checked before it is sent."""
+"""What `nostra api` sends and receives: a request as it is typed, checked, and its response."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit
 
-from nostra_cli.errors import UsageProblem, usage_errors
-
-LARGEST_BODY = 16 << 20
-"""Bytes of a body to send: it is kept, to be sent again."""
+from nostra_cli.api.errors import error_of
+from nostra_cli.api.parsing import MAX_BYTES
+from nostra_cli.errors import Corrupt, NostraError, NotFound, Transient, UsageProblem, usage_errors
+from nostra_cli.http.encoding import decoded
+from nostra_cli.http.timeouts import Deadline, LowSpeed, paced
+from nostra_cli.http.transport import Response
+from nostra_cli.models import Piece
 
 MAX_URL = 60_000
 """Characters: some more than any server takes, some less than httpx refuses."""
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_OURS = frozenset(
+_RESERVED_HEADERS = frozenset(
     {
         "accept-encoding",
         "authorization",
@@ -35,15 +37,15 @@ _OURS = frozenset(
         "upgrade",
     }
 )
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_KEPT = "%/:@!$&'()*+,;=~"
+_SAFE = "%/:@!$&'()*+,;=~"
 """What may stand in a path as it is; `%` because what is encoded already stays so."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request; `url` is whole and percent-encoded, and of the origin of the base URL."""
+class ApiRequest:
+    """One request; `url` is complete and percent-encoded, and of the origin of the base URL."""
 
     method: str
     url: str
@@ -51,39 +53,89 @@ class Call:
     content: bytes | None = None
 
     @property
-    def what(self) -> str:
-        """Name it in messages, without its query."""
+    def name(self) -> str:
+        """Its method and path, for messages: the query may hold secrets."""
         return f"{self.method} {urlsplit(self.url).path}"
 
 
-def make_call(
+class ApiResponse(NamedTuple):
+    """A response: its head as lines, its body decoded, and the error that it is, if any."""
+
+    head: Sequence[str]
+    chunks: Iterator[Piece]
+    error: NostraError | None
+
+
+def build_request(
     base_url: str,
     path: str,
     method: str | None = None,
-    data: str | None = None,
+    read_content: Callable[[], bytes] | None = None,
     headers: Sequence[str] = (),
     query: Sequence[str] = (),
-) -> Call:
-    """Turn what was typed into a request; without `method` it is GET, or POST with `data`.
+) -> ApiRequest:
+    """Build a request from what was typed; without `method` it is GET, or POST with a body.
 
-    Raises UsageProblem for what must not be sent, or cannot.
+    The body is read last. Raises UsageProblem for what must not be sent, or cannot.
     """
     url = _url(base_url, path, query)
     if len(url) > MAX_URL:
         raise UsageProblem(f"the URL has {len(url)} characters, more than {MAX_URL}", _PATH_HINT)
-    verb = _method(method, data)
+    verb = _method(method, "GET" if read_content is None else "POST")
     sent = _headers(headers)
-    content = None if data is None else read_data(data)
-    if content is not None and "content-type" not in map(str.lower, sent):
+    if read_content is None:
+        return ApiRequest(verb, url, sent)
+    if "content-type" not in map(str.lower, sent):
         sent["Content-Type"] = "application/json"
-    return Call(verb, url, sent, content)
+    return ApiRequest(verb, url, sent, read_content())
 
 
-def _method(method: str | None, data: str | None) -> str:
+def success_response(
+    response: Response, request: ApiRequest, low_speed: LowSpeed, deadline: Deadline
+) -> ApiResponse:
+    """Return a successful response, its body to be read while it comes."""
+
+    def chunks() -> Iterator[Piece]:
+        try:
+            yield from paced(decoded(response), low_speed, request.name)
+        except Transient as failure:
+            deadline.check(f"the response to {request.name} was complete")
+            raise type(failure)(failure.message, "what was written is not complete") from failure
+
+    return ApiResponse(_head(response), chunks(), None)
+
+
+def error_response(response: Response, request: ApiRequest) -> ApiResponse:
+    """Return an error response, up to 16 MiB of its body read."""
+    content = bytearray()
+    try:
+        for piece in decoded(response):
+            content += piece
+            if len(content) > MAX_BYTES:
+                break
+    except (Corrupt, Transient):
+        pass  # what was read is enough: the status is an error
+    body = bytes(content)
+    plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+    not_found = NotFound(f"{request.name}: not found", _NOT_FOUND_HINT)
+    error = error_of(response._replace(headers=plain, chunks=iter([body])), not_found)
+    return ApiResponse(_head(response), iter([body]), error)
+
+
+def _head(response: Response) -> list[str]:
+    return [
+        response.status_line,
+        *(f"{name}: {value}" for name, value in response.headers.items()),
+    ]
+
+
+def _method(method: str | None, default: str) -> str:
     if method is None:
-        return "GET" if data is None else "POST"
+        return default
     if method.upper() not in _METHODS:
-        raise UsageProblem(f"-X {method!r} is not a method", f"choose one of {', '.join(_METHODS)}")
+        raise UsageProblem(
+            f"-X {method[:20]!r} is not a method", f"choose one of {', '.join(_METHODS)}"
+        )
     return method.upper()
 
 
@@ -99,8 +151,8 @@ def _url(base_url: str, path: str, query: Sequence[str]) -> str:
         if not key or not equals:
             raise UsageProblem(f"--query {pair!r} is not key=value", "as in --query limit=10")
         pairs.append(f"{_encoded(key, '')}={_encoded(value, '')}")
-    whole = _encoded(before, _KEPT)
-    return f"{whole}?{_encoded('&'.join(filter(None, pairs)), _KEPT + '?')}" if pairs else whole
+    whole = _encoded(before, _SAFE)
+    return f"{whole}?{_encoded('&'.join(filter(None, pairs)), _SAFE + '?')}" if pairs else whole
 
 
 def _encoded(text: str, safe: str) -> str:
@@ -128,6 +180,7 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int]:
 
 
 _PATH_HINT = "it looks like /api/collection"
+_NOT_FOUND_HINT = "check the path, the profile and the base URL"
 
 
 def _headers(given: Sequence[str]) -> dict[str, str]:
@@ -135,9 +188,9 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
     for line in given:
         name, colon, value = line.partition(":")
         value = value.strip(" \t")
-        if not colon or not _NAME.fullmatch(name):
+        if not colon or not _HEADER_NAME.fullmatch(name):
             raise UsageProblem("-H takes 'Name: value'", "as in -H 'Accept-Language: it'")
-        if name.lower() in _OURS:
+        if name.lower() in _RESERVED_HEADERS:
             raise UsageProblem(
                 f"-H cannot set {name}: nostra does that itself",
                 "the token is that of the profile, and goes to the base URL only",
@@ -153,23 +206,3 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
         else:
             headers[known] += f", {value}"
     return headers
-
-
-def read_data(data: str) -> bytes:
-    """Give the body that `@file`, `-` (stdin) or a text stands for.
-
-    Raises UsageProblem for a file that cannot be read, and for more than 16 MiB.
-    """
-    if data != "-" and not data.startswith("@"):
-        return data.encode("utf-8", "surrogateescape")
-    with usage_errors(f"-d {data}: cannot read it", "-d takes @file, - (stdin) or a text"):
-        if data in ("-", "@-"):
-            if sys.stdin is None:
-                raise ValueError("stdin is closed")
-            content = sys.stdin.buffer.read(LARGEST_BODY + 1)
-        else:
-            with Path(data[1:]).open("rb") as file:
-                content = file.read(LARGEST_BODY + 1)
-        if len(content) > LARGEST_BODY:
-            raise ValueError(f"it is larger than {LARGEST_BODY >> 20} MiB")
-    return content

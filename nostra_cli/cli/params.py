@@ -1,7 +1,6 @@
 """The options and arguments that commands share, and their parsers."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Completer = Callable[..., list[str]]
-_MAX_STDIN = 16 << 20
 
 
 def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
@@ -66,50 +64,6 @@ def is_path(text: str) -> bool:
 
 def _target(text: str) -> str:
     return text if is_path(text) else check_id(text)
-
-
-def read_ids(given: Sequence[str]) -> list[str]:
-    """Return each id once, in order; `-` stands for the lines of stdin.
-
-    Raises typer.BadParameter where there is none, or one that is not valid.
-    """
-    ids: list[str] = []
-    for text in given:
-        if text == "-":
-            # Not splitlines: it would cut an id at characters that only look like line ends.
-            lines = (line.strip(" \t\r") for line in _read_stdin().split("\n"))
-            ids += filter(None, lines)
-        else:
-            ids.append(text)
-    if not ids:
-        raise typer.BadParameter("no id on stdin")
-    return [_parser(check_id)(text) for text in dict.fromkeys(ids)]
-
-
-def read_id(given: str) -> str:
-    """Return the id of a command that takes one; `-` stands for the only line of stdin.
-
-    Raises typer.BadParameter where there is none, several, or one that is not valid.
-    """
-    if given != "-":
-        return given
-    ids = read_ids([given])
-    if len(ids) > 1:
-        raise typer.BadParameter(f"{len(ids)} ids on stdin, but the command takes one")
-    return ids[0]
-
-
-def _read_stdin() -> str:
-    """Return the text on stdin, UTF-8 in any locale; raises typer.BadParameter for other bytes."""
-    try:
-        content = sys.stdin.buffer.read(_MAX_STDIN + 1) if sys.stdin is not None else b""
-        if len(content) > _MAX_STDIN:
-            raise typer.BadParameter(f"more than {_MAX_STDIN >> 20} MiB on stdin")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise typer.BadParameter("what is on stdin is not UTF-8") from error
-    except (OSError, ValueError) as error:  # closed, or open for writing only
-        raise typer.BadParameter("stdin cannot be read") from error
 
 
 def option(

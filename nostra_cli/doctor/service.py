@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from nostra_cli.api.errors import refusal
+from nostra_cli.api.errors import error_of
 from nostra_cli.config.credentials import Token
 from nostra_cli.doctor.check import Check, failed, passed, warning
 from nostra_cli.errors import (
@@ -61,7 +61,7 @@ def _check_response(response: Response, token: Token | None, seconds: float) -> 
             hint = "check the base URL; a proxy or a login page may stand in between"
             return failed("request", Corrupt(f"{said}, but that is not the service", hint))
         return passed("request", said)
-    problem = refusal(response, NotFound("the token could not be checked", "check the base URL"))
+    problem = error_of(response, NotFound("the token could not be checked", "check the base URL"))
     if isinstance(problem, AuthProblem) and token is None:
         return warning("request", f"{said}: it requires a token", "see token")
     if isinstance(problem, NotFound) or response.status == 429:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.api.client import read_invocation
+from nostra_cli.api.parsing import read_invocation
 from nostra_cli.errors import Corrupt
 from nostra_cli.models import Format, JsonObject, JsonValue, Outcome, malformed
 

@@ -61,14 +61,14 @@ def test_a_wrong_token_is_refused_and_not_shown() -> None:
 def test_a_final_refusal_is_asked_for_once_and_told_with_its_detail(status: int) -> None:
     toml = fault(f'status = {status}\ndetail = "so it is"', "*")
     error, asked = refused(ServiceProblem, toml)
-    assert error.message == f"127.0.0.1: the service refused the request ({status}: so it is)"
+    assert error.message == f"127.0.0.1 refused the request ({status}: so it is)"
     assert asked == 1
 
 
 @pytest.mark.parametrize("status", PASSING)
 def test_a_refusal_that_may_pass_is_repeated_until_the_attempts_are_spent(status: int) -> None:
     error, asked = refused(Transient, fault(f'status = {status}\ndetail = "busy"', "*"))
-    assert error.message == f"127.0.0.1: the service is not available ({status}: busy)"
+    assert error.message == f"{status} from 127.0.0.1: busy"
     assert asked == NORMAL.attempts
 
 
@@ -86,8 +86,8 @@ def test_what_the_service_does_not_have_is_named() -> None:
             world.status("nope")
         with pytest.raises(NotFound) as caught, world.service.body("nope", "r1", Format.XLSX):
             pass
-    assert caught.value.message.startswith("the service has no xlsx of result 'r1' of 'nope'")
-    assert caught.value.hint == "see what there is: nostra results nope"
+    assert caught.value.message.startswith("no xlsx of result 'r1' of 'nope'")
+    assert caught.value.hint == "list them: nostra results nope"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_refusal_is_told_with_its_detail_where_it_has_one(body: str, said: str
     toml = fault(f"status = 400\nbody = '{body}'", STATUS)
     with meeting(toml) as (world, _), pytest.raises(ServiceProblem) as caught:
         world.status()
-    assert caught.value.message == f"127.0.0.1: the service refused the request (400{said})"
+    assert caught.value.message == f"127.0.0.1 refused the request (400{said})"
 
 
 def test_a_refusal_whose_body_breaks_off_is_still_that_refusal() -> None:

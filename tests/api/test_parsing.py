@@ -1,4 +1,4 @@
-"""JSON of a server we do not trust: an object comes out, or Corrupt and nothing else."""
+"""JSON of an untrusted server: an object, or Corrupt and no other error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.api import parsing as strict_json
-from nostra_cli.api.parsing import LARGEST, parse, read
+from nostra_cli.api import parsing
+from nostra_cli.api.parsing import MAX_BYTES, parse_object, read_object
 from nostra_cli.errors import Corrupt
 from nostra_cli.models import JsonObject, JsonValue
 
@@ -27,8 +27,8 @@ json_objects = st.dictionaries(st.text(), json_values, max_size=5)
 
 
 def refusal(content: bytes) -> str:
-    with pytest.raises(Corrupt, match=r"^the status: the answer is ") as caught:
-        read([content], "the status")
+    with pytest.raises(Corrupt, match=r"^the status: the response is ") as caught:
+        read_object([content], "the status")
     assert "base URL" in caught.value.hint
     return caught.value.message
 
@@ -38,14 +38,14 @@ def test_every_json_object_is_read_as_it_was_written(
     value: JsonObject, ascii_only: bool, indent: int | None
 ) -> None:
     content = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()
-    assert parse(content, "it") == value
+    assert parse_object(content, "it") == value
 
 
 @given(json_objects, st.data())
 def test_it_does_not_matter_how_the_content_was_cut(value: JsonObject, data: st.DataObject) -> None:
     content = json.dumps(value).encode()
     cut = data.draw(st.integers(0, len(content)))
-    assert read([content[:cut], b"", memoryview(content)[cut:]], "it") == value
+    assert read_object([content[:cut], b"", memoryview(content)[cut:]], "it") == value
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_it_does_not_matter_how_the_content_was_cut(value: JsonObject, data: st.
         b'{"x": [{"a": null, "b": 1, "a": null}]}',
     ],
 )
-def test_a_key_that_stands_twice_is_refused(content: bytes) -> None:
-    assert refusal(content).endswith("not valid JSON (a key stands twice in one object)")
+def test_a_duplicate_key_is_refused(content: bytes) -> None:
+    assert refusal(content).endswith("not valid JSON (duplicate key in an object)")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
@@ -100,7 +100,7 @@ def test_a_lone_surrogate_is_refused(content: bytes) -> None:
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
-    assert parse(b'{"a": "\\ud83d\\ude00"}', "it") == {"a": "\U0001f600"}
+    assert parse_object(b'{"a": "\\ud83d\\ude00"}', "it") == {"a": "\U0001f600"}
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_a_page_is_called_a_page(content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"[]", b'[{"a": 1}]', b"null", b"1", b'"{}"', b"true"])
 def test_what_is_no_object_is_refused(content: bytes) -> None:
-    assert refusal(content).endswith("the answer is not a JSON object")
+    assert refusal(content).endswith("the response is not a JSON object")
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t"])
 def test_an_empty_answer_is_called_empty(content: bytes) -> None:
-    assert refusal(content).endswith("the answer is empty")
+    assert refusal(content).endswith("the response is empty")
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
@@ -158,16 +158,16 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
             given_out += step
             yield b" " * step
 
-    with pytest.raises(Corrupt, match="it: the answer is larger than 16 MiB"):
-        read(endless(), "it")
-    assert given_out == LARGEST + step
+    with pytest.raises(Corrupt, match="it: the response is larger than 16 MiB"):
+        read_object(endless(), "it")
+    assert given_out == MAX_BYTES + step
 
 
-def test_an_answer_of_exactly_the_largest_size_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strict_json, "LARGEST", 9)
-    assert read([b'{"a":1', b"  }"], "it") == {"a": 1}
+def test_a_response_of_exactly_the_maximum_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "MAX_BYTES", 9)
+    assert read_object([b'{"a":1', b"  }"], "it") == {"a": 1}
     with pytest.raises(Corrupt, match="larger"):
-        read([b'{"a":1', b"   }"], "it")
+        read_object([b'{"a":1', b"   }"], "it")
 
 
 _TOKENS = st.sampled_from(
@@ -189,7 +189,7 @@ _TOKENS = st.sampled_from(
 @given(st.binary() | st.lists(_TOKENS).map("".join).map(str.encode))
 def test_any_bytes_are_an_object_or_corrupt(content: bytes) -> None:
     try:
-        found = read([content], "it")
+        found = read_object([content], "it")
     except Corrupt:
         return
     assert found == json.loads(content)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Callable
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.api.request import LARGEST_BODY, make_call, read_data
+from nostra_cli.api.request import build_request
 from nostra_cli.errors import UsageProblem
 
 BASE = "https://service.example:8443/sub"
 ORIGIN = "https://service.example:8443"
+
+
+def body(text: str | None) -> Callable[[], bytes] | None:
+    return None if text is None else text.encode
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ ORIGIN = "https://service.example:8443"
     ],
 )
 def test_a_path_is_joined_to_the_base_url(path: str, url: str) -> None:
-    assert make_call(BASE, path).url == url
+    assert build_request(BASE, path).url == url
 
 
 @pytest.mark.parametrize(
@@ -44,13 +45,13 @@ def test_a_path_is_joined_to_the_base_url(path: str, url: str) -> None:
 )
 def test_a_url_that_is_too_long_is_refused_in_short(path: str, query: list[str]) -> None:
     with pytest.raises(UsageProblem, match=r"the URL has [0-9]+ characters, more than") as caught:
-        make_call(BASE, path, query=query)
+        build_request(BASE, path, query=query)
     assert len(caught.value.message) < 80
 
 
 @pytest.mark.parametrize("path", ["https://a.example", "https://a.example:443/"])
 def test_the_default_port_is_the_same_origin(path: str) -> None:
-    assert make_call("https://a.example", path).url == "https://a.example/"
+    assert build_request("https://a.example", path).url == "https://a.example/"
 
 
 @pytest.mark.parametrize(
@@ -78,14 +79,14 @@ def test_the_default_port_is_the_same_origin(path: str) -> None:
 )
 def test_another_origin_or_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(UsageProblem) as caught:
-        make_call(BASE, path)
+        build_request(BASE, path)
     assert "pw" not in caught.value.message
 
 
 @given(st.text() | st.text().map("https://".__add__) | st.text().map("//".__add__))
 def test_whatever_is_typed_stays_with_the_service(path: str) -> None:
     try:
-        call = make_call(BASE, path, query=["a=b"])
+        call = build_request(BASE, path, query=["a=b"])
     except UsageProblem:
         return
     url = httpx.URL(call.url)
@@ -97,7 +98,7 @@ def test_whatever_is_typed_stays_with_the_service(path: str) -> None:
 
 def test_query_pairs_are_encoded_and_come_behind_what_is_there() -> None:
     query = ["a=1", "a=x&y=z", "ö k=a+b c", "e=", "u=p=q"]
-    url = make_call(BASE, "x?q=%20", query=query).url
+    url = build_request(BASE, "x?q=%20", query=query).url
     encoded = "q=%20&a=1&a=x%26y%3Dz&%C3%B6%20k=a%2Bb%20c&e=&u=p%3Dq"
     assert url == f"{BASE}/x?{encoded}"
 
@@ -105,7 +106,7 @@ def test_query_pairs_are_encoded_and_come_behind_what_is_there() -> None:
 @pytest.mark.parametrize("pair", ["limit", "", "=x"])
 def test_a_query_pair_has_a_key_and_a_value(pair: str) -> None:
     with pytest.raises(UsageProblem, match="key=value"):
-        make_call(BASE, "x", query=[pair])
+        build_request(BASE, "x", query=[pair])
 
 
 @pytest.mark.parametrize(
@@ -113,25 +114,27 @@ def test_a_query_pair_has_a_key_and_a_value(pair: str) -> None:
     [(None, None, "GET"), (None, "", "POST"), ("get", "x", "GET"), ("PATCH", None, "PATCH")],
 )
 def test_a_body_means_post(method: str | None, data: str | None, expected: str) -> None:
-    assert make_call(BASE, "x", method, data).method == expected
+    assert build_request(BASE, "x", method, body(data)).method == expected
 
 
 @pytest.mark.parametrize("method", ["", "CONNECT", "TRACE", "GET /x", "GE\nT"])
 def test_a_method_is_one_of_the_usual_ones(method: str) -> None:
     with pytest.raises(UsageProblem, match="is not a method"):
-        make_call(BASE, "x", method)
+        build_request(BASE, "x", method)
 
 
 def test_a_body_is_json_unless_a_header_says_otherwise() -> None:
-    assert make_call(BASE, "x").headers == {}
-    assert make_call(BASE, "x", data="{}").headers == {"Content-Type": "application/json"}
-    own = make_call(BASE, "x", data="a", headers=["content-type: text/plain"])
+    assert build_request(BASE, "x").headers == {}
+    assert build_request(BASE, "x", read_content=body("{}")).headers == {
+        "Content-Type": "application/json"
+    }
+    own = build_request(BASE, "x", read_content=body("a"), headers=["content-type: text/plain"])
     assert own.headers == {"content-type": "text/plain"}
 
 
 def test_headers_are_trimmed_and_repeated_ones_are_joined() -> None:
     given_ = ["X-A:  1 ", "x-a: 2", "Accept:", "Url: http://x"]
-    assert make_call(BASE, "x", headers=given_).headers == {
+    assert build_request(BASE, "x", headers=given_).headers == {
         "X-A": "1, 2",
         "Accept": "",
         "Url": "http://x",
@@ -161,28 +164,16 @@ def test_headers_are_trimmed_and_repeated_ones_are_joined() -> None:
 )
 def test_a_header_that_is_ours_or_none_is_refused_without_its_value(header: str) -> None:
     with pytest.raises(UsageProblem) as caught:
-        make_call(BASE, "x", headers=[header])
+        build_request(BASE, "x", headers=[header])
     assert "s3cr3t" not in caught.value.message
     assert caught.value.message.isprintable()
 
 
-def test_a_body_comes_from_a_file_stdin_or_the_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "body"
-    file.write_bytes(b"\x00\xff")
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"in\n")))
-    assert (read_data("-"), read_data(f"@{file}")) == (b"in\n", b"\x00\xff")
-    assert (read_data(""), read_data("ö\udcff")) == (b"", b"\xc3\xb6\xff")
+def test_the_body_is_read_last() -> None:
+    def read() -> bytes:
+        raise AssertionError("read before the rest was checked")
 
-
-def test_a_body_that_cannot_be_read_or_is_too_large_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "large"
-    with file.open("wb") as sparse:
-        sparse.truncate(LARGEST_BODY + 1)
-    monkeypatch.setattr(sys, "stdin", None)
-    for data in (f"@{file}", f"@{tmp_path}", "@", "@missing", "@a\x00b", "-"):
-        with pytest.raises(UsageProblem, match="cannot read it"):
-            read_data(data)
+    with pytest.raises(UsageProblem):
+        build_request(BASE, "x", "no method", read)
+    with pytest.raises(UsageProblem):
+        build_request(BASE, "x", None, read, ["no header"])

@@ -117,7 +117,7 @@ def test_only_what_may_be_sent_twice_is_tried_again(
     once = f"status = 503\ntimes = 1\nretry_after = 0\n{fault('status = 204', PATH)}"
     ended, seen, _ = asked(once, home, tmp_path, *args)
     assert (ended.code, seen) == (code, methods)
-    assert ("is sent once; see first whether it was done" in ended.err) == bool(code)
+    assert ("is sent once: check whether it was done" in ended.err) == bool(code)
 
 
 def test_a_post_without_an_answer_is_sent_once(home: Path, tmp_path: Path) -> None:
@@ -136,15 +136,20 @@ def test_the_head_is_shown_before_the_body(home: Path, tmp_path: Path) -> None:
     assert {"x-made: thing", "date: today", "content-type: application/json"} <= set(lines)
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, 4), (503, 6)])
-def test_the_head_shows_a_refusal_too(status: int, code: int, home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [(404, 4, "(404: because)"), (503, 6, "503 from 127.0.0.1: because")],
+)
+def test_the_head_of_an_error_response_is_shown(
+    status: int, code: int, message: str, home: Path, tmp_path: Path
+) -> None:
     toml = f"status = {status}\ndetail = 'because'\nretry_after = 0\ngzip = 'ok'"
     ended, methods, _ = asked(toml, home, tmp_path, "-i")
     assert (ended.code, len(methods)) == (code, 5 if code == 6 else 1)
     assert ended.out.startswith(f"HTTP/1.1 {status} ")
     assert ended.out.count("HTTP/1.1") == 1
     assert ended.out.endswith('\n\n{"detail":"because"}')
-    assert f"({status}: because)" in ended.err
+    assert message in ended.err
 
 
 def test_a_head_request_has_a_head_only(nostra: Runner) -> None:

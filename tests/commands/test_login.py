@@ -76,9 +76,9 @@ def test_a_token_that_is_refused_leaves_the_old_one(bare: Runner, sandbox: Sandb
     ("rule", "said"),
     [
         ("status = 404", "has no list of collections"),
-        ("status = 503\nretry_after = 9", "the service is not available (503"),
-        ('page = "Please log in"', "does not answer as the service does"),
-        ('body = ""', "does not answer as the service does"),
+        ("status = 503\nretry_after = 9", "503 from 127.0.0.1"),
+        ('page = "Please log in"', "does not respond like the service"),
+        ('body = ""', "does not respond like the service"),
         ("status = 204", "status 204 where a body was due"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_token_that_cannot_be_checked_is_stored_after_one_request(
         ended = bare("login", "--base-url", sandbox.base_url, "--json", stdin=TOKEN)
         assert len(sandbox.requests) == 1
     assert ended.code == 0
-    assert '{"warning": "the token could not be checked: 127.0.0.1' in ended.err
+    assert '{"warning": "the token could not be checked: ' in ended.err
     assert said in ended.err
     assert ended.json() == {
         "profile": "default",

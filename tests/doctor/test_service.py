@@ -24,7 +24,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         ("delay = 0", "ok", 0, "127.0.0.1: 200 in "),
         ("status = 404", "warning", 0, "could not be checked"),
         ("status = 429", "warning", 0, "429"),
-        ("status = 503", "error", 6, "not available (503"),
+        ("status = 503", "error", 6, "503 from 127.0.0.1"),
         ("status = 400", "error", 6, "refused the request (400"),
         ("page = 'Sign in'", "error", 7, "not the service"),
         ("status = 204", "error", 7, "not the service"),

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from nostra_cli.api.parsing import value
+from nostra_cli.api.parsing import parse_value
 from nostra_cli.errors import Corrupt, UsageProblem
 from nostra_cli.output.response import MAX_SHOWN, show_response
 from nostra_cli.output.streams import OutputOptions
@@ -15,7 +15,7 @@ from tests.output.screens import Screen
 
 HARMFUL = b'{"a":["\\u001b[1m\\u202e",1]}'
 LAID_OUT = '{\n  "a": [\n    "\\u001b[1m\\u202e",\n    1\n  ]\n}\n'
-PARSE = partial(value, what="GET /x")
+PARSE = partial(parse_value, what="GET /x")
 
 
 def shown(screen: Screen, *chunks: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nostra_cli.cli.params import decode_argument, option
+from nostra_cli.cli.stdin import read_data
 from nostra_cli.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def api(
     response: the bytes as they come into a pipe, indented JSON on a terminal. A POST or a PATCH
     is sent once, everything else is retried while the service is not available.
     """
-    from nostra_cli.api import parsing as strict_json
-    from nostra_cli.api.request import make_call
+    from nostra_cli.api.parsing import parse_value
+    from nostra_cli.api.request import build_request
     from nostra_cli.output.response import show_response
 
     session: Session = context.obj
@@ -79,14 +80,17 @@ def api(
         raise UsageProblem("-i and --json both want stdout", "give one of them")
     base_url = session.settings.base_url.value
     _ = session.token  # before stdin is read
-    call = make_call(base_url, decode_argument(path), method, data, header or (), query or ())
-    parse = partial(strict_json.value, what=call.what)
+    content = None if data is None else partial(read_data, data)
+    request = build_request(
+        base_url, decode_argument(path), method, content, header or (), query or ()
+    )
+    parse = partial(parse_value, what=request.name)
     with (
         session.service(session.deadline()) as service,
-        service.call(call, session.low_speed) as answer,
+        service.send(request, session.low_speed) as response,
     ):
-        if answer.problem is None or include:
-            show_response(session.out, answer.head if include else (), answer.chunks, parse)
-        if answer.problem is not None:
-            raise answer.problem
+        if response.error is None or include:
+            show_response(session.out, response.head if include else (), response.chunks, parse)
+        if response.error is not None:
+            raise response.error
     return ExitCode.DONE

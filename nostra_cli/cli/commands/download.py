@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nostra_cli.cli import completion
-from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, choice, option, read_ids
+from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, choice, option
+from nostra_cli.cli.stdin import read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nostra_cli.cli import completion
-from nostra_cli.cli.params import Target, choice, is_path, option, read_id
+from nostra_cli.cli.params import Target, choice, is_path, option
+from nostra_cli.cli.stdin import read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, UsageProblem
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from nostra_cli.cli.params import Id, read_id
+from nostra_cli.cli.params import Id
+from nostra_cli.cli.stdin import read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostra_cli.cli.params import Ci, Ids, option, read_ids
+from nostra_cli.cli.params import Ci, Ids, option
+from nostra_cli.cli.stdin import read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
 
 if TYPE_CHECKING:
