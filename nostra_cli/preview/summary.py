@@ -6,9 +6,10 @@ It reads no configuration, loads no extension and writes to one temporary folder
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from datetime import date
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from nostra_cli.errors import FileProblem
@@ -28,6 +29,7 @@ _TOP = 5
 _MAX_TEXT = 200
 _BATCH_COLUMNS = 32
 _POLL_SECONDS = 0.1
+_MAX_INTERRUPTS = 20
 _TMPDIR_HINT = "set TMPDIR to a folder with more room"
 # Threads and bytes; the second pair is for what does not fit.
 _MEMORY = ((2, "220MB"), (1, "1GB"))
@@ -85,16 +87,25 @@ def summarize_table(table: Table, folder: Path) -> Stats:
 
 def _interruptible(connection: _Connection, table: Table) -> Stats:
     """Query in another thread: DuckDB would swallow what the handler of a signal raises."""
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(_stats, connection, table)
+    future: Future[Stats] = Future()
+
+    def query() -> None:
         try:
-            while not wait([future], _POLL_SECONDS).done:
-                pass  # a signal just before a wait without end would not be seen
-            return future.result()
-        finally:
-            while not future.done():
-                connection.interrupt()
-                wait([future], _POLL_SECONDS)
+            future.set_result(_stats(connection, table))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            future.set_exception(error)
+
+    try:
+        Thread(target=query, daemon=True).start()
+        while not wait([future], _POLL_SECONDS).done:
+            pass  # a signal just before a wait without end would not be seen
+        return future.result()
+    finally:
+        for _ in range(_MAX_INTERRUPTS):
+            if future.done():
+                break
+            connection.interrupt()
+            wait([future], _POLL_SECONDS)
 
 
 def _stats(connection: _Connection, table: Table) -> Stats:
