@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from nostra_cli.errors import FileProblem, UsageProblem, file_errors
 from nostra_cli.models import Format
@@ -22,13 +22,10 @@ from nostra_cli.preview.first_rows import (
     read_first_rows,
 )
 
-if TYPE_CHECKING:
-    from nostra_cli.downloads.batch import Progress
-
 _HINT = "for another format: -f csv, -f json or -f xlsx"
 
 
-def preview_file(name: str, options: PreviewOptions, progress: Progress) -> Preview:
+def preview_file(name: str, options: PreviewOptions) -> Preview:
     """Preview a file; its suffix tells the format where `options` do not.
 
     Raises UsageProblem for a format that is not known, FileProblem or Corrupt.
@@ -46,9 +43,7 @@ def preview_file(name: str, options: PreviewOptions, progress: Progress) -> Prev
             if size is None:
                 path = folder / "body"
                 size = _copy(file, path)
-            with progress(1) as metering, metering(name) as meter:
-                meter.start(0, size)
-                return preview_complete(path.resolve(), source, options, size, folder)
+            return preview_complete(path.resolve(), source, options, size, folder)
 
 
 def _format_of(path: Path) -> Format:

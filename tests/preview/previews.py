@@ -81,4 +81,4 @@ def preview_path(
     path: Path, format: Format | None = None, rows: int = 3, stats: bool = False
 ) -> Preview:
     """Preview a file."""
-    return preview_file(str(path), PreviewOptions(format, rows, stats), no_progress)
+    return preview_file(str(path), PreviewOptions(format, rows, stats))

@@ -88,7 +88,8 @@ def _preview_file(
 
     if result is not None:
         raise UsageProblem("-r takes an invocation, not a local file", "leave it out")
-    return preview_file(name, options, session.out.progress.transfers)
+    with session.out.progress.busy(f"reading {name}"):
+        return preview_file(name, options)
 
 
 def _preview_result(
@@ -100,5 +101,6 @@ def _preview_result(
     if result is not None and not is_segment(result):
         raise UsageProblem(f"-r {result!r} is not a valid result id", f"see nostra results {id_}")
     with suggest_file(id_), session.service(session.deadline()) as service:
-        low_speed, progress = session.low_speed, session.out.progress.transfers
-        return preview_result(service, id_, result, options, low_speed, progress)
+        low_speed, progress = session.low_speed, session.out.progress
+        with progress.busy(f"reading {id_}"):
+            return preview_result(service, id_, result, options, low_speed, progress.transfers)
