@@ -61,7 +61,7 @@ def from_json(text: str) -> BodyVersion | None:
         and isinstance(found.etag, str | None)
         and isinstance(found.modified, str | None)
         and (found.length is None or (type(found.length) is int and found.length > 0))
-        and all(value is None or value.isprintable() for value in (found.etag, found.modified))
+        and all(value is None or _is_header(value) for value in (found.etag, found.modified))
     )
     return found if good else None
 
@@ -98,7 +98,9 @@ class Continuation(Enum):
 def continuation(request: BodyRequest, status: int, headers: Mapping[str, str]) -> Continuation:
     """Decide what a 200, 206 or 416 response to `request` is good for."""
     if status == HTTPStatus.OK:
-        return Continuation.START
+        # Some proxies turn 206 into 200 and leave the rest as it is.
+        partial = request.headers and "content-range" in headers and not _is_whole(headers)
+        return Continuation.RESTART if partial else Continuation.START
     if status == HTTPStatus.PARTIAL_CONTENT and is_continuation(request, headers):
         return Continuation.CONTINUE if request.version else Continuation.START
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and _is_end(request, headers):
@@ -125,6 +127,12 @@ def is_continuation(request: BodyRequest, headers: Mapping[str, str]) -> bool:
     ):
         return False
     return has_validator_of(version, headers)
+
+
+def _is_whole(headers: Mapping[str, str]) -> bool:
+    """Return whether Content-Range says that a response holds all of the body."""
+    found = content_range_of(headers)
+    return found is not None and found.start == 0 and found.stop == found.total
 
 
 def _is_end(request: BodyRequest, headers: Mapping[str, str]) -> bool:
@@ -173,10 +181,15 @@ def _content_length(headers: Mapping[str, str]) -> int | None:
     return int(length) if re.fullmatch(r"\d{1,19}", length, re.ASCII) else None
 
 
+def _is_header(value: str) -> bool:
+    """Return whether a value can be sent in a header."""
+    return value.isascii() and value.isprintable()
+
+
 def _strong_date(headers: Mapping[str, str]) -> str | None:
     """Return Last-Modified where it is strong: a minute older than Date (8.8.2.2)."""
     modified, now = headers.get("last-modified"), headers.get("date")
-    if not modified or not now:
+    if not modified or not now or not _is_header(modified):
         return None
     try:
         age = parsedate_to_datetime(now) - parsedate_to_datetime(modified)

@@ -81,6 +81,7 @@ def test_last_modified_proves_only_a_minute_before_date(age: int, strong: bool) 
         {"last-modified": MODIFIED, "date": "today"},
         {"last-modified": "Mon, 99 Jan 2024 10:00:00 GMT", "date": later(3600)},
         {"last-modified": "Mon, 01 Jan 2024 10:00:00 -0000", "date": later(3600)},
+        {"last-modified": "Mon,\xa001 Jan 2024 10:00:00 GMT", "date": later(3600)},
         {"last-modified": "Mon, 01 Jan 99999999999 10:00:00 GMT", "date": later(3600)},
     ],
 )
@@ -158,6 +159,7 @@ def test_a_note_with_fields_of_wrong_types_is_no_identity(raw: dict[str, object]
         VERSION.to_json().replace("100", "0"),
         VERSION.to_json().replace("100", "-5"),
         VERSION.to_json().replace("v1", "v\\n1"),
+        VERSION.to_json().replace("v1", "v\\u00e91"),
         VERSION.to_json().replace("GMT", "GMT\\r\\nAuthorization: x"),
     ],
 )
@@ -272,12 +274,20 @@ def test_an_unsatisfied_range_is_the_end_only_where_version_and_size_say_so(
     assert continuation(request, 416, but(END, changed)) is good_for
 
 
-@pytest.mark.parametrize("headers", [{}, REST, BEGINNING, END])
 @pytest.mark.parametrize("request_", [BodyRequest(), BodyRequest(40, None, VERSION)])
+@pytest.mark.parametrize("headers", [{}, {"etag": '"v2"'}, {"content-range": "bytes 0-99/100"}])
 def test_a_complete_response_starts_the_body_anew(
     headers: dict[str, str], request_: BodyRequest
 ) -> None:
     assert continuation(request_, 200, headers) is START
+
+
+@pytest.mark.parametrize("headers", [REST, BEGINNING, END, {"content-range": "bytes 0-99/*"}])
+def test_a_partial_response_in_the_guise_of_a_complete_one_is_of_no_use(
+    headers: dict[str, str],
+) -> None:
+    assert continuation(BodyRequest(40, None, VERSION), 200, headers) is RESTART
+    assert continuation(BodyRequest(), 200, headers) is START  # no range was asked for
 
 
 @pytest.mark.parametrize(
