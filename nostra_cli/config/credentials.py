@@ -212,7 +212,7 @@ def _is_host(host: str | None) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a URL's host is this machine: `localhost` or a loopback address."""
+    """Return whether a URL's host is this machine: `localhost` or a loopback address."""
     if host.casefold() in ("localhost", "127.0.0.1", "::1"):
         return True
     import ipaddress  # for the rest of 127.0.0.0/8 and other spellings

@@ -23,7 +23,7 @@ class Kind(NamedTuple):
     """Gives None for a text that is not of this kind."""
 
     def accepts(self, value: object) -> bool:
-        """Tell whether a value of the config file is of this kind."""
+        """Return whether a value of the config file is of this kind."""
         if isinstance(value, list):
             sane = bool(value and value[0]) and all(isinstance(word, str) for word in value)
         else:
@@ -119,7 +119,7 @@ class Setting(Generic[T]):
     @overload
     def __get__(self, settings: Values, owner: type) -> Value[T]: ...
     def __get__(self, settings: Values | None, owner: type) -> Setting[T] | Value[T]:
-        """Give the row of the class, the effective value of an instance."""
+        """Return the row of the class, the effective value of an instance."""
         return self if settings is None else settings.values[self.name]
 
 

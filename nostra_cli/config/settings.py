@@ -281,7 +281,7 @@ def _unknown_keys(file: ConfigFile) -> Iterator[ConfigWarning]:
 
 
 def login_target(flags: Flags, env: Mapping[str, str]) -> LoginTarget:
-    """Tell where a token is to be stored, also for a new profile.
+    """Return where a token is to be stored, also for a new profile.
 
     Raises UsageProblem as `load`, and for a profile whose token comes from a command.
     """

@@ -168,7 +168,7 @@ def test_a_broken_config_file_is_one_error_and_the_rest_goes_on(nostra: Runner, 
     assert "s3cr3t" not in ended.out
 
 
-def test_a_config_file_that_is_none_is_an_error_without_advice_on_its_mode(nostra: Runner) -> None:
+def test_a_directory_as_the_config_file_is_an_error_without_a_chmod_hint(nostra: Runner) -> None:
     ended = nostra("doctor", env={"NOSTRA_CONFIG": str(nostra.cwd)})
     assert (ended.code, bad(ended)) == (2, {"config_file": "error"})
     assert "chmod 600" not in ended.out
@@ -231,7 +231,7 @@ if sys.platform != "win32":
         assert shown[2].startswith("\x1b[33mwarning\x1b[0m  request: 127.0.0.1: 401")
         assert shown[3:] == ["         see token", "1 error, 1 warning"]
 
-    def test_a_person_is_told_that_all_is_well(nostra: Runner) -> None:
+    def test_a_terminal_without_problems_gets_the_verdict(nostra: Runner) -> None:
         env = {**nostra.env, "NO_COLOR": "1"}
         with terminal([NOSTRA, "doctor"], env, nostra.cwd, columns=160) as screen:
             assert screen.read_to_end() == 0

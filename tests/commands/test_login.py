@@ -100,14 +100,16 @@ def test_a_token_that_cannot_be_checked_is_stored_after_one_request(
     assert TOKEN in str(stored(bare))
 
 
-def test_a_service_that_nobody_reaches_is_no_reason_not_to_store(bare: Runner) -> None:
+def test_an_unreachable_service_is_a_warning(bare: Runner) -> None:
     ended = bare("login", "--base-url", "http://127.0.0.1:1", stdin=TOKEN)
     assert ended.code == 0
     assert "warning: the token could not be checked: 127.0.0.1: connection refused" in ended.err
 
 
 @pytest.mark.parametrize("stdin", ["", f"{TOKEN}\n{TOKEN}\n", "é"])
-def test_what_is_no_token_costs_nobody_anything(bare: Runner, sandbox: Sandbox, stdin: str) -> None:
+def test_an_invalid_token_is_refused_without_a_request(
+    bare: Runner, sandbox: Sandbox, stdin: str
+) -> None:
     sandbox.requests.clear()
     ended = bare("login", "--base-url", sandbox.base_url, stdin=stdin)
     assert (ended.code, ended.out, len(sandbox.requests)) == (2, "", 0)

@@ -57,7 +57,7 @@ def test_values_are_stored_and_read_again(env: dict[str, str], path: Path) -> No
     assert os.listdir(path.parent) == [path.name]  # noqa: PTH208 - names, hidden ones too
 
 
-def test_what_is_there_already_is_no_change(env: dict[str, str], path: Path) -> None:
+def test_unchanged_values_are_not_written(env: dict[str, str], path: Path) -> None:
     path.write_text("# mine\n[profiles.default]\njobs = 3\n")
     assert not edit.put(env, None, {"jobs": 3}).changed
     assert not edit.drop(env, None, "token").changed
@@ -182,7 +182,7 @@ def test_a_value_that_is_not_unicode_is_refused(env: dict[str, str], path: Path)
 
 @needs_posix
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
-def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+def test_a_target_that_is_not_a_regular_file_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "strange"
     if kind == "folder":
         path.mkdir()

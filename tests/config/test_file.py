@@ -109,7 +109,7 @@ def test_profiles_are_read_with_every_key(write: Write) -> None:
         ("a = " + "9" * 5000, "line 1"),
     ],
 )
-def test_what_is_not_toml_is_told_with_its_line_and_without_its_content(
+def test_invalid_toml_is_reported_with_its_line_and_without_its_content(
     write: Write, content: str | bytes, place: str
 ) -> None:
     env = write(content)
@@ -134,7 +134,7 @@ def test_what_is_not_a_table_is_refused_by_its_key(write: Write, content: str, k
     assert SECRET not in caught.value.message + caught.value.hint
 
 
-def test_unknown_keys_are_warned_of_and_the_rest_is_used(write: Write) -> None:
+def test_unknown_top_level_keys_are_a_warning(write: Write) -> None:
     env = write(f'tokne = "{SECRET}"\n[profiles.p]\ntoken = "t"\n[extra]\n')
     found = config.read(env)
     assert found.profiles == {"p": {"token": "t"}}
@@ -145,7 +145,7 @@ def test_unknown_keys_are_warned_of_and_the_rest_is_used(write: Write) -> None:
 
 @needs_modes
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610, 0o602])
-def test_a_loose_mode_is_warned_of_with_the_fix(write: Write, mode: int) -> None:
+def test_a_loose_mode_is_a_warning_with_the_fix(write: Write, mode: int) -> None:
     env = write("", mode)
     [warning] = config.read(env).warnings
     assert f"mode {mode:04o}" in warning.message
@@ -159,7 +159,7 @@ def test_a_mode_for_the_owner_alone_is_fine(write: Write, mode: int) -> None:
 
 
 @needs_modes
-def test_the_mode_of_what_is_no_file_is_not_ours_to_change() -> None:
+def test_the_mode_of_a_device_is_not_checked() -> None:
     found = config.read({"NOSTRA_CONFIG": os.devnull})
     assert (found.profiles, found.warnings) == ({}, ())
 

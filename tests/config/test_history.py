@@ -177,7 +177,7 @@ def test_it_can_be_switched_off(service: Runner, home: Path) -> None:
     assert "must be true or false" in ended.err
 
 
-def test_an_unwritable_home_is_no_problem(service: Runner) -> None:
+def test_an_unwritable_home_is_ignored(service: Runner) -> None:
     ended = service("status", "demo-stuck", env={"HOME": "/proc/nowhere"})
     assert (ended.code, ended.err) == (0, "")
 

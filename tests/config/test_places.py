@@ -97,7 +97,7 @@ def test_a_token_file_may_be_a_pipe(pipe: Path, monkeypatch: pytest.MonkeyPatch)
         ("x" * 300, "File name too long"),
     ],
 )
-def test_a_token_file_that_is_none(
+def test_an_invalid_token_file_is_refused(
     pipe: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(pipe.parent)
@@ -151,7 +151,7 @@ class TestWithoutAHome:
         with pytest.raises(UsageProblem, match="no profile 'x'"):
             load(Flags(profile="x"), {})
 
-    def test_the_history_is_no_obstacle(self) -> None:
+    def test_the_history_is_skipped(self) -> None:
         history.record({}, SERVICE, [Invocation("a", "running", (), {})])
         assert history.read({}) == []
 

@@ -294,7 +294,7 @@ def test_a_profile_that_is_not_used_may_hold_anything(tmp_path: Path) -> None:
     assert loaded(tmp_path / "c.toml").jobs.value == 3
 
 
-def test_unknown_keys_of_every_profile_are_warned_of(tmp_path: Path) -> None:
+def test_unknown_keys_of_every_profile_are_a_warning(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     write(file, "[profiles.p]\nformt = 's3cr3t'\n[profiles.default]\ntoken_comand = ['x']\n")
     assert [warning.message for warning in loaded(file).config.warnings] == [

@@ -82,7 +82,7 @@ def test_of_a_token_only_the_end_is_shown_if_it_is_long(
         ("base_url", "http://localhost:80/x/", "http://localhost:80/x/"),
     ],
 )
-def test_what_is_typed_becomes_what_the_file_holds(key: str, text: str, value: object) -> None:
+def test_text_is_converted_to_the_type_of_the_key(key: str, text: str, value: object) -> None:
     assert from_text(key, text) == value
 
 
@@ -138,7 +138,7 @@ def test_a_profile_is_named_by_flag_or_environment_or_the_file(env: dict[str, st
     assert found.profiles == {"a": {"jobs": 4}, "b": {}, "default": {"jobs": 3}}
 
 
-def test_a_wrong_type_in_the_file_is_mended(env: dict[str, str]) -> None:
+def test_a_wrong_type_in_the_file_is_replaced(env: dict[str, str]) -> None:
     Path(env["NOSTRA_CONFIG"]).write_text('[profiles.default]\njobs = "3"\n')
     store(Flags(), env, "jobs", "3")
     assert config.read(env).profiles == {"default": {"jobs": 3}}
@@ -148,7 +148,7 @@ def test_a_wrong_type_in_the_file_is_mended(env: dict[str, str]) -> None:
     ("key", "hint"),
     [("fromat", "did you mean format?"), ("zzz", "settings: profile, base_url, token, format")],
 )
-def test_an_unknown_setting_is_told_with_what_it_may_have_been(
+def test_an_unknown_setting_is_refused_with_a_suggestion(
     env: dict[str, str], key: str, hint: str
 ) -> None:
     with pytest.raises(UsageProblem, match=f"no setting '{key}'") as caught:
@@ -161,7 +161,7 @@ def test_an_unknown_setting_is_told_with_what_it_may_have_been(
 @pytest.mark.parametrize(
     ("key", "how"), [("token", "nostra login"), ("format", "nostra config set format VALUE")]
 )
-def test_what_is_not_set_is_told_with_how_to_set_it(
+def test_a_setting_that_is_not_set_is_refused_with_how_to_set_it(
     env: dict[str, str], key: str, how: str
 ) -> None:
     with pytest.raises(UsageProblem, match=f"^{key} is not set$") as caught:

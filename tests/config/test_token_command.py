@@ -63,7 +63,7 @@ def test_the_words_meet_no_shell() -> None:
     assert TokenCommand(words).run("").value == "$HOME;`id`*"
 
 
-def test_stdin_is_empty_where_it_is_no_terminal() -> None:
+def test_stdin_is_empty_unless_it_is_a_terminal() -> None:
     read, write = os.pipe()
     saved = os.dup(0)
     try:
@@ -190,7 +190,7 @@ def test_its_stderr_is_let_through_but_not_among_json(nostra: Runner, home: Path
     )
 
 
-def test_no_output_is_no_token(nostra: Runner, home: Path) -> None:
+def test_empty_output_exits_3(nostra: Runner, home: Path) -> None:
     assert nostra("status", "x", env=configured(home, "true")).code == 3
 
 

@@ -49,7 +49,7 @@ def shaking_hands(certificate: trustme.LeafCert) -> Iterator[Raw]:
         ("no-file", "warning", 0, "not checked"),
     ],
 )
-def test_a_certificate_is_trusted_or_told_of(
+def test_the_certificate_is_checked(
     kind: str, status: str, code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority, file = trustme.CA(), tmp_path / "ca.pem"
@@ -83,7 +83,7 @@ def test_a_handshake_has_so_long_and_no_longer() -> None:
     assert (tls.status, tls.code, tls.detail) == ("error", 6, "localhost: no TLS within 0.3 s")
 
 
-def test_what_is_no_tls_is_an_error() -> None:
+def test_a_server_without_tls_is_an_error() -> None:
     def handle(connection: socket.socket, _number: int) -> None:
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         swallow(connection)
@@ -104,7 +104,7 @@ def test_a_name_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
-def test_what_is_no_name_is_an_error(host: str) -> None:
+def test_an_invalid_host_name_is_an_error(host: str) -> None:
     [name] = walk(443, host)
     assert (name.name, name.status, name.hint) == ("name", "error", "a hint")
 

@@ -29,7 +29,7 @@ def test_white_space_around_a_token_is_stripped(nostra: Runner, home: Path, endi
 @pytest.mark.parametrize(
     "token", [f"{SECRET} x", f"{SECRET}\nX: y", f"{SECRET}\x1b[31m", f"{SECRET}é", f"{SECRET}\x7f"]
 )
-def test_a_token_that_is_no_word_is_refused_and_not_shown(
+def test_a_token_with_invalid_characters_is_refused_and_not_shown(
     nostra: Runner, home: Path, token: str
 ) -> None:
     file = home / "token"
