@@ -161,12 +161,12 @@ def _end(process: Popen[bytes], group: bool) -> None:
             else:
                 process.send_signal(number)
 
-    send(signal.SIGTERM)
-    try:
-        process.wait(1.0)
-    except subprocess.TimeoutExpired:
-        send(getattr(signal, "SIGKILL", signal.SIGTERM))
-        process.wait()
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        send(number)
+        # Not for ever: a signal that interrupts wait() can leave its lock taken.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1.0)
+            return
 
 
 def _has_terminal() -> bool:

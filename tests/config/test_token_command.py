@@ -262,3 +262,25 @@ def test_a_term_ends_both(nostra: Runner, home: Path) -> None:
         assert process.stderr.readline() == b"ready\n"
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 143
+
+
+def test_a_wait_that_was_interrupted_with_its_lock_taken_does_not_hang(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A signal between the taking of Popen's lock and its release leaves it taken."""
+    wait = subprocess.Popen.wait
+    lengths: list[float | None] = []
+
+    def locked(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        lengths.append(timeout)
+        if len(lengths) == 1:
+            raise Signalled(ExitCode.INTERRUPT)
+        if timeout is None:
+            pytest.fail("it would wait for ever")
+        wait(process, timeout)
+        raise subprocess.TimeoutExpired("sleep", timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", locked)
+    with pytest.raises(Signalled):
+        TokenCommand(("sleep", "30")).run("")
+    assert lengths[1:] == [1.0, 1.0]
