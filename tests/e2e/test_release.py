@@ -62,7 +62,7 @@ def run(nostra: Runner, command: str) -> str:
 def try_it(nostra: Runner) -> None:
     [command] = blocks("command: try")
     files = ["demo.json", "demo.csv", "demo.xlsx"]
-    assert run(nostra, command).endswith("".join(f"results/{name}\n" for name in files))
+    assert "".join(f"results/{name}\n" for name in files) in run(nostra, command)
     assert {path.name for path in (nostra.cwd / "results").iterdir()} == set(files)
 
 
