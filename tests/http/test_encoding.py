@@ -35,14 +35,14 @@ def refused(body: bytes) -> None:
         content_of(body)
 
 
-@pytest.mark.parametrize("coding", [None, "", "identity", " Identity "])
+@pytest.mark.parametrize("coding", [None, "", "identity", " Identity ", "identity, identity", ","])
 def test_a_body_that_is_not_encoded_comes_as_it_came(coding: str | None) -> None:
     pieces: list[Piece] = [b"a", memoryview(b"bc"), PACKED]
     assert list(decoded(response(pieces, coding))) == pieces
     assert not is_encoded(response([], coding))
 
 
-@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", " gzip "])
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", " gzip ", "identity, gzip", "gzip,"])
 def test_a_complete_gzip_body_is_decoded(coding: str) -> None:
     assert content_of(PACKED, coding) == CONTENT
     assert is_encoded(response([], coding))
