@@ -155,6 +155,13 @@ class Truncated(Transient):
     kind = "corrupt"
 
 
+class TooManyOpenFiles(Transient):
+    """There was no file descriptor for a connection. Worth repeating: others may be closed."""
+
+    code = ExitCode.FILE
+    kind = "file"
+
+
 class Corrupt(NostraError):
     """The answer is not what was promised."""
 

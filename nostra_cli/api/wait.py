@@ -66,6 +66,11 @@ class Waiting:
         finally:
             self._stop(dispatcher)
 
+    def take_ended(self) -> list[Waited | NostraError]:
+        """Return what has ended besides what `run` yielded last: it is not yielded again."""
+        with self._changed:
+            return list(iter(self._schedule.ended, None))
+
     def unfinished(self) -> list[Waited]:
         """Return the ids that `run` has not reported, with their last status ('': not known)."""
         with self._changed:

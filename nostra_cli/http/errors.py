@@ -5,12 +5,13 @@ The text of another program is never shown, but for the system's words and OpenS
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 
 import httpcore
 
-from nostra_cli.errors import NostraError, ServiceProblem, Transient, Truncated
+from nostra_cli.errors import NostraError, ServiceProblem, TooManyOpenFiles, Transient, Truncated
 from nostra_cli.http.retry import RETRYABLE_STATUSES
 from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS
 
@@ -56,6 +57,8 @@ _CLIENT_CERTIFICATE = frozenset(
 
 def connect_error(peer: str, error: Exception) -> NostraError:
     """Convert the error of a connection that could not be made."""
+    if _is_limit(error):
+        return _limit_error(peer)
     hint = _PROXY_HINT if peer.startswith("proxy ") else _NETWORK_HINT
     if isinstance(error, socket.gaierror):
         return Transient(f"{peer}: the host name cannot be resolved", hint)
@@ -129,6 +132,8 @@ def _client_certificate_error(peer: str) -> NostraError:
 
 def convert_error(error: Exception, where: str, in_body: bool = False) -> NostraError:
     """Convert the error of a request to `where`, or of a body that had begun."""
+    if _is_limit(error):
+        return _limit_error(where)
     if in_body and isinstance(error, (EOFError, ssl.SSLEOFError, httpcore.RemoteProtocolError)):
         return Truncated(f"{where}: the body ended too early", _AGAIN)
     if isinstance(error, ssl.SSLError) and _reason_of_tls(error) in _CLIENT_CERTIFICATE:
@@ -140,6 +145,17 @@ def convert_error(error: Exception, where: str, in_body: bool = False) -> Nostra
     words = _system_reason(error)
     reason = f" ({words})" if words else ""
     return Transient(f"{where}: the connection broke off{reason}", _AGAIN)
+
+
+def _is_limit(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
+
+
+def _limit_error(peer: str) -> NostraError:
+    return TooManyOpenFiles(
+        f"too many open files for a connection to {peer}",
+        "raise the limit (ulimit -n), or set jobs = 1",
+    )
 
 
 def _is_stall(error: Exception) -> bool:

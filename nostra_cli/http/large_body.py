@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Iterator
 
-from nostra_cli.http.sockets import Connection
+from nostra_cli.http.sockets import Connection, Selector
 from nostra_cli.models import Piece
 
 _BUFFER = 1 << 20
@@ -32,7 +32,7 @@ def read_large_body(
         yield first
     source.setblocking(False)
     buffer = bytearray(_BUFFER)
-    with selectors.DefaultSelector() as selector:
+    with Selector() as selector:
         selector.register(source, selectors.EVENT_READ)
         while left > 0:
             count = _fill(source, selector, memoryview(buffer)[:left], seconds)

@@ -18,6 +18,10 @@ from nostra_cli.http.errors import tls_error
 from nostra_cli.http.tls_in_tls import TlsInTls
 
 _HEAD_BYTES = 16 * 1024
+Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
+"""poll, where there is one: it takes no file descriptor, of which there may be no more."""
 _END_OF_CHUNKS = b"\r\n\r\n"
 
 
@@ -157,7 +161,7 @@ class Connection(httpcore.NetworkStream):
 
 def is_readable(sock: socket.socket | TlsInTls, seconds: float) -> bool:
     """Return whether bytes, or the end of the stream, come within `seconds`."""
-    with selectors.DefaultSelector() as selector:
+    with Selector() as selector:
         selector.register(sock, selectors.EVENT_READ)
         return bool(selector.select(seconds))
 

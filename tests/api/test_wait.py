@@ -110,6 +110,20 @@ def test_the_end_of_an_id_is_kept_while_the_caller_is_busy() -> None:
     assert ids(waited) == ["b"]
 
 
+def test_what_ended_while_the_caller_was_busy_is_taken_at_once() -> None:
+    service = Service({"a": completed, "b": completed, "c": completed, "d": completed})
+    waiting = service.waiting()
+    waited = waiting.run()
+    next(waited)
+    while len(service.watched) < 4:
+        threading.Event().wait(0.01)
+    taken: list[str] = []
+    while len(taken) < 3:
+        taken += ids(iter(waiting.take_ended()))
+    assert taken == ["b", "c", "d"]
+    assert list(waited) == []
+
+
 def test_the_deadline_passes_while_a_poll_hangs() -> None:
     service = Service({})
     service.polls = {"a": completed, "b": service.hang}

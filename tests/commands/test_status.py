@@ -14,7 +14,7 @@ import pytest
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import runner_for
 from tests.faults.raw import head, listening, ok
-from tests.running import Runner, clean_env
+from tests.running import HURRIED, NOSTRA, Runner, clean_env
 from tests.sandbox.calling import faulty
 
 
@@ -173,3 +173,18 @@ def test_ids_are_utf_8_where_the_locale_is_not(nostra: Runner, sandbox: Sandbox)
     assert nostra("status", "größe", "-", stdin="naïve\n", env=ascii_only).code == 4
     asked = sorted(request.path.rpartition("/")[2] for request in sandbox.requests)
     assert asked == ["gr%C3%B6%C3%9Fe", "na%C3%AFve"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no ulimit")
+@pytest.mark.parametrize(("limit", "code"), [(5, 8), (9, 0), (32, 0)])
+def test_a_limit_of_open_files_is_waited_for_or_an_error_of_its_own(
+    home: Path, tmp_path: Path, limit: int, code: int
+) -> None:
+    """Where some connections can be opened, all requests go through these."""
+    command = HURRIED if code else (NOSTRA,)
+    shell = ("sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *command)
+    with faulty("[[fault]]\npath = '*'\ndelay = 0.05\nbody = '{\"status\": \"x\"}'") as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("status", *(f"id{number}" for number in range(20)), command=shell)
+    assert ended.code == code, ended.err
+    assert ("raise the limit (ulimit -n)" in ended.err) == (code == 8)

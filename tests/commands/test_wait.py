@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.running import NOSTRA, Ended, Runner, clean_env
 from tests.sandbox.calling import faulty
 from tests.terminal import terminal
 
+RUNNING = ok(b'{"status": "running"}')
 GROWING = '[invocation.job]\nstatuses = ["queued", "odd", "completed"]\n'
 
 
@@ -130,7 +132,7 @@ def service(home: Path, cwd: Path) -> Iterator[tuple[Runner, Raw]]:
     answers = {
         b"good": ok(b'{"status": "completed", "invocationResults": {}}'),
         b"failed": ok(b'{"status": "failed"}'),
-        b"running": ok(b'{"status": "running"}'),
+        b"running": RUNNING,
         b"sick": unavailable,
         b"gone": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
     }
@@ -187,6 +189,44 @@ def test_each_of_many_ids_is_accounted_for(home: Path, tmp_path: Path) -> None:
     assert [json.loads(line)["error"]["code"] for line in errors] == [4, 5, 124]
     assert "running4" in errors[2]
     assert ended.code == 4
+
+
+def test_download_waits_for_the_others_while_it_transfers(home: Path, tmp_path: Path) -> None:
+    """The transfer of `first` ends only once `late` was polled often enough to be completed."""
+    polled = threading.Event()
+    polls: list[bytes] = []
+    result = {f"{format_}Available": format_ == "csv" for format_ in ("json", "csv", "xlsx")}
+    described = {"r": result | {"primaryResult": True, "status": "completed"}}
+    done = ok(json.dumps({"status": "completed", "invocationResults": described}).encode())
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        while asked := head(connection):
+            path = asked.split()[1]
+            if path.endswith(b"/first/csv"):
+                assert polled.wait(10)
+            if path.endswith(b"/csv"):
+                connection.sendall(ok(b"a,b\n1,2\n"))
+                continue
+            polls.append(path)
+            late = polls.count(b"/api/invocation/late")
+            if late == 3:
+                polled.set()
+            connection.sendall(done if path.endswith(b"/first") or late > 2 else RUNNING)
+
+    with listening(handle) as raw:
+        env = clean_env(home, NOSTRA_BASE_URL=raw.base_url, NOSTRA_TOKEN="t0ken")
+        command = ["download", "first", "late", "--wait", "--interval", "0.1", "-j", "1"]
+        ended = Runner(tmp_path, env)(*command, seconds=9)
+    assert (ended.code, ended.out) == (0, "first.csv\nlate.csv\n")
+
+
+def test_download_reports_the_others_though_a_poll_hangs(home: Path, tmp_path: Path) -> None:
+    """`good` has no results, which is an error that comes before the deadline does."""
+    with service(home, tmp_path) as (nostra, _):
+        ended = nostra("download", "bad", "good", "--wait", "--timeout", "2", seconds=6)
+    errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert (ended.code, len(errors)) == (4, 2)
+    assert "no results" in errors[0]
 
 
 @pytest.mark.parametrize("command", ["wait", "download"])

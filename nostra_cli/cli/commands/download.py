@@ -182,7 +182,7 @@ def _groups(
     wait: bool,
     interval: float | None,
 ) -> Iterator[Sequence["Invocation | NostraError"]]:
-    """Give the invocations that can be downloaded together: all, or each when its wait is over."""
+    """Yield the invocations to download together: all, or those whose wait is over by now."""
     from nostra_cli.api.wait import Waiting
 
     ids, jobs = batch.ids, batch.jobs
@@ -193,8 +193,9 @@ def _groups(
         waiting = Waiting(
             ids, service.invocation, service.retrier, watcher, interval, jobs, service.give_up
         )
-        for item in waiting.run():
-            yield [item if isinstance(item, NostraError) else item.invocation]
+        for first in waiting.run():
+            ended = [first, *waiting.take_ended()]
+            yield [end if isinstance(end, NostraError) else end.invocation for end in ended]
 
 
 def _selection(
