@@ -145,17 +145,20 @@ class Output(Messages):
         finally:
             text.finish()
 
-    def checks(self, checks: Iterable[Check]) -> None:
-        """Show checks: to a person the problems, to a script (and with `--verbose`) all of them."""
+    def checks(self, checks: Iterable[Check]) -> ExitCode:
+        """Show checks: to a person the problems, to a script (and with `--verbose`) all of them.
+
+        Returns the exit code of an error in showing them.
+        """
         from nostra_cli.output import checks as checks_view
         from nostra_cli.output.views import CHECKS
 
         if self.options.json or not self.data.terminal:
-            self.show(CHECKS, checks)
-            return
+            return self.show(CHECKS, checks)
         options = (self.options.verbose, self._color_data, self._sanitize)
         for line in checks_view.lines(list(checks), *options):
             self.data.line(self._escape(line))
+        return ExitCode.DONE
 
     def preview(self, found: Preview) -> None:
         """Show the first rows of a result, or what is known of the whole of it."""

@@ -247,3 +247,9 @@ if sys.platform != "win32":
         assert shown[2].startswith("ok       config_file: ")
         assert "ok       ca_certificates: " in "\n".join(shown)
         assert shown[-1] == "1 error"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+def test_a_closed_stdout_exits_8(nostra: Runner) -> None:
+    ended = nostra(command=["sh", "-c", f"{NOSTRA} doctor >&-"])
+    assert (ended.code, "stdout is closed" in ended.err) == (8, True)

@@ -59,5 +59,5 @@ def doctor(context: typer.Context) -> ExitCode:
                 codes.append(check.code)
                 yield check
 
-    session.out.checks(checks())
-    return next(filter(None, codes), ExitCode.DONE)
+    shown = session.out.checks(checks())
+    return next(filter(None, codes), shown)
