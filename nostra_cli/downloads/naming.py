@@ -1,4 +1,4 @@
-"""File names from ids: unique, safe on every system, inside the chosen folder."""
+"""File names from ids: unique, safe on every system, inside the chosen directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PRIMARY_TEMPLATE = "{invocation}.{format}"
 OTHER_TEMPLATE = "{invocation}-{result}.{format}"
 FIELDS = ("invocation", "result", "format")
 
-LONGEST_NAME = 255
+MAX_NAME = 255
 # ~ so that no id can look like a name that was cut, [ so that no name is a shell's pattern or,
 # as ##[...], a command of a CI job's log.
 _UNSAFE = frozenset('%/\\:*?"<>|~[')
@@ -24,25 +24,25 @@ _DEVICES = frozenset(
 
 
 def check_template(template: str) -> str:
-    """Give a `--name` template back; raise UsageProblem for one that cannot make file names."""
-    hint = "it is a file name with {invocation}, {result} and {format} in it"
+    """Return a valid `--name` template; raises UsageProblem for another."""
+    hint = "use a file name with {invocation}, {result} and {format} in it"
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
         raise UsageProblem(f"--name {template!r}: {error}", hint) from error
     for _text, name, spec, conversion in parts:
         if name is not None and (name not in FIELDS or spec or conversion):
-            raise UsageProblem(f"--name {template!r}: no field {{{name}}}", hint)
+            raise UsageProblem(f"--name {template!r}: unknown field {{{name}}}", hint)
     if not template or set("/\\") & set(template):
         raise UsageProblem(f"--name {template!r} is not a plain file name", hint)
     return template
 
 
 def file_name(template: str, fields: Mapping[str, str]) -> str:
-    """Fill a checked template with safe forms of `fields`.
+    """Fill a valid template with safe forms of `fields`.
 
-    What a file system or a shell could take amiss is percent-encoded, so that two ids never make
-    one name; a name of more than 255 bytes is cut and ends in a hash of the whole.
+    What is special to a file system or a shell is percent-encoded, so that two values of a field
+    never make one name; a name of more than 255 bytes is cut and ends in a hash of all of it.
     """
     name = template.format_map({key: _encode(value) for key, value in fields.items()})
     if not name:
@@ -58,8 +58,8 @@ def file_name(template: str, fields: Mapping[str, str]) -> str:
 
 
 def fits(name: str) -> bool:
-    """Tell whether a file system takes a name of this length (255 bytes of UTF-8)."""
-    return len(name.encode("utf-8", "surrogatepass")) <= LONGEST_NAME
+    """Return whether a file system accepts a name of this length (255 bytes of UTF-8)."""
+    return len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME
 
 
 def _encode(text: str) -> str:
@@ -82,5 +82,5 @@ def _shorten(name: str) -> str:
     if not dot or not 0 < len(suffix) <= 8:
         stem, dot, suffix = name, "", ""
     tail = f"~{hashlib.sha256(whole).hexdigest()[:16]}{dot}{suffix}"
-    room = LONGEST_NAME - len(tail.encode())
+    room = MAX_NAME - len(tail.encode())
     return stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore") + tail

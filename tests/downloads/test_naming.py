@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nostra_cli.downloads.naming import (
-    LONGEST_NAME,
+    MAX_NAME,
     OTHER_TEMPLATE,
     PRIMARY_TEMPLATE,
     check_template,
@@ -71,7 +71,7 @@ def test_the_default_templates_name_the_result_only_where_there_are_others() -> 
         ("", ".csv".replace(".", "%2E")),
     ],
 )
-def test_what_a_system_takes_amiss_is_percent_encoded(nasty: str, name: str) -> None:
+def test_special_characters_are_percent_encoded(nasty: str, name: str) -> None:
     assert name_of(nasty) == name
 
 
@@ -108,7 +108,7 @@ def test_a_name_is_one_component_of_a_path_on_every_system(identifier: str, temp
 
 @given(IDS, IDS, TEMPLATES | st.just(OTHER_TEMPLATE))
 def test_a_name_has_at_most_255_bytes(invocation: str, result: str, template: str) -> None:
-    assert 0 < len(name_of(invocation, result, template).encode()) <= LONGEST_NAME
+    assert 0 < len(name_of(invocation, result, template).encode()) <= MAX_NAME
 
 
 @given(IDS, IDS, TEMPLATES, FORMATS, FORMATS)
@@ -178,7 +178,7 @@ def test_a_cut_never_splits_a_character() -> None:
         name = name_of("a" * width + "😀" * 100)
         assert "\ufffd" not in name
         assert set(name.split("~")[0]) <= {"a", "😀"}
-        assert LONGEST_NAME - 3 <= len(name.encode()) <= LONGEST_NAME
+        assert MAX_NAME - 3 <= len(name.encode()) <= MAX_NAME
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ def test_a_good_template_is_given_back(template: str) -> None:
         ("", "not a plain file name"),
         ("a/{invocation}", "not a plain file name"),
         ("..\\{invocation}", "not a plain file name"),
-        ("{date}", "no field {date}"),
-        ("{}", "no field {}"),
-        ("{0}", "no field {0}"),
-        ("{invocation.__class__}", "no field {invocation.__class__}"),
-        ("{result[0]}", "no field {result[0]}"),
-        ("{invocation!r}", "no field"),
-        ("{invocation:>999999999}", "no field"),
-        ("{invocation:{format}}", "no field"),
+        ("{date}", "unknown field {date}"),
+        ("{}", "unknown field {}"),
+        ("{0}", "unknown field {0}"),
+        ("{invocation.__class__}", "unknown field {invocation.__class__}"),
+        ("{result[0]}", "unknown field {result[0]}"),
+        ("{invocation!r}", "unknown field"),
+        ("{invocation:>999999999}", "unknown field"),
+        ("{invocation:{format}}", "unknown field"),
         ("{invocation", "--name"),
         ("invocation}", "--name"),
     ],

@@ -53,14 +53,14 @@ def test_the_longest_name_that_has_room_for_its_part_is_shown_in_it(tmp_path: Pa
     assert part_path(tmp_path / ("x" * (room + 1))).name.startswith(".nostra-")
 
 
-def test_a_new_part_is_empty_and_part_of_nothing(target: Path) -> None:
+def test_a_new_part_is_empty_and_of_no_version(target: Path) -> None:
     part = Part(target, resume=True)
     assert (part.size, part.version, list(part.blocks())) == (0, None, [])
     assert part.close(keep=True) is False
     assert names(target.parent) == []
 
 
-def test_a_part_is_gone_on_with_where_it_was_left(target: Path) -> None:
+def test_a_part_is_continued_where_it_was_left(target: Path) -> None:
     left(target, b"01234")
     part = Part(target, resume=True)
     assert (part.size, part.version) == (5, VERSION)
@@ -72,7 +72,7 @@ def test_a_part_is_gone_on_with_where_it_was_left(target: Path) -> None:
     assert names(target.parent) == ["demo.csv"]
 
 
-def test_without_resume_what_is_there_is_taken_for_nothing(target: Path) -> None:
+def test_without_resume_an_earlier_part_is_not_used(target: Path) -> None:
     left(target, b"01234")
     part = Part(target, resume=False)
     assert part.version is None
@@ -83,7 +83,7 @@ def test_without_resume_what_is_there_is_taken_for_nothing(target: Path) -> None
 
 
 @pytest.mark.parametrize("data", [b"0123456789", b"0123456789 and more"])
-def test_one_byte_of_a_complete_part_is_asked_for_again(target: Path, data: bytes) -> None:
+def test_one_byte_of_a_complete_part_is_requested_again(target: Path, data: bytes) -> None:
     left(target, data)
     part = Part(target, resume=True)
     assert part.size == 9
@@ -99,7 +99,7 @@ def test_a_part_of_unknown_length_is_not_cut(target: Path) -> None:
 
 
 @pytest.mark.parametrize("note", [b"", b"{", b"[]", b"\xff" * 9, b"{}" + b" " * 70_000])
-def test_a_part_with_a_damaged_note_is_part_of_nothing(target: Path, note: bytes) -> None:
+def test_a_part_with_a_damaged_note_is_not_continued(target: Path, note: bytes) -> None:
     left(target, b"01234")
     note_path(target).write_bytes(note)
     part = Part(target, resume=True)
@@ -107,7 +107,7 @@ def test_a_part_with_a_damaged_note_is_part_of_nothing(target: Path, note: bytes
     part.close(keep=False)
 
 
-def test_a_part_without_a_note_is_part_of_nothing(target: Path) -> None:
+def test_a_part_without_a_note_is_not_continued(target: Path) -> None:
     left(target, b"01234")
     note_path(target).unlink()
     part = Part(target, resume=True)

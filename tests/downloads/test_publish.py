@@ -85,7 +85,7 @@ def test_publishing_over_a_file_replaces_it_and_keeps_its_mode(target: Path) -> 
     assert names(target.parent) == ["demo.csv"]
 
 
-def test_told_to_replace_what_is_not_there_publishes_too(target: Path) -> None:
+def test_replacing_a_missing_file_publishes_it(target: Path) -> None:
     part = begun(target, b"0123456789")
     part.publish(replace=True)
     part.close(keep=False)
@@ -199,7 +199,7 @@ def test_a_part_begun_again_holds_only_the_new_body(target: Path) -> None:
     again.close(keep=False)
 
 
-def test_a_short_write_is_gone_on_with(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_write_is_continued(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     part = begun(target, b"")
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:3]))
