@@ -89,7 +89,7 @@ def test_listing(files: Files, sandbox: Sandbox) -> None:
     assert files.cat_file(csv) == truth(sandbox, "demo-dedup")
 
 
-def test_what_is_told_of_a_file(files: Files, sandbox: Sandbox) -> None:
+def test_info_of_a_file(files: Files, sandbox: Sandbox) -> None:
     found = files.info("nostra://demo-dedup.csv")
     assert files.info("demo-dedup.csv") == found
     assert asked(sandbox) == ["demo-dedup -", "csv bytes=0-0"]
@@ -111,7 +111,7 @@ def test_what_is_told_of_a_file(files: Files, sandbox: Sandbox) -> None:
     assert len(asked(sandbox)) == 2
 
 
-def test_what_there_is(files: Files, sandbox: Sandbox) -> None:
+def test_exists_isfile_and_isdir(files: Files, sandbox: Sandbox) -> None:
     paths = ["demo-dedup", "demo-dedup.csv", "demo-stuck", "nope", "nope.csv", "demo-dedup/x.csv"]
     assert [files.exists(path) for path in paths] == [True, True, True, False, False, False]
     assert [files.isfile(path) for path in paths] == [False, True, False, False, False, False]
@@ -140,7 +140,7 @@ def test_what_cannot_be_read(files: Files, path: str, error: type[Exception], sa
 
 
 @pytest.mark.parametrize("path", ["", "*.csv", "demo-stuck/*.csv", "demo-failed/*"])
-def test_a_listing_that_cannot_be_is_no_empty_one(files: Files, path: str) -> None:
+def test_a_listing_that_fails_is_not_an_empty_one(files: Files, path: str) -> None:
     with pytest.raises((NotImplementedError, NostraError)):
         files.glob(f"nostra://{path}") if path else files.ls("nostra://")
 
@@ -279,12 +279,12 @@ def test_a_server_without_ranges_is_asked_once(monkeypatch: pytest.MonkeyPatch) 
         assert files.info("demo-dedup.csv")["size"] is None
 
 
-def test_what_fails_for_a_while_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_for_a_while_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     with faulty('[[fault]]\npath = "*"\nstatus = 503\ntimes = 1\nretry_after = 0\n') as sandbox:
         assert files_of(sandbox, monkeypatch).cat_file("demo-dedup.csv")[:3] == b"ID,"
 
 
-def test_a_refused_token_is_told_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_token_is_an_error_that_does_not_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     toml = '[[fault]]\npath = "*"\nstatus = 401\ndetail = "bad s3cr3t-t0ken \\u001b[31m"\n'
     with faulty(toml) as sandbox:
         files = files_of(sandbox, monkeypatch)
@@ -299,7 +299,7 @@ def test_a_refused_token_is_told_and_not_shown(monkeypatch: pytest.MonkeyPatch) 
             assert (str(copy), copy.hint) == (str(raised.value), raised.value.hint)
 
 
-def test_a_missing_token_is_told() -> None:
+def test_a_missing_token_is_an_error() -> None:
     with pytest.raises(AuthProblem, match="no token"):
         fsspec.filesystem("nostra").exists("demo-dedup")
 

@@ -120,12 +120,12 @@ def test_the_length_is_known_only_where_it_is_a_plain_number(
 
 
 @given(versions)
-def test_what_was_written_down_is_read_back(version: BodyVersion) -> None:
+def test_a_version_is_read_back_as_it_was_written(version: BodyVersion) -> None:
     assert from_json(version.to_json()) == version
 
 
 @given(st.text() | json_values.map(json.dumps))
-def test_garbage_is_no_identity_and_no_crash(text: str) -> None:
+def test_garbage_is_not_a_version_and_not_a_crash(text: str) -> None:
     assert from_json(text) is None
 
 
@@ -134,7 +134,7 @@ def test_garbage_is_no_identity_and_no_crash(text: str) -> None:
         {"url": json_values, "etag": json_values, "modified": json_values, "length": json_values}
     )
 )
-def test_a_note_with_fields_of_wrong_types_is_no_identity(raw: dict[str, object]) -> None:
+def test_a_note_with_fields_of_wrong_types_is_not_a_version(raw: dict[str, object]) -> None:
     found = from_json(json.dumps(raw))
     assert found is None or from_json(found.to_json()) == found
     if not isinstance(raw["url"], str) or isinstance(raw["length"], str | float | list | dict):
@@ -163,7 +163,7 @@ def test_a_note_with_fields_of_wrong_types_is_no_identity(raw: dict[str, object]
         VERSION.to_json().replace("GMT", "GMT\\r\\nAuthorization: x"),
     ],
 )
-def test_a_note_that_is_cut_or_planted_is_no_identity(text: str) -> None:
+def test_a_note_that_is_cut_or_planted_is_not_a_version(text: str) -> None:
     assert from_json(text) is None
 
 

@@ -1,4 +1,4 @@
-"""The body of one result: where it goes on, where it begins again, and when it is given up."""
+"""The body of one result: where it is resumed or restarted, and when it is given up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHA256 = hashlib.sha256(WHOLE).hexdigest()
 QUICK = LowSpeed(rate=10, seconds=5)
 
 
-def test_a_whole_body_needs_one_request() -> None:
+def test_a_complete_body_needs_one_request() -> None:
     world = World([whole(WHOLE[:5], b"", WHOLE[5:])])
     assert world.run() == WHOLE
     assert world.asked == [{}]
@@ -33,7 +33,7 @@ def test_a_hash_is_made_only_where_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("failure", [CUT, RESET])
 @pytest.mark.parametrize("end", [1, 9, 300, SIZE - 1])
-def test_a_body_that_breaks_off_is_gone_on_with(failure: Transient, end: int) -> None:
+def test_a_body_that_breaks_off_is_resumed(failure: Transient, end: int) -> None:
     world = World([whole(WHOLE[:end], failure), rest(end)])
     assert world.run() == WHOLE
     assert world.asked == [{}, {"Range": f"bytes={end}-", "If-Range": ETAG}]
@@ -42,7 +42,7 @@ def test_a_body_that_breaks_off_is_gone_on_with(failure: Transient, end: int) ->
     assert world.streamed.sha256 == SHA256
 
 
-def test_a_body_that_ends_short_of_its_length_is_gone_on_with() -> None:
+def test_a_body_short_of_its_length_is_resumed() -> None:
     world = World([whole(WHOLE[:50]), rest(50, WHOLE[50:90]), rest(90)])
     assert world.run() == WHOLE
     assert world.ranges == [None, "bytes=50-", "bytes=90-"]
@@ -54,7 +54,7 @@ def test_a_body_beyond_its_length_is_not_complete() -> None:
         world.run()
 
 
-def test_what_broke_off_before_its_first_byte_is_asked_for_whole_again() -> None:
+def test_a_body_that_breaks_off_before_its_first_byte_is_restarted() -> None:
     world = World([whole(RESET), whole()])
     assert world.run() == WHOLE
     assert world.asked == [{}, {}]
@@ -70,14 +70,14 @@ def test_a_strong_date_proves_where_there_is_no_etag() -> None:
 
 
 @pytest.mark.parametrize("etag", [None, 'W/"v1"', "v1", '"v1'])
-def test_without_a_strong_validator_a_body_is_begun_again(etag: str | None) -> None:
+def test_without_a_strong_validator_a_body_is_restarted(etag: str | None) -> None:
     world = World([whole(WHOLE[:50], CUT).but(etag=etag), whole().but(etag=etag)])
     assert world.run() == WHOLE
     assert world.asked == [{}, {}]
     assert world.streamed.sha256 == SHA256
 
 
-def test_a_whole_answer_to_a_range_begins_again() -> None:
+def test_a_complete_response_to_a_range_restarts_the_body() -> None:
     world = World([whole(WHOLE[:50], CUT), rest(50, CUT), whole().but(etag='"v2"')])
     assert world.run() == WHOLE
     assert world.starts == [(0, SIZE), (50, SIZE), (0, SIZE)]
@@ -99,7 +99,7 @@ def test_a_whole_answer_to_a_range_begins_again() -> None:
         replace(rest(50), status=416),
     ],
 )
-def test_an_answer_that_does_not_go_on_is_not_mixed_in(answer: Answer) -> None:
+def test_a_response_that_does_not_continue_is_never_appended(answer: Answer) -> None:
     world = World([whole(WHOLE[:50], CUT), answer, whole()])
     assert world.run() == WHOLE
     assert world.ranges == [None, "bytes=50-", None]
@@ -108,7 +108,7 @@ def test_an_answer_that_does_not_go_on_is_not_mixed_in(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("status", [206, 416])
-def test_a_range_that_nobody_asked_for_is_refused(status: int) -> None:
+def test_a_range_that_was_not_requested_is_refused(status: int) -> None:
     world = World([replace(rest(0), status=status)])
     with pytest.raises(Corrupt, match=f"demo.csv: status {status}"):
         world.run()
@@ -140,7 +140,7 @@ def test_without_a_minimum_speed_attempts_that_bring_no_byte_are_still_counted()
     assert len(world.asked) == NORMAL.attempts
 
 
-def test_a_whole_body_gives_one_retry_back_to_the_others() -> None:
+def test_a_complete_body_gives_one_retry_back_to_the_others() -> None:
     world = World([whole(CUT), whole(CUT), whole()])
     assert world.run() == WHOLE
     assert world.budget.left == world.budget.max - 1
@@ -158,7 +158,7 @@ def test_small_steps_are_enough_only_where_they_add_up() -> None:
         world.run()
 
 
-def test_a_body_that_begins_again_has_got_nowhere() -> None:
+def test_a_body_that_restarts_made_no_progress() -> None:
     ends = range(60, 60 * NORMAL.attempts + 1, 60)
     cuts = [whole(WHOLE[:end], CUT).but(etag=None) for end in ends]
     world = World(cuts, low_speed=QUICK)

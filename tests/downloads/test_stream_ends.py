@@ -49,7 +49,7 @@ def test_a_body_that_is_fast_enough_is_read_to_its_end() -> None:
     assert World([whole(*dripping(0, 10, 1.0))], low_speed=LIMIT).run() == WHOLE
 
 
-def test_a_body_that_is_too_slow_is_given_up_and_tried_again() -> None:
+def test_a_body_that_is_too_slow_is_aborted_and_retried() -> None:
     world = World([whole(*dripping(0, 9, 1.0)), rest(45)], low_speed=LIMIT)
     assert world.run() == WHOLE
     assert world.ranges == [None, "bytes=45-"]
@@ -71,7 +71,7 @@ def test_a_fast_beginning_does_not_make_up_for_a_slow_rest() -> None:
     assert world.ranges == [None, "bytes=305-"]
 
 
-def test_a_slow_disk_is_no_slow_body() -> None:
+def test_a_slow_disk_does_not_count_as_a_slow_body() -> None:
     class SlowDisk(Memory):
         def write(self, data: Piece) -> None:
             super().write(data)
@@ -82,7 +82,7 @@ def test_a_slow_disk_is_no_slow_body() -> None:
     assert world.run() == WHOLE
 
 
-def test_nothing_is_asked_for_after_the_deadline() -> None:
+def test_nothing_is_requested_after_the_deadline() -> None:
     world = World([], seconds=5)
     world.now += 5
     with pytest.raises(DeadlinePassed, match=r"before demo\.csv was complete"):
@@ -106,7 +106,7 @@ def test_a_pause_beyond_the_deadline_is_not_slept() -> None:
     assert world.slept == []
 
 
-def test_the_wish_of_a_busy_service_is_honoured() -> None:
+def test_retry_after_is_honoured() -> None:
     world = World([whole(WHOLE[:50], CUT), Answer((), {"retry-after": "7"}, 503), rest(50)])
     assert world.run() == WHOLE
     assert world.slept == [NORMAL.first_pause, 7]
@@ -155,7 +155,7 @@ def test_a_web_page_by_its_first_bytes_is_refused_at_every_level(level: Level) -
         (b"", Level.OFF, False),
     ],
 )
-def test_the_format_is_checked_as_it_was_told(body: bytes, level: Level, passes: bool) -> None:
+def test_the_format_is_verified_at_its_level(body: bytes, level: Level, passes: bool) -> None:
     world = World([Answer((body,), {})], level=level)
     if passes:
         assert world.run() == body
@@ -191,7 +191,7 @@ def test_an_encoded_body_is_decoded_and_its_length_is_not_that_of_the_content() 
     assert (sink.version.validator, sink.version.length) == (None, None)
 
 
-def test_an_encoded_body_that_breaks_off_is_begun_again() -> None:
+def test_an_encoded_body_that_breaks_off_is_restarted() -> None:
     packed = gzip.compress(WHOLE)
     broken = whole(packed[:100], CUT).but(content_encoding="gzip")
     world = World([broken, whole()])

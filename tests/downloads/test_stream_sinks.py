@@ -1,4 +1,4 @@
-"""What an earlier run left is gone on with where it is proven; never a mixed body, in any sink."""
+"""A part is resumed where its version is proven; never a mixed body, in any sink."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHA256 = hashlib.sha256(WHOLE).hexdigest()
 
 
 @pytest.mark.parametrize("length", [SIZE, None])
-def test_what_an_earlier_run_left_is_gone_on_with(length: int | None) -> None:
+def test_a_part_of_an_earlier_run_is_resumed(length: int | None) -> None:
     sink = Memory(WHOLE[:50], replace(VERSION, length=length))
     world = World([rest(50)], sink=sink)
     assert world.run() == WHOLE
@@ -55,7 +55,7 @@ def test_what_an_earlier_run_left_is_gone_on_with(length: int | None) -> None:
         replace(VERSION, url=VERSION.url.replace("/csv", "/json")),
     ],
 )
-def test_what_is_of_another_result_or_not_proven_is_begun_again(
+def test_a_part_of_another_result_or_without_proof_is_restarted(
     version: BodyVersion | None,
 ) -> None:
     world = World([whole()], sink=Memory(b"\xff" * 50, version))
@@ -64,7 +64,7 @@ def test_what_is_of_another_result_or_not_proven_is_begun_again(
     assert (world.streamed.resumed, world.streamed.sha256) == (False, SHA256)
 
 
-def test_what_an_earlier_run_left_is_checked_too() -> None:
+def test_a_part_of_an_earlier_run_is_verified_too() -> None:
     damaged = WHOLE[:30].replace(b"x", b'"x', 1) + WHOLE[31:50]
     world = World([rest(50)], sink=Memory(damaged, VERSION))
     with pytest.raises(Corrupt, match="quoted field"):
@@ -82,7 +82,7 @@ def test_a_complete_part_is_proven_by_its_last_byte(target: Path) -> None:
     assert world.streamed.sha256 == SHA256
 
 
-def test_a_part_that_breaks_off_twice_goes_on_in_a_later_run(target: Path) -> None:
+def test_a_part_that_breaks_off_twice_is_resumed_in_a_later_run(target: Path) -> None:
     part = Part(target, resume=True)
     world = World([whole(WHOLE[:50], CUT), Answer((), {}, 404)], sink=part)
     with pytest.raises(NostraError):
@@ -96,7 +96,7 @@ def test_a_part_that_breaks_off_twice_goes_on_in_a_later_run(target: Path) -> No
     assert names(target.parent) == [target.name]
 
 
-def test_stdout_goes_on_where_it_can() -> None:
+def test_stdout_is_resumed() -> None:
     out = io.BytesIO()
     sink = StdoutSink(out)
     world = World([whole(WHOLE[:50], CUT), rest(50)], sink=sink)
@@ -105,7 +105,7 @@ def test_stdout_goes_on_where_it_can() -> None:
 
 
 @pytest.mark.parametrize("second", [[whole()], [rest(49), whole()]])
-def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) -> None:
+def test_stdout_is_never_restarted_after_its_first_byte(second: list[Answer]) -> None:
     out = io.BytesIO()
     world = World([whole(WHOLE[:50], CUT), *second], sink=StdoutSink(out))
     with pytest.raises(Corrupt, match="stdout has 50 bytes"):
@@ -113,7 +113,7 @@ def test_stdout_is_never_begun_again_after_its_first_byte(second: list[Answer]) 
     assert out.getvalue() == WHOLE[:50]
 
 
-def test_stdout_is_begun_again_as_long_as_it_is_empty() -> None:
+def test_stdout_is_restarted_while_it_is_empty() -> None:
     out = io.BytesIO()
     World([whole(RESET).but(etag=None), whole()], sink=StdoutSink(out)).stream()
     assert out.getvalue() == WHOLE

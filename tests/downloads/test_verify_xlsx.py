@@ -25,7 +25,7 @@ LOOKING = [(level, length) for level, length in LEVELS if level is not Level.OFF
 
 
 def refused(data: bytes, whole: bool) -> bool:
-    """Tell whether a finished file is refused; any exception but ValueError gets out."""
+    """Return whether a finished file is refused; any exception but ValueError is raised."""
     try:
         verify_xlsx.check_file(io.BytesIO(data), whole)
     except ValueError:
@@ -157,7 +157,7 @@ def test_whatever_the_parser_raises_is_damage(
         verify_xlsx.check_file(io.BytesIO(SMALL_BOOK), complete=True)
 
 
-def test_a_disk_that_cannot_be_read_is_no_damage_of_the_workbook(
+def test_a_disk_error_is_not_damage_of_the_workbook(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def failing(_self: zipfile.ZipFile, _name: str) -> None:

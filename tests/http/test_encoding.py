@@ -60,7 +60,7 @@ def test_a_header_with_every_field_is_read() -> None:
 
 
 @given(st.binary(max_size=2000), st.lists(st.integers(1, 50), min_size=1), st.integers(0, 9))
-def test_any_content_in_any_pieces_is_undone(content: bytes, sizes: list[int], level: int) -> None:
+def test_any_content_in_any_pieces_is_decoded(content: bytes, sizes: list[int], level: int) -> None:
     body = io.BytesIO(gzip.compress(content, level))
     chunks = [body.read(size) for size in sizes]
     chunks.append(body.read())
@@ -147,7 +147,7 @@ def test_no_more_is_read_than_what_is_asked_for_needs() -> None:
 
 
 @pytest.mark.parametrize("error", [Truncated("too short"), Transient("broken off")])
-def test_a_connection_that_breaks_is_no_damage(error: Transient) -> None:
+def test_a_broken_connection_is_not_damage(error: Transient) -> None:
     def breaking() -> Iterator[bytes]:
         yield PACKED[: len(PACKED) // 2]
         raise error
