@@ -32,7 +32,8 @@ class Signals:
 
         A signal that the process was started to ignore (nohup, a background job) stays ignored.
         """
-        handlers = {**dict.fromkeys(_CODES, self._end), "SIGTSTP": self._stop}
+        others = dict.fromkeys(("SIGTSTP", "SIGQUIT"), self._by_default)
+        handlers = {**dict.fromkeys(_CODES, self._end), **others}
         before = {}
         for name, handler in handlers.items():
             number = getattr(signal, name, None)  # Windows has no SIGHUP
@@ -53,8 +54,9 @@ class Signals:
             self.code = _CODES[signal.Signals(number).name]
             raise Signalled(self.code)
 
-    def _stop(self, number: int, _frame: FrameType | None) -> None:
+    def _by_default(self, number: int, _frame: FrameType | None) -> None:
+        """Stop or end as any process does, but with the cursor shown."""
         self.out.suspend()
         signal.signal(number, signal.SIG_DFL)
-        signal.raise_signal(number)  # it returns when the process goes on
-        signal.signal(number, self._stop)
+        signal.raise_signal(number)  # after Ctrl-Z it returns when the process goes on
+        signal.signal(number, self._by_default)

@@ -78,6 +78,14 @@ def test_two_quick_ctrl_c_show_the_cursor(slow: Runner, args: list[str]) -> None
 
 
 @covers("cursor")
+def test_ctrl_backslash_shows_the_cursor(slow: Runner) -> None:
+    with drawing(slow, LARGE) as shown:
+        shown.type(b"\x1c")
+        assert shown.read_to_end() == -signal.SIGQUIT
+    assert cursor_is_shown(shown.seen)
+
+
+@covers("cursor")
 def test_ctrl_c_is_on_the_line_it_erases(slow: Runner) -> None:
     """`^C` is drawn by the terminal behind the bar: it must not wrap to a line of its own."""
     with drawing(slow, LARGE) as shown:
