@@ -25,6 +25,7 @@ _REDRAW_SECONDS = 0.1
 _SPARE_COLUMNS = 4
 """Left free at the end of a line: the terminal writes ^C and ^Z there, which must not wrap."""
 _LOCK_SECONDS = 0.2
+_JOIN_SECONDS = 1.0
 
 
 class Live:
@@ -38,6 +39,7 @@ class Live:
         self._lock = threading.RLock()
         self._users = 0
         self._finished = threading.Event()
+        self._thread: threading.Thread | None = None
         self._not_before = 0.0
         self._widths: list[int] = []
 
@@ -53,16 +55,22 @@ class Live:
         finally:
             with self._lock:
                 self._users -= 1
-                if self._users == 0:
+                last = self._users == 0
+                if last:
                     self._finished.set()
                     self._erase()
+            if last and self._thread is not None:
+                # Python may crash where it ends while a thread is still importing rich.
+                self._thread.join(_JOIN_SECONDS)
 
     def _start(self, state: Callable[[], ProgressState]) -> None:
         self._not_before = time.monotonic() + DELAY_SECONDS
         self._finished = threading.Event()
         thread = threading.Thread(target=self._run, args=(state, self._finished), daemon=True)
+        self._thread = None
         with contextlib.suppress(RuntimeError):  # no more threads: work without a sign of life
             thread.start()
+            self._thread = thread
 
     def _run(self, state: Callable[[], ProgressState], finished: threading.Event) -> None:
         artist: Artist | None = None
