@@ -17,6 +17,7 @@ import h11
 from tests.damage.case import Case, Step, Version
 
 Fields = dict[str, str]
+_CODINGS = rb"\r\n(?:\w+-Encoding|Content-Type): [^\r]+"
 _DATE = "Mon, 01 Jan 2024 12:00:00 GMT"
 
 
@@ -102,7 +103,7 @@ def _damaged(step: Step, head: bytes, sent: bytes, choice: random.Random) -> tup
 
     Never so that other bytes become content: what the framing calls content is the body.
     """
-    codings = [range(*found.span()) for found in re.finditer(rb"\r\n\w+-Encoding: \w+", head)]
+    codings = [range(*found.span()) for found in re.finditer(_CODINGS, head)]
     places = [at for at in range(len(head) - 4) if not any(at in line for line in codings)]
     if step.framing == "chunked":
         places += [len(head) + place for place in _framing(sent)]
@@ -110,13 +111,20 @@ def _damaged(step: Step, head: bytes, sent: bytes, choice: random.Random) -> tup
         places += range(len(head), len(head + sent))
     data, at = head + sent, places[int(step.place * len(places))]
     size = choice.choice([1, 2, 20])
-    if step.damage == "flip":
-        data = data[:at] + bytes([data[at] ^ (1 << choice.randrange(8))]) + data[at + 1 :]
+    in_framing = step.framing == "chunked" and at >= len(head)
+    if step.damage == "flip" or in_framing:
+        flipped = bytes([data[at] ^ (1 << choice.randrange(8))])
+        if in_framing and flipped in b"0123456789abcdefABCDEF":
+            flipped = b"?"  # with another size the framing itself would become content
+        data = data[:at] + flipped + data[at + 1 :]
     else:
         # More bytes than one would be some of what must stay.
         size = 1 if at + size not in places else size
         again = data[at : at + size] * 2 if step.damage == "twice" else b""
         data = data[:at] + again + data[at + size :]
+    end = re.search(rb"\n\r?\n", data)
+    if at < len(head) and (end is None or data[end.end() :] != sent):
+        return head, sent  # the head would end too early
     return data[: len(head)], data[len(head) :]
 
 
