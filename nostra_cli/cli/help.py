@@ -45,9 +45,9 @@ class Page:
         """Give the sections with an empty line between them."""
         return "\n\n".join(self._sections) + "\n"
 
-    def add_paragraphs(self, docstring: str) -> None:
-        """Add the paragraphs of a docstring, without a heading."""
-        for paragraph in inspect.cleandoc(docstring).split("\n\n"):
+    def add_paragraphs(self, docstring: str | None) -> None:
+        """Add the paragraphs of a docstring, without a heading; python -OO leaves none."""
+        for paragraph in filter(None, inspect.cleandoc(docstring or "").split("\n\n")):
             self._sections.append("\n".join(self._wrap(paragraph)))
 
     def add_line(self, heading: str, text: str) -> None:
@@ -77,7 +77,7 @@ class Page:
         names = [len(row.name) for row in rows if len(row.name) <= _NAME_WIDTH]
         column = max(names, default=0) + 4 if self._width >= _TWO_COLUMNS else 6
         for name, text in rows:
-            lines = self._wrap(" " * column + text, indent=" " * column)
+            lines = self._wrap(" " * column + text, indent=" " * column) or [""]
             if len(name) + 4 <= column:
                 lines[0] = f"  {name}".ljust(column) + lines[0][column:]
             else:

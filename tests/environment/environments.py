@@ -277,7 +277,6 @@ def _variables() -> list[Environment]:
         Environment(
             "odd-proxies",
             env={"HTTPS_PROXY": "::", "ALL_PROXY": "x://y", "NO_PROXY": "*,,["},
-            breaks={Need.PROXY: codes(2)},
         ),
     ]
 
