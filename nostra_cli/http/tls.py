@@ -48,7 +48,7 @@ def ca_source(env: Mapping[str, str]) -> CaSource:
         return CaSource(CaKind.FILE, path)
     if path := env.get("SSL_CERT_DIR"):
         return CaSource(CaKind.DIRECTORY, path)
-    if sys.platform in ("darwin", "win32"):
+    if sys.platform.startswith(("darwin", "win32")):
         return CaSource(CaKind.PLATFORM)
     return _system_source() or _certifi_source()
 

@@ -169,7 +169,7 @@ def _writer(stream: TextIO) -> Callable[[Piece], None]:
         fd = stream.fileno()
     except (OSError, ValueError):
         fd = -1
-    if fd < 0 or sys.platform == "win32":  # in memory; or a console, which is not for os.write
+    if fd < 0 or os.name == "nt":  # in memory; or a console, which is not for os.write
 
         def write_buffered(data: Piece) -> None:
             stream.buffer.write(data)
@@ -206,7 +206,9 @@ class _WaitingFile(io.FileIO):
 
 def wait_for_stdin() -> None:
     """Make reads of a stdin that does not block wait until there is something to read."""
-    if sys.stdin is None or sys.platform == "win32":
+    if sys.platform == "win32":
+        return
+    if sys.stdin is None:
         return
     try:
         fd = sys.stdin.fileno()

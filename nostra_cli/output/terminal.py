@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
 
 if TYPE_CHECKING:
@@ -42,10 +43,13 @@ def _size(text: str) -> int:
 
 def in_foreground(stream: MessageStream) -> bool:
     """Return whether the terminal behind a stream is ours: not while a shell has it (`bg`)."""
-    try:
-        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
-    except (AttributeError, OSError, ValueError):  # Windows, or not our controlling terminal
+    if sys.platform == "win32":
         return True
+    else:
+        try:
+            return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+        except (OSError, ValueError):  # not our controlling terminal
+            return True
 
 
 def is_unicode(encoding: str | None) -> bool:

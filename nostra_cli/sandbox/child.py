@@ -67,14 +67,17 @@ def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
 
 def _in_foreground() -> bool:
     """Return whether Ctrl-C reaches the command, too: it goes to all that the terminal runs."""
-    try:
-        fd = os.open("/dev/tty", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(fd) == os.getpgrp()
-    finally:
-        os.close(fd)
+    if sys.platform == "win32":
+        return True
+    else:
+        try:
+            fd = os.open("/dev/tty", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return os.tcgetpgrp(fd) == os.getpgrp()
+        finally:
+            os.close(fd)
 
 
 @contextmanager
