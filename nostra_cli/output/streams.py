@@ -206,20 +206,17 @@ class _WaitingFile(io.FileIO):
 
 def wait_for_stdin() -> None:
     """Make reads of a stdin that does not block wait until there is something to read."""
-    if sys.platform == "win32":
-        return
-    if sys.stdin is None:
-        return
-    try:
-        fd = sys.stdin.fileno()
-        if os.get_blocking(fd):
+    if sys.platform != "win32" and sys.stdin is not None:
+        try:
+            fd = sys.stdin.fileno()
+            if os.get_blocking(fd):
+                return
+        except (OSError, ValueError):
             return
-    except (OSError, ValueError):
-        return
-    raw = _WaitingFile(fd, closefd=False)
-    sys.stdin = io.TextIOWrapper(
-        io.BufferedReader(raw), encoding=sys.stdin.encoding, errors=sys.stdin.errors
-    )
+        raw = _WaitingFile(fd, closefd=False)
+        sys.stdin = io.TextIOWrapper(
+            io.BufferedReader(raw), encoding=sys.stdin.encoding, errors=sys.stdin.errors
+        )
 
 
 def use_color(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bool:
