@@ -166,7 +166,8 @@ def test_contributing_names_commands_and_files_that_there_are() -> None:
         for module in re.findall(r"-m ((?:tests|benchmarks)[.\w]*)", line):
             path = ROOT / module.replace(".", "/")
             assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
-    rooms = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
-    named = [name for row in rooms for name in re.findall(r"`([\w/.]+)`", row)]
-    assert len(named) > 10
-    assert [name for name in named if not (ROOT / "nostra_cli" / name).exists()] == []
+    named = re.findall(r"`(nostra_cli/[\w/.]+)`", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    [house] = re.findall(r"^nostra_cli/\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    known = {path.name for path in (ROOT / "nostra_cli").rglob("*.py")}
+    assert sorted(set(re.findall(r"\b(\w+\.py)\b", house)) - known) == []
