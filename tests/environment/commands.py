@@ -84,7 +84,6 @@ ALL = [
     Command("status --nosuchoption", frozenset(), 2),
     Command("completion bash", frozenset({Need.STDOUT})),
     Command("", frozenset({Need.STDOUT}), env=completing("nostra st")),
-    # There is nothing to complete: no history, no profiles.
-    Command("", env=completing("nostra status ")),
-    Command("", env=completing("nostra status x --profile ")),
+    Command("", frozenset({Need.STDOUT}), env=completing("nostra download x -f ")),
+    Command("", frozenset({Need.STDOUT}), env=completing("nostra config set ")),
 ]
