@@ -318,15 +318,6 @@ def test_every_row_has_a_help_text_and_a_source(row: Setting[object]) -> None:
     assert row.variables or row.keys
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_the_readme_has_every_row(row: Setting[object]) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
-    names = [row.flag, *(one.name for one in row.variables), *(key.name for key in row.keys)]
-    [line] = [line for line in table.splitlines() if names[-1] in line and line.startswith("| ")]
-    assert [name for name in names if name and f"`{name}`" not in line] == []
-
-
 def test_the_low_speed_settings_come_from_the_environment(tmp_path: Path) -> None:
     env = {"NOSTRA_LOW_SPEED_LIMIT": "10KiB", "NOSTRA_LOW_SPEED_TIME": "2m"}
     found = loaded(tmp_path / "no.toml", env)

@@ -10,9 +10,9 @@ import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
 from tests.conftest import runner_for
-from tests.data.pages import page
 from tests.data.store import BUCKET, SECRET, Store
-from tests.e2e.test_readme import shell, steps
+from tests.docs.pages import block, page, steps
+from tests.docs.sessions import run_shell
 from tests.faults.test_signals import start, until
 from tests.running import Ended, Runner, check_invariants
 from tests.sandbox.calling import fault, faulty
@@ -150,8 +150,8 @@ def test_a_store_that_is_not_there(service: Sandbox, s3: Store, home: Path, tmp_
 
 def test_page(service: Sandbox, s3: Store, home: Path, tmp_path: Path) -> None:
     nostra = runner(service, s3, home, tmp_path)
-    for command, expected in steps(page("session: s3")):
-        assert shell(nostra, command).stdout == expected, command
+    for command, expected in steps(block(page("stores"), "session: s3")):
+        assert run_shell(nostra, command).stdout == expected, command
     assert s3.keys() == ["results/demo-dedup.csv", "results/demo-dedup.json"]
 
 

@@ -98,8 +98,10 @@ def test_an_error_comes_back_from_a_worker(service: Sandbox, cluster: Any) -> No
 
 
 def test_pages(service: Sandbox, cluster: Any) -> None:
-    pytest.importorskip("duckdb")
+    for module in ("duckdb", "polars", "fastexcel", "pyarrow"):
+        pytest.importorskip(module)
     check("python: pandas")
+    check("python: polars")
     check("python: duckdb")
     check("python: fsspec")
     check("python: dask", {"tcp://scheduler:8786": cluster.scheduler.address})

@@ -1,4 +1,4 @@
-"""From a fresh clone to a release: the README's commands for it, and what is built of it.
+"""From a fresh clone to a release: the commands of the README and docs/ci.md, and what is built.
 
 One test, because environments take the time: one is made in the clone, one for the wheel.
 """
@@ -19,7 +19,8 @@ import pytest
 from nostra_cli import __version__
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import runner_for
-from tests.e2e.test_readme import README, ROOT, blocks, shell
+from tests.docs.pages import README, ROOT, block, page
+from tests.docs.sessions import run_shell
 from tests.running import NOSTRA, Runner, clean_env
 
 LEFT_OUT = shutil.ignore_patterns(
@@ -54,13 +55,13 @@ def fresh_env(home: Path, **more: str) -> dict[str, str]:
 
 def run(nostra: Runner, command: str) -> str:
     """Run a shell command that has to work; give what it said."""
-    ended = shell(nostra, command)
+    ended = run_shell(nostra, command)
     assert ended.returncode == 0, ended.stdout
     return ended.stdout
 
 
 def try_it(nostra: Runner) -> None:
-    [command] = blocks("command: try")
+    command = block(README, "command: try")
     files = ["demo.json", "demo.csv", "demo.xlsx"]
     assert "".join(f"results/{name}\n" for name in files) in run(nostra, command)
     assert {path.name for path in (nostra.cwd / "results").iterdir()} == set(files)
@@ -68,7 +69,7 @@ def try_it(nostra: Runner) -> None:
 
 def collect_its_tests(nostra: Runner) -> None:
     """Only collect: they are running already."""
-    [command] = blocks("command: test")
+    command = block(README, "command: test")
     said = run(nostra, f"PYTEST_ADDOPTS=--collect-only; export PYTEST_ADDOPTS; {command}")
     assert "tests/e2e/test_release.py" in said
 
@@ -106,11 +107,12 @@ def check_wheel(clone: Path, fresh: set[str]) -> None:
 
 
 def follow_the_workflow(nostra: Runner) -> None:
-    """Build the wheel as the README says, install it by itself, and download with it."""
-    [build] = re.findall(r"`(pip wheel [^`]*)`", README)
+    """Build the wheel as docs/ci.md says, install it by itself, and download with it."""
+    ci = page("ci").read_text(encoding="utf-8")
+    [build] = re.findall(r"`(pip wheel [^`]*)`", ci)
     run(Runner(nostra.cwd / "clone", nostra.env), f".venv/bin/{build}")
     (nostra.cwd / "clone" / "vendor").rename(nostra.cwd / "vendor")
-    [workflow] = blocks("workflow")
+    workflow = block(page("ci"), "workflow")
     install, download = re.findall(r" run: (.*)", workflow)
     run(nostra, install)
     assert run(nostra, ".nostra/bin/nostra --version") == f"nostra {__version__}\n"
