@@ -142,6 +142,10 @@ class Sources(NamedTuple):
             names = " and ".join(key.name for key in keys)
             fix = f"remove one of them: nostra config unset {keys[-1].name}"
             raise UsageProblem(f"both {names} {self.place}", fix)
+        for key in keys:  # also where something else comes first: the file has to be valid
+            if not key.kind.accepts(self.table[key.name]):
+                fix = f"fix it, or: nostra config unset {key.name}"
+                raise UsageProblem(f"{key.name} {self.place} must be {key.kind.words}", fix)
         flag = getattr(self.flags, row.name, None)
         if flag is not None:
             return _parsed(row.parse, flag, f"flag {row.flag}")
@@ -160,11 +164,8 @@ class Sources(NamedTuple):
     def _from_file(self, row: Setting[T]) -> Value[T] | None:
         for key in row.keys:
             if key.name in self.table:
-                origin, value = f"{key.name} {self.place}", self.table[key.name]
-                if not key.kind.accepts(value):
-                    fix = f"fix it, or: nostra config unset {key.name}"
-                    raise UsageProblem(f"{origin} must be {key.kind.words}", fix)
-                return _parsed(key.parse or row.parse, value, origin)
+                origin = f"{key.name} {self.place}"
+                return _parsed(key.parse or row.parse, self.table[key.name], origin)
         return None
 
 

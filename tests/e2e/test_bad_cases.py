@@ -44,7 +44,6 @@ def assert_told(ended: Ended, code: int, *words: str) -> None:
         (["download", "demo", "--name", "../{invocation}"], ["--name"]),
         (["download", "demo", "--name", "{invocation.__class__}"], ["--name"]),
         (["download", "demo", "--name", "{nothing}"], ["--name"]),
-        (["download", "a", "b", "--name", "{format}"], ["--name", "{invocation}"]),
         (["status", ""], ["id"]),
         (["status", ".."], ["id"]),
         (["status", "a\x1b[31mb"], ["id"]),
@@ -72,7 +71,7 @@ def test_wrong_options_are_json_too(nostra: Runner) -> None:
         ('[profiles.default\ntoken = "s3cret"', ["line 1", "column"]),
         ('[profiles.default]\ntoken = "s3cret', ["line 2"]),
         ('profiles = "s3cret"', ["profiles", "table"]),
-        ('[profiles.default]\ntoken = ["s3cret"]', ["profiles.default.token"]),
+        ('[profiles.default]\ntoken = ["s3cret"]', ["token", "must be"]),
         ('[profiles.default]\nbase_url = "http://example.com/s3cret"', ["base_url", "https"]),
         ('[profiles.default]\nformat = "s3cret"', ["format", "xlsx"]),
         ('default_profile = "prod"\n[profiles.other]\ntoken = "s3cret"', ["prod", "other"]),
@@ -156,7 +155,7 @@ def test_html_instead_of_a_result(home: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["http://example.com", "ftp://x", "https://u:p@x", "nonsense", ""])
 def test_base_url_that_will_not_do(nostra: Runner, url: str) -> None:
-    assert_told(nostra("status", "demo", "--base-url", url), 2, "base URL")
+    assert_told(nostra("status", "demo", "--base-url", url), 2, "--base-url")
 
 
 def test_directory_is_looked_at_before_anything_is_asked(nostra: Runner, sandbox: Sandbox) -> None:
@@ -164,7 +163,7 @@ def test_directory_is_looked_at_before_anything_is_asked(nostra: Runner, sandbox
     (nostra.cwd / "folder.csv").mkdir()
     (nostra.cwd / "demo.csv").write_text("mine")
     sandbox.requests.clear()
-    assert_told(nostra("download", "demo", "-d", "missing", "--wait"), 8, "missing")
+    assert_told(nostra("download", "demo", "-d", "file/below", "--wait"), 8, "file")
     assert_told(nostra("download", "demo", "-d", "file", "--wait"), 8, "file")
     assert_told(nostra("download", "demo", "-o", "missing/x.csv", "--wait"), 8, "missing")
     assert_told(nostra("download", "demo", "-o", "folder.csv", "--wait"), 8, "directory")
