@@ -1,4 +1,4 @@
-"""gzip (RFC 1952) while it is sent: right, broken in the ways that readers overlook, or a bomb."""
+"""gzip (RFC 1952) while it is sent: valid, broken in ways that readers overlook, or a bomb."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEAD = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])
 
 
 def gzipped(chunks: Iterable[bytes], kind: str, layers: int) -> Iterator[bytes]:
-    """Compress `chunks` so many times over; `kind` (of `KINDS`) is what the innermost is like.
+    """Compress `chunks` in `layers` of gzip, the innermost of a kind of `KINDS`.
 
     "truncated" lacks the end of the data and the trailer, "bad-crc" has a wrong checksum,
     "members" is several members one after the other, which is valid (RFC 1952, section 2.2).
@@ -28,7 +28,7 @@ def gzipped(chunks: Iterable[bytes], kind: str, layers: int) -> Iterator[bytes]:
 
 
 def _member(chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
-    """Compress each chunk by itself, so that one which is sent again is not compressed again."""
+    """Compress each chunk by itself, and a repeated one only once."""
     yield _HEAD
     crc = size = 0
     last, packed, held = b"", b"", b""
@@ -42,8 +42,9 @@ def _member(chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
     if kind == "truncated":
         yield held[: len(held) // 2]
         return
-    wrong = 1 if kind == "bad-crc" else 0
-    yield held + deflate.flush() + struct.pack("<LL", crc ^ wrong, size & 0xFFFFFFFF)
+    if kind == "bad-crc":
+        crc ^= 1
+    yield held + deflate.flush() + struct.pack("<LL", crc, size & 0xFFFFFFFF)
 
 
 def _members(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,24 +16,13 @@ ID_DIGITS = 12
 _HIGH_DIGITS = ID_DIGITS - 4  # a block shares these: BLOCK_ROWS has four zeros
 
 
-class Content(Protocol):
-    """One result in one format."""
-
-    @property
-    def size(self) -> int:
-        """The length in bytes."""
-
-    @property
-    def etag(self) -> str:
-        """A strong entity tag, quotes included."""
-
-    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
-        """Yield the bytes from `start` up to, not including, `stop`."""
+def _entity_tag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """A body in memory."""
+    """A body in memory; `etag` is a strong entity tag, quotes included."""
 
     data: bytes
 
@@ -44,8 +33,8 @@ class Fixed:
 
     @property
     def etag(self) -> str:
-        """A strong entity tag: a digest of the bytes."""
-        return f'"{hashlib.sha256(self.data).hexdigest()[:32]}"'
+        """A digest of the bytes."""
+        return _entity_tag(self.data)
 
     def chunks(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from `start` up to, not including, `stop`."""
@@ -81,7 +70,7 @@ def _likelihood(row: int) -> bytes:
 
 @cache
 def _pieces(kind: str) -> tuple[bytes, ...]:
-    """Give what stands between the high digits of the ids of one block.
+    """Return the text between the high digits of the ids of one block.
 
     Joining these with the high digits of a block makes its 10,000 rows at the speed of memory.
     """
@@ -97,8 +86,8 @@ def _pieces(kind: str) -> tuple[bytes, ...]:
 class Rows:
     """A churn prediction of exactly `size` bytes, made while it is read, each row different.
 
-    Rows have a fixed width, so a range costs what it holds, wherever it begins; only the last
-    number has more zeros, to meet `size` to the byte. `first` is the id of the first row.
+    Rows have a fixed width, so that a range costs the same wherever it begins; the last number is
+    padded with zeros to reach `size`. `first` is the id of the first row, a multiple of BLOCK_ROWS.
     """
 
     kind: str
@@ -106,24 +95,22 @@ class Rows:
     first: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError if `size` has no room for a row, or `first` does not begin a block."""
+        """Raise ValueError if `size` has no room for a row."""
         layout = _LAYOUTS[self.kind]
-        least = len(layout.head) + layout.width - len(layout.after) + len(layout.end)
-        if self.size < least:
-            raise ValueError(f"{self.kind} needs at least {least} bytes, not {self.size}")
-        if self.first % BLOCK_ROWS:
-            raise ValueError(f"the first row must be a multiple of {BLOCK_ROWS}")
+        minimum = len(layout.head) + layout.width - len(layout.after) + len(layout.end)
+        if self.size < minimum:
+            raise ValueError(f"{self.kind} needs at least {minimum} bytes, not {self.size}")
 
     @property
     def etag(self) -> str:
-        """A strong entity tag: a digest of all that the bytes follow from."""
-        text = f"{self.kind} {self.size} {self.first}"
-        return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+        """A digest of the values that the bytes are made from."""
+        return _entity_tag(f"{self.kind} {self.size} {self.first}".encode())
 
     def chunks(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from `start` up to, not including, `stop`, some 200 KB at a time."""
         layout = _LAYOUTS[self.kind]
-        rows = self._whole_rows(layout)
+        room = self.size - len(layout.head) - len(layout.end) + len(layout.after)
+        rows = room // layout.width - 1  # without the last one
         head_stop = len(layout.head)
         rows_stop = head_stop + rows * layout.width
         if start < head_stop:
@@ -132,13 +119,8 @@ class Rows:
         if stop > rows_stop:
             yield self._last(layout, rows)[max(start - rows_stop, 0) : stop - rows_stop]
 
-    def _whole_rows(self, layout: _Layout) -> int:
-        """Count the rows before the last one."""
-        room = self.size - len(layout.head) - len(layout.end) + len(layout.after)
-        return room // layout.width - 1
-
     def _rows(self, start: int, stop: int) -> Iterator[bytes]:
-        """Yield a range of the rows of fixed width, counted from the first one."""
+        """Yield a range of the rows of fixed width; offsets count from the first row."""
         block_size = BLOCK_ROWS * _LAYOUTS[self.kind].width
         pieces = _pieces(self.kind)
         while start < stop:
@@ -153,3 +135,7 @@ class Rows:
         text = layout.before + b"%0*d" % (ID_DIGITS, row) + layout.between + _likelihood(row)
         used = len(layout.head) + rows * layout.width + len(text) + len(layout.end)
         return text + b"0" * (self.size - used) + layout.end
+
+
+Content = Fixed | Rows
+"""One result in one format."""

@@ -3,93 +3,95 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from nostra_cli.sandbox import keys
+from nostra_cli.sandbox.compression import KINDS
+from nostra_cli.sandbox.keys import key
 
+if TYPE_CHECKING:
     from nostra_cli.sandbox.responses import Request
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One `[[fault]]` of a scenario; without a key nothing is changed in that respect.
+    """One `[[fault]]` of a scenario; a key that is not given changes nothing.
 
-    Which requests: `path` (a glob over the path as it was sent) and `method`; the first `after` of
-    them pass, the next `times` are taken (None: all).
+    It applies to requests that match `path` (a glob over the path as it was sent) and `method`:
+    not to the first `after` of them, then to the next `times` (None: all).
     """
 
-    path: str = "*"
-    method: str = "*"
-    after: int = 0
-    times: int | None = None
+    path: str = key(keys.text, "*")
+    method: str = key(keys.text, "*")
+    after: int = key(keys.integer(0), 0)
+    times: int | None = key(keys.integer(1), None)
 
-    # Answered in front of the service: the token is not looked at. One of them is enough.
-    status: int | None = None  # 200 with a body of its own, else an error as DRF gives it
-    detail: str | None = None  # the words of that error
-    page: str | None = None  # an HTML page with this title
-    body: str | None = None  # this text; JSON unless `headers` say otherwise
-    body_hex: bytes | None = None  # these bytes
-    repeat: int = 1  # `body`, so many times over
+    # The response is the fault's own, and the token is not checked. One of these is enough.
+    status: int | None = key(keys.integer(200, 599), None)  # without a body: an error as of DRF
+    detail: str | None = key(keys.text, None)  # the text of that error
+    page: str | None = key(keys.text, None)  # an HTML page with this title
+    body: str | None = key(keys.text, None)  # this text; JSON unless `headers` say otherwise
+    body_hex: bytes | None = key(keys.hexadecimal, None)  # these bytes
+    repeat: int = key(keys.integer(1), 1)  # `body` this many times
 
-    # Answered by the service, but asked otherwise.
-    serve: str | None = None  # this path, whatever the token: a store behind a redirect
-    ranges: bool = True  # false: Range is ignored
-    ignore_if_range: bool = False  # a range of whatever there is now
-    range_shift: int = 0  # a range that begins so many bytes later
+    # The service responds to a changed request.
+    serve: str | None = key(keys.text, None)  # this path, whatever the token: a redirect's store
+    ranges: bool = key(keys.flag, True)  # false: Range is ignored
+    ignore_if_range: bool = key(keys.flag, False)  # a range of the current version
+    range_shift: int = key(keys.integer(), 0)  # a range that begins this many bytes later
 
     # The head. In values "{attempt}" counts from 1 and "{port}" is the sandbox's.
-    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # none: it goes
-    retry_after: str | None = None
-    retry_at: float | None = None  # Retry-After as a date, so many seconds from now
-    etag: str | None = None  # also what If-Range is held against
-    length_off: int = 0  # Content-Length is so many bytes too high
+    headers: Mapping[str, tuple[str, ...]] = field(  # no value: the header is removed
+        default_factory=dict, metadata={"check": keys.headers}
+    )
+    retry_after: str | None = key(keys.header, None)
+    retry_at: float | None = key(keys.seconds, None)  # Retry-After as a date, seconds from now
+    etag: str | None = key(keys.header, None)  # also what If-Range is compared with
+    length_off: int = key(keys.integer(), 0)  # bytes that Content-Length is too high
 
     # The body. Counts are in bytes.
-    changing: bool = False  # each attempt meets other digits under another ETag
-    keep: int | None = None  # only so many, or all but so many for a negative number
-    gzip: str | None = None  # encoded: one of `compression.KINDS`
-    gzip_layers: int = 1  # encoded so many times over
+    changing: bool = key(keys.flag, False)  # other digits and another ETag for each attempt
+    keep: int | None = key(keys.integer(), None)  # the first N, or all but N if negative
+    gzip: str | None = key(keys.one_of(*KINDS), None)
+    gzip_layers: int = key(keys.integer(1, 5), 1)
 
     # The wire.
-    framing: str | None = None  # "length", "chunked", or "close": the end is the end
-    cut_after: int | None = None  # the connection ends after so many bytes, and before any end
-    stall_after: int | None = None  # nothing comes after so many bytes
-    reset: bool = False  # the end is RST instead of FIN; alone, it comes after the head
-    drop: bool = False  # the connection ends without an answer
-    endless_headers: bool = False
-    delay: float = 0.0  # seconds before the answer
-    rate: int | None = None  # bytes of body a second
+    framing: str | None = key(keys.one_of("length", "chunked", "close"), None)
+    cut_after: int | None = key(keys.integer(0), None)  # the connection ends after N bytes
+    stall_after: int | None = key(keys.integer(0), None)  # nothing is sent after N bytes
+    reset: bool = key(keys.flag, False)  # RST instead of FIN; alone, it comes after the head
+    drop: bool = key(keys.flag, False)  # the connection ends without a response
+    endless_headers: bool = key(keys.flag, False)
+    delay: float = key(keys.seconds, 0.0)  # before the response
+    rate: int | None = key(keys.integer(1), None)  # bytes of body a second
 
     def matches(self, request: Request) -> bool:
-        """Tell whether the rule is about this request."""
+        """Return whether the rule applies to this request."""
         return self.method in ("*", request.method) and fnmatchcase(request.path, self.path)
 
     @property
     def instead(self) -> bool:
-        """Whether the answer is the rule's own, not the service's."""
+        """Whether the response is the fault's own, not the service's."""
         own = (self.status, self.detail, self.page, self.body, self.body_hex)
         return any(value is not None for value in own)
 
 
-NO_FAULT = Fault()
-
-
 @dataclass(frozen=True)
 class Hit:
-    """The fault a request meets, and which attempt this is for the rule, from 1."""
+    """The fault that a request meets, and which attempt this is for the rule, from 1."""
 
-    fault: Fault = NO_FAULT
+    fault: Fault = Fault()
     attempt: int = 1
 
 
 class Rules:
     """The faults of a scenario and how often each was met; safe to share between threads.
 
-    The first rule that is not used up takes a request, and no later rule counts it: so rules for
-    one path happen one after the other, as they are written.
+    The first rule that is not used up takes a request, and no later rule counts it: rules for
+    one path apply one after the other, as they are written.
     """
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
@@ -99,7 +101,7 @@ class Rules:
         self._lock = threading.Lock()
 
     def take(self, request: Request) -> Hit:
-        """Count the request, and give what it meets: `NO_FAULT` if no rule takes it."""
+        """Count the request, and return the fault it meets, which may change nothing."""
         with self._lock:
             for number, fault in enumerate(self._faults):
                 if not fault.matches(request):

@@ -49,10 +49,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What to send; `chunks` are made only as they are read.
-
-    They are `length` bytes together; None if that is not known beforehand.
-    """
+    """What to send; `chunks` are made as they are read, `length` is None if not known before."""
 
     status: int
     headers: Headers
@@ -60,40 +57,40 @@ class Response:
     length: int | None
 
     def header(self, name: str) -> str | None:
-        """Give the first header of this name, in any case, or None."""
+        """Return the first header of this name, in any case, or None."""
         return next((v for k, v in self.headers if k.lower() == name.lower()), None)
 
 
 def document(status: int, value: object, headers: Headers = ()) -> Response:
-    """Answer a JSON value, as compact as DRF writes it."""
+    """Return a JSON value, as compact as DRF writes it."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return plain(status, "application/json", body, headers)
 
 
 def plain(status: int, media_type: str, body: bytes, headers: Headers = ()) -> Response:
-    """Answer a body as it is."""
+    """Return a body as it is."""
     return Response(status, (("Content-Type", media_type), *headers), (body,), len(body))
 
 
 def error(status: int, detail: str, headers: Headers = ()) -> Response:
-    """Answer an error of DRF's: `{"detail": "..."}`."""
+    """Return an error as DRF does: `{"detail": "..."}`."""
     return document(status, {"detail": detail}, headers)
 
 
 def unknown_path() -> Response:
-    """Answer Django's page for a path that no view has."""
+    """Return Django's page for a path without a view."""
     return plain(404, "text/html; charset=utf-8", _NOT_FOUND_PAGE)
 
 
 def refused(detail: str) -> Response:
-    """Answer a request without a good token (RFC 9110, section 11.6.1)."""
+    """Refuse a request without a valid token (RFC 9110, section 11.6.1)."""
     return error(401, detail, (("WWW-Authenticate", "Token"),))
 
 
 def attachment(request: Request, content: Content, kind: str, stem: str) -> Response:
-    """Answer a body as a file, or the one range of it that was asked for (RFC 9110, section 14).
+    """Return a body as a file, or the one range of it that is requested (RFC 9110, section 14).
 
-    Several ranges, malformed ones, and those for another state of the file get the whole body.
+    Several ranges, malformed ones, and those for another version of the file get the whole body.
     """
     filename = re.sub(r"[^A-Za-z0-9._-]", "_", stem)
     headers: Headers = (
@@ -103,19 +100,19 @@ def attachment(request: Request, content: Content, kind: str, stem: str) -> Resp
         ("Last-Modified", LAST_MODIFIED),
         ("Accept-Ranges", "bytes"),
     )
-    wanted = _range(request, content)
-    if wanted is None:
+    requested = _range(request, content)
+    if requested is None:
         return Response(200, headers, content.chunks(0, content.size), content.size)
-    start, stop = wanted
+    start, stop = requested
     if start >= stop:
-        beyond = ("Content-Range", f"bytes */{content.size}")
-        return error(416, "Requested range not satisfiable.", (beyond,))
+        size = ("Content-Range", f"bytes */{content.size}")
+        return error(416, "Requested range not satisfiable.", (size,))
     part = ("Content-Range", f"bytes {start}-{stop - 1}/{content.size}")
     return Response(206, (*headers, part), content.chunks(start, stop), stop - start)
 
 
 def _range(request: Request, content: Content) -> tuple[int, int] | None:
-    """Give the first byte and the one after the last, equal if out of reach; None for all."""
+    """Return the first byte and the one after the last, equal if out of range; None for all."""
     match = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", request.headers.get("range", ""))
     if match is None or match[0] == "bytes=-" or request.method != "GET":
         return None

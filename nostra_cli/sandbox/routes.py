@@ -1,6 +1,6 @@
-"""The API itself: a request in, a reply out, nothing of sockets.
+"""The API itself: a request in, a response out, without sockets.
 
-Paths and answers follow the vendor's page "Retrieve Invocation Results"; creating an invocation
+Paths and responses follow the vendor's page "Retrieve Invocation Results"; creating an invocation
 and listing collections follow its other public pages.
 """
 
@@ -34,31 +34,30 @@ _COLLECTIONS = tuple(
 )
 
 
-def answer(state: State, token: str, request: Request) -> Response:
-    """Answer a request as the service does: path, then token, then method, then the rest.
+def respond(state: State, token: str, request: Request) -> Response:
+    """Respond as the service does: check the path, the token, the method, then the rest.
 
-    Each segment of the path is decoded by itself, so an id may hold an encoded slash.
+    Each segment of the path is decoded by itself, so that an id may hold an encoded slash.
     """
     found = _view([unquote(part) for part in request.path.split("/")[1:]])
     if found is None:
         return responses.unknown_path()
     methods, view = found
     allow = ("Allow", ", ".join(methods))
-    refusal = _refusal(token, request)
-    if refusal is not None:
-        reply = refusal
+    if refusal := _refusal(token, request):
+        response = refusal
     elif request.method not in methods:
-        reply = responses.error(405, f'Method "{request.method}" not allowed.')
+        response = responses.error(405, f'Method "{request.method}" not allowed.')
     elif request.method == "OPTIONS":
         media = ["application/json"]
-        reply = responses.document(200, {"renders": media, "parses": media})
+        response = responses.document(200, {"renders": media, "parses": media})
     else:
-        reply = view(state, request)
-    return replace(reply, headers=(*reply.headers, allow))
+        response = view(state, request)
+    return replace(response, headers=(*response.headers, allow))
 
 
 def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request], Response]] | None:
-    """Find the methods and the view of a decoded path, or None."""
+    """Return the methods and the view of a decoded path, or None."""
     match parts:
         case ["api", "collection"]:
             return _READ, _list_collections
@@ -76,13 +75,13 @@ def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request],
 
 
 def _refusal(token: str, request: Request) -> Response | None:
-    """Read the header as DRF's TokenAuthentication does; None lets the request in."""
+    """Check the header as DRF's TokenAuthentication does; None lets the request in."""
     given = request.headers.get("authorization", "").encode("latin-1").split()
     if not given or given[0].lower() != b"token":
         return responses.refused("Authentication credentials were not provided.")
     if len(given) == 1:
         return responses.refused("Invalid token header. No credentials provided.")
-    if len(given) != len(("scheme", "token")):
+    if len(given) > 2:
         return responses.refused("Invalid token header. Token string should not contain spaces.")
     if not hmac.compare_digest(given[1], token.encode()):
         return responses.refused("Invalid token.")
@@ -135,12 +134,12 @@ def _create(state: State, request: Request) -> Response:
         return responses.document(400, wrong)
     args = value.get("args") or {}
     made = state.create(value["collectionId"], value["invocationType"], args)
-    # The key is not documented; the vendor's pages only say "a request id".
+    # The key is not documented; the vendor's pages only mention "a request id".
     return responses.document(202, {"requestId": made})
 
 
 def _wrong_fields(value: dict[str, object]) -> dict[str, list[str]]:
-    """Give what a serializer of DRF's would say of each field."""
+    """Return the errors of each field, as a serializer of DRF words them."""
     wrong = {
         key: ["This field is required."]
         for key in ("collectionId", "invocationType")
@@ -157,10 +156,10 @@ def _wrong_fields(value: dict[str, object]) -> dict[str, list[str]]:
 
 
 def _list_collections(_: State, request: Request) -> Response:
-    """Answer one page, as DRF's LimitOffsetPagination does."""
+    """Return one page, as DRF's LimitOffsetPagination does."""
     query = dict(parse_qsl(request.query))
-    limit = _count(query.get("limit"), least=1, otherwise=_PAGE)
-    offset = _count(query.get("offset"), least=0, otherwise=0)
+    limit = _count(query.get("limit"), minimum=1, default=_PAGE)
+    offset = _count(query.get("offset"), minimum=0, default=0)
     total = len(_COLLECTIONS)
     later = offset + limit if offset + limit < total else None
     earlier = None if offset <= 0 else max(offset - limit, 0)
@@ -173,12 +172,12 @@ def _list_collections(_: State, request: Request) -> Response:
     return responses.document(200, page)
 
 
-def _count(text: str | None, *, least: int, otherwise: int) -> int:
+def _count(text: str | None, *, minimum: int, default: int) -> int:
     try:
         number = int(text or "")
     except ValueError:
-        return otherwise
-    return number if number >= least else otherwise
+        return default
+    return number if number >= minimum else default
 
 
 def _page_url(
@@ -187,5 +186,5 @@ def _page_url(
     if offset is None:
         return None
     kept = {key: value for key, value in query.items() if key not in ("limit", "offset")}
-    wanted = {**kept, "limit": str(limit), **({"offset": str(offset)} if offset else {})}
-    return f"http://{request.headers.get('host', '')}{request.path}?{urlencode(wanted)}"
+    page = {**kept, "limit": str(limit), **({"offset": str(offset)} if offset else {})}
+    return f"http://{request.headers.get('host', '')}{request.path}?{urlencode(page)}"

@@ -19,7 +19,7 @@ from nostra_cli.sandbox.content import Fixed
 Cell = str | int | float
 
 ROWS = 300
-# Names that a careless reader or writer of CSV, JSON or XML breaks.
+# Names that break a careless reader or writer of CSV, JSON or XML.
 _NAMES = (
     "Rossi S.r.l.",
     "Müller, Weiß & Co.",
@@ -35,14 +35,14 @@ _FEATURES = ("daysSinceLastOrder", "averageBasket", "complaints", "discountShare
 
 @dataclass(frozen=True)
 class Table:
-    """A header and rows of as many cells each."""
+    """A header, and rows with as many cells."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
 
 def _chance(seed: int) -> float:
-    """Give a number of six digits in [0, 1): Lehmer's generator, the same everywhere."""
+    """Return a number of six digits in [0, 1): Lehmer's generator, the same everywhere."""
     return pow(48_271, seed, 2**31 - 1) % 1_000_000 / 1_000_000
 
 
@@ -111,7 +111,7 @@ def to_json(table: Table) -> bytes:
 
 @cache
 def sample(name: str, kind: str) -> Fixed:
-    """Give the table `name` of `TABLES` as "csv", "json" or "xlsx"; KeyError for any other."""
+    """Return the table `name` of `TABLES` as "csv", "json" or "xlsx"; KeyError for any other."""
     if kind == "xlsx":
         folder = resources.files("nostra_cli.sandbox").joinpath("samples")
         return Fixed(folder.joinpath(f"{name}.xlsx").read_bytes())

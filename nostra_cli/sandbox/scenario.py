@@ -1,8 +1,7 @@
-"""Scenarios: what goes wrong, when, and what there is to download, written by hand as TOML.
+"""Scenarios: faults and invocations, written by hand as TOML.
 
-A `[[fault]]` changes the answers to the requests it matches; an `[invocation.NAME]` adds an
-invocation, or gives one of the sandbox's own another life. Their keys are the fields of `Fault`
-and :class:`Plan`.
+A `[[fault]]` changes the responses to the requests it matches; an `[invocation.NAME]` adds an
+invocation or changes one of the sandbox's own. Their keys are the fields of `Fault` and `Plan`.
 """
 
 from __future__ import annotations
@@ -11,23 +10,19 @@ import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from nostra_cli.sandbox import keys
 from nostra_cli.sandbox.content import BLOCK_ROWS, Rows
 from nostra_cli.sandbox.fault import Fault
-from nostra_cli.sandbox.keys import FAULT_KEYS, PLAN_KEYS, Check, WrongValueError
-from nostra_cli.sandbox.state import (
-    DONE,
-    Invocation,
-    Life,
-    Result,
-    made_id,
-    typed,
-)
+from nostra_cli.sandbox.keys import key
+from nostra_cli.sandbox.state import DONE, TABLES_OF_TYPE, Invocation, Life, Result, made_id, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 _FIRST_ROW_STEP = 1_000 * BLOCK_ROWS  # from one result of a batch to the next: no row in both
+_MAX_RESULTS = 10_000
+_MIN_BYTES = 200  # has room for a row in each format
 
 
 class ScenarioError(ValueError):
@@ -36,19 +31,18 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True)
 class Plan:
-    """One `[invocation.NAME]`; what is None is as the sandbox has it.
+    """One `[invocation.NAME]`; None keeps what the sandbox has.
 
-    `results` are as many churn predictions of exactly `bytes` each, as JSON and CSV; without them
-    the results are those of the type. With `seconds`, each status begins that long after the first
-    poll; without, each poll sees the next one.
+    `results` is the number of churn predictions of exactly `bytes` each, as JSON and CSV; without
+    it the results are those of the type. `statuses` and `seconds` are those of `Life`.
     """
 
     name: str
-    type: str | None = None
-    statuses: tuple[str, ...] | None = None
-    seconds: tuple[float, ...] | None = None
-    results: int | None = None
-    bytes: int = 10_000
+    type: str | None = key(keys.one_of(*TABLES_OF_TYPE), None)
+    statuses: tuple[str, ...] | None = key(keys.list_of(keys.text), None)
+    seconds: tuple[float, ...] | None = key(keys.list_of(keys.seconds), None)
+    results: int | None = key(keys.integer(1, _MAX_RESULTS), None)
+    bytes: int = key(keys.integer(_MIN_BYTES), 10_000)
 
     def invocation(self, known: Invocation | None) -> Invocation:
         """Make the invocation, from the one of this name if there is one."""
@@ -70,13 +64,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What goes wrong, and the invocations there are besides the sandbox's own."""
+    """Faults, and the invocations that are added to the sandbox's own or replace them."""
 
     faults: tuple[Fault, ...] = ()
     plans: tuple[Plan, ...] = ()
 
     def applied(self, invocations: tuple[Invocation, ...]) -> tuple[Invocation, ...]:
-        """Give the invocations with the scenario's own added or put in their place."""
+        """Return the invocations with the scenario's own added or put in their place."""
         known = {invocation.id: invocation for invocation in invocations}
         for plan in self.plans:
             known[plan.name] = plan.invocation(known.get(plan.name))
@@ -86,8 +80,7 @@ class Scenario:
 def load(path: Path) -> Scenario:
     """Read a scenario; raises ScenarioError, also for a file that cannot be read."""
     try:
-        document: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return parse(document)
+        return parse(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as reason:
         raise ScenarioError(f"{path}: {reason.strerror}") from reason
     except UnicodeDecodeError as reason:
@@ -97,7 +90,7 @@ def load(path: Path) -> Scenario:
 
 
 def parse(document: Mapping[str, object]) -> Scenario:
-    """Make a scenario of what a TOML file holds; ScenarioError names the rule and the key."""
+    """Convert a TOML document to a scenario; ScenarioError names the rule and the key."""
     unknown = sorted(document.keys() - {"fault", "invocation"})
     if unknown:
         raise ScenarioError(f'unknown key "{unknown[0]}"')
@@ -108,38 +101,39 @@ def parse(document: Mapping[str, object]) -> Scenario:
         raise ScenarioError("invocation: must be written as [invocation.NAME]")
     return Scenario(
         tuple(_fault(f"fault {number}", table) for number, table in enumerate(faults, 1)),
-        tuple(_plan(str(name), table) for name, table in plans.items()),
+        tuple(_plan(name, table) for name, table in plans.items()),
     )
 
 
 def _fault(where: str, table: object) -> Fault:
-    values = _values(where, table, FAULT_KEYS)
+    values = _values(where, table, Fault)
     if "path" not in values:
         raise ScenarioError(f"{where}: path: is missing")
-    own = [key for key in ("detail", "page", "body", "body_hex", "serve") if key in values]
+    own = [name for name in ("detail", "page", "body", "body_hex", "serve") if name in values]
     if len(own) > 1:
         raise ScenarioError(f"{where}: {own[1]}: cannot be together with {own[0]}")
-    return replace(Fault(), **values)
+    return Fault(**values)
 
 
 def _plan(name: str, table: object) -> Plan:
     where = f"invocation.{name}"
-    plan = replace(Plan(name), **_values(where, table, PLAN_KEYS))
+    plan = Plan(name, **_values(where, table, Plan))
     if plan.seconds is not None and len(plan.seconds) != len(plan.statuses or ()):
         raise ScenarioError(f"{where}: seconds: must be as many as statuses")
     return plan
 
 
-def _values(where: str, table: object, checks: Mapping[str, Check]) -> dict[str, Any]:
+def _values(where: str, table: object, rule: type[Fault | Plan]) -> dict[str, Any]:
     """Check and convert each key of one rule."""
     if not isinstance(table, dict):
         raise ScenarioError(f"{where}: must be a table")
+    checks = keys.checks_of(rule)
     values: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in checks:
-            raise ScenarioError(f'{where}: unknown key "{key}"')
+    for name, value in table.items():
+        if name not in checks:
+            raise ScenarioError(f'{where}: unknown key "{name}"')
         try:
-            values[key] = checks[key](value)
-        except WrongValueError as reason:
-            raise ScenarioError(f"{where}: {key}: must be {reason}") from reason
+            values[name] = checks[name](value)
+        except keys.WrongValueError as reason:
+            raise ScenarioError(f"{where}: {name}: must be {reason}") from reason
     return values

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from nostra_cli.sandbox import responses, wire
-from nostra_cli.sandbox.fault import NO_FAULT, Fault, Rules
+from nostra_cli.sandbox.fault import Fault, Rules
 from nostra_cli.sandbox.responses import Headers, Request, Response
-from nostra_cli.sandbox.routes import answer
+from nostra_cli.sandbox.routes import respond
 from nostra_cli.sandbox.scenario import Scenario
 from nostra_cli.sandbox.shaping import shaped
 from nostra_cli.sandbox.state import Clock, State, demos
@@ -35,7 +35,7 @@ _SHUTDOWN_POLL = 0.05  # seconds
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where a running sandbox is, the one token it accepts, and the last requests it got."""
+    """A running sandbox: its URL, the one token it accepts, and the last requests it received."""
 
     base_url: str
     token: str
@@ -53,16 +53,15 @@ def serving(
 ) -> Iterator[Sandbox]:
     """Serve on 127.0.0.1 until the block ends; port 0 takes a free one.
 
-    `large_bytes` is the size of each body of `demo-large`; `scenario` says what goes wrong.
-    Raises OSError if the port is taken and ValueError if it is none, or if `large_bytes` has no
-    room for a row.
+    `large_bytes` is the size of each body of `demo-large`. Raises OSError if the port is taken
+    and ValueError if it is out of range, or if `large_bytes` has no room for a row.
     """
     if not 0 <= port < 1 << 16:
         raise ValueError(f"{port} is not a port")
-    wanted = scenario or Scenario()
-    state = State(wanted.applied(demos(large_bytes)), clock)
+    scenario = scenario or Scenario()
+    state = State(scenario.applied(demos(large_bytes)), clock)
     secret = token or secrets.token_hex(20)  # as long as DRF's
-    with _Server(port, state, Rules(wanted.faults), secret) as server:
+    with _Server(port, state, Rules(scenario.faults), secret) as server:
         thread = threading.Thread(
             target=server.serve_forever, args=(_SHUTDOWN_POLL,), name="sandbox", daemon=True
         )
@@ -72,12 +71,12 @@ def serving(
         finally:
             server.stopping.set()
             server.shutdown()
-            server.hang_up()
+            server.close_connections()
             thread.join()
 
 
 class _Server(ThreadingHTTPServer):
-    """Threads that never hold up the end of the process, and connections that can be ended."""
+    """Threads that do not delay the end of the process, and connections that can be shut down."""
 
     daemon_threads = True
     allow_reuse_address = sys.platform != "win32"  # there it would share a port that is taken
@@ -91,17 +90,17 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
         self.sandbox = Sandbox(f"http://{HOST}:{self.server_port}", token)
 
-    def answer(self, request: Request) -> Response:
-        """Answer as the service does, without a fault."""
-        return answer(self._state, self.sandbox.token, request)
+    def respond(self, request: Request) -> Response:
+        """Respond as the service does, without a fault."""
+        return respond(self._state, self.sandbox.token, request)
 
     def server_bind(self) -> None:
-        """Bind without the name look-up of HTTPServer, which may ask a DNS server."""
+        """Bind without the name look-up of HTTPServer, which may query a DNS server."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def get_request(self) -> tuple[socket.socket, object]:
-        """Keep each connection, to end it with the server."""
+        """Keep each connection, to shut it down with the server."""
         connection, address = super().get_request()
         self._open.add(connection)
         return connection, address
@@ -112,16 +111,16 @@ class _Server(ThreadingHTTPServer):
             self._open.discard(request)
             super().shutdown_request(request)
 
-    def hang_up(self) -> None:
-        """End the connections that are still open: their threads see the end and stop."""
+    def close_connections(self) -> None:
+        """Shut down open connections, so that their threads end."""
         for connection in list(self._open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # its thread was faster
+                continue  # its thread has closed it
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that went away; anything else is a bug to be seen."""
+        """Ignore a client that went away; show anything else, which is a bug."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -132,14 +131,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def version_string(self) -> str:
-        """Name the sandbox in `Server`, so that nobody takes it for the service."""
+        """Name the sandbox in `Server`, so that it is not taken for the service."""
         return "nostra-sandbox"
 
     def log_message(self, format: str, *args: object) -> None:
         """Stay silent: stderr belongs to the command that runs the sandbox."""
 
     def _respond(self) -> None:
-        """Answer one request, or fail to, as the scenario wants it."""
+        """Handle one request, with the fault that the scenario has for it."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
             self._refuse(responses.error(411, "A Content-Length is required."))
@@ -162,32 +161,32 @@ class _Handler(BaseHTTPRequestHandler):
         hit = server.rules.take(request)
         server.stopping.wait(hit.fault.delay)
         if not hit.fault.drop:
-            reply = shaped(
+            response = shaped(
                 hit,
                 request,
                 port=server.server_port,
                 token=server.sandbox.token,
-                service=server.answer,
+                service=server.respond,
             )
-            self._send(reply, hit.fault)
+            self._send(response, hit.fault)
         self._finish(hit.fault)
 
-    def _refuse(self, reply: Response) -> None:
-        """Answer and hang up: the body that was not read would be taken for a request."""
+    def _refuse(self, response: Response) -> None:
+        """Respond and close: a body that was not read would be taken for a request."""
         self.close_connection = True
-        self._send(reply, NO_FAULT)
+        self._send(response, Fault())
 
-    def _send(self, reply: Response, fault: Fault) -> None:
+    def _send(self, response: Response, fault: Fault) -> None:
         extra: Headers = (("Server", self.version_string()), ("Date", self.date_time_string()))
         if self.close_connection:
             extra = (*extra, ("Connection", "close"))
-        head, body = wire.message(reply, fault, extra, bodiless=self.command == "HEAD")
+        head, body = wire.message(response, fault, extra, bodiless=self.command == "HEAD")
         self.wfile.write(head)
         for piece in wire.paced(body, fault.rate, self.server.stopping.wait):
             self.wfile.write(piece)
 
     def _finish(self, fault: Fault) -> None:
-        """Leave the connection as the fault wants it."""
+        """Leave the connection in the state that the fault asks for."""
         if fault.stall_after is not None and not fault.drop:
             wire.hang(self.connection)
         if fault.drop or wire.breaks(fault):

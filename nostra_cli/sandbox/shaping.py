@@ -1,4 +1,4 @@
-"""What a fault does to a request and to its reply, before anything is written to a socket."""
+"""A fault, applied to a request and its response before anything is written to a socket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Service = Callable[[Request], Response]
 
 _BLOCK = 1 << 20  # bytes of a repeated body made at once
-# DRF's own words, where they are not the name of the status.
+# Details of DRF that differ from the name of the status.
 _DETAILS = {
     400: "Malformed request.",
     401: "Invalid token.",
@@ -33,13 +33,13 @@ _DETAILS = {
 
 
 def shaped(hit: Hit, request: Request, *, port: int, token: str, service: Service) -> Response:
-    """Answer a request as its fault wants it; `service` gives the answer that is right."""
-    reply = _own(hit.fault) if hit.fault.instead else service(_asked(hit, request, token))
-    return _with_headers(_with_body(reply, hit), hit, port)
+    """Respond to a request with its fault; `service` returns the right response."""
+    response = _own(hit.fault) if hit.fault.instead else service(_changed(hit, request, token))
+    return _with_headers(_with_body(response, hit), hit, port)
 
 
-def _asked(hit: Hit, request: Request, token: str) -> Request:
-    """Change what is asked of the service."""
+def _changed(hit: Hit, request: Request, token: str) -> Request:
+    """Return the request that the service gets."""
     fault, headers = hit.fault, dict(request.headers)
     if not fault.ranges or fault.gzip:
         headers.pop("range", None)
@@ -54,12 +54,12 @@ def _asked(hit: Hit, request: Request, token: str) -> Request:
 
 
 def _shifted(value: str, by: int) -> str:
-    """Move the first byte of a range by so many bytes."""
+    """Move the first byte of a range by `by` bytes."""
     return re.sub(r"=([0-9]+)-", lambda match: f"={max(int(match[1]) + by, 0)}-", value)
 
 
 def _if_range(hit: Hit, headers: dict[str, str]) -> dict[str, str]:
-    """Decide If-Range by the tag that the client is shown instead of the service's."""
+    """Evaluate If-Range with the tag that the client is shown instead of the service's."""
     shown, asked = _tag(hit), headers.get("if-range")
     if shown is None or asked is None:
         return headers
@@ -69,14 +69,14 @@ def _if_range(hit: Hit, headers: dict[str, str]) -> dict[str, str]:
 
 
 def _tag(hit: Hit) -> str | None:
-    """Give the entity tag that stands in for the service's, or None."""
+    """Return the entity tag that replaces the service's, or None."""
     if hit.fault.etag is not None:
         return hit.fault.etag.replace("{attempt}", str(hit.attempt))
     return f'"edition-{hit.attempt}"' if hit.fault.changing else None
 
 
 def _own(fault: Fault) -> Response:
-    """Answer what the fault says, in front of the service."""
+    """Return the response of the fault itself."""
     status = fault.status or 200
     if status in (204, 304):
         return Response(status, (), (), 0)
@@ -93,7 +93,7 @@ def _own(fault: Fault) -> Response:
 
 
 def phrase(status: int) -> str:
-    """Name a status as RFC 9110 does."""
+    """Return the name of a status in RFC 9110."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -101,7 +101,7 @@ def phrase(status: int) -> str:
 
 
 def _repeated(data: bytes, times: int) -> Iterator[bytes]:
-    """Yield `data` so many times, in blocks (the same object, so that it costs little)."""
+    """Yield `data` repeated `times` times, in blocks that are one object, which costs little."""
     at_once = max(_BLOCK // max(len(data), 1), 1)
     block = data * min(at_once, times)
     for _ in range(times // at_once):
@@ -110,24 +110,24 @@ def _repeated(data: bytes, times: int) -> Iterator[bytes]:
         yield data * (times % at_once)
 
 
-def _with_body(reply: Response, hit: Hit) -> Response:
+def _with_body(response: Response, hit: Hit) -> Response:
     fault = hit.fault
     if fault.changing:
-        reply = replace(reply, chunks=_edition(reply.chunks, hit.attempt))
-    if fault.keep is not None and reply.length is not None:
-        wanted = fault.keep if fault.keep >= 0 else reply.length + fault.keep
-        length = max(min(wanted, reply.length), 0)
-        reply = replace(reply, chunks=first_bytes(reply.chunks, length), length=length)
+        response = replace(response, chunks=_edition(response.chunks, hit.attempt))
+    if fault.keep is not None and response.length is not None:
+        wanted = fault.keep if fault.keep >= 0 else response.length + fault.keep
+        length = max(min(wanted, response.length), 0)
+        response = replace(response, chunks=first_bytes(response.chunks, length), length=length)
     if fault.gzip is not None:
         encoding = ", ".join(["gzip"] * fault.gzip_layers)
-        headers = (*reply.headers, ("Content-Encoding", encoding))
-        chunks = gzipped(reply.chunks, fault.gzip, fault.gzip_layers)
-        reply = replace(reply, headers=headers, chunks=chunks, length=None)
-    return reply
+        headers = (*response.headers, ("Content-Encoding", encoding))
+        chunks = gzipped(response.chunks, fault.gzip, fault.gzip_layers)
+        response = replace(response, headers=headers, chunks=chunks, length=None)
+    return response
 
 
 def _edition(chunks: Iterable[bytes], number: int) -> Iterator[bytes]:
-    """Put another digit in the place of each: as long, as valid, and not the same."""
+    """Replace each digit by another: as long and valid, but another version."""
     digits = b"0123456789"
     turn = number % len(digits)
     table = bytes.maketrans(digits, digits[turn:] + digits[:turn])
@@ -136,7 +136,7 @@ def _edition(chunks: Iterable[bytes], number: int) -> Iterator[bytes]:
 
 
 def first_bytes(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
-    """Yield the first `count` bytes and no more."""
+    """Yield the first `count` bytes."""
     for chunk in chunks:
         yield chunk[:count]
         count -= len(chunk)
@@ -144,24 +144,24 @@ def first_bytes(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
             return
 
 
-def _with_headers(reply: Response, hit: Hit, port: int) -> Response:
-    """Replace headers; one without a value goes."""
+def _with_headers(response: Response, hit: Hit, port: int) -> Response:
+    """Replace headers, and remove those without a value."""
     changed = {**dict(_special(hit.fault)), **hit.fault.headers}
     tag = _tag(hit)
-    if tag is not None and reply.status in (200, 206):
+    if tag is not None and response.status in (200, 206):
         changed["ETag"] = (tag,)
     gone = {name.lower() for name in changed}
-    kept = tuple(pair for pair in reply.headers if pair[0].lower() not in gone)
+    kept = tuple(pair for pair in response.headers if pair[0].lower() not in gone)
     added = tuple(
         (name, value.replace("{attempt}", str(hit.attempt)).replace("{port}", str(port)))
         for name, values in changed.items()
         for value in values
     )
-    return replace(reply, headers=kept + added)
+    return replace(response, headers=kept + added)
 
 
 def _special(fault: Fault) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give the headers that have keys of their own."""
+    """Yield the headers that have keys of their own."""
     if fault.retry_after is not None:
         yield "Retry-After", (fault.retry_after,)
     if fault.retry_at is not None:

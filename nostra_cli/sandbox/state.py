@@ -1,4 +1,4 @@
-"""What the sandbox knows: its invocations, and the life of each."""
+"""The invocations of the sandbox, and how the status of each changes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Life:
     seconds: tuple[float, ...] | None = None
 
     def status(self, polls: int, elapsed: float) -> str:
-        """Give the status at poll number `polls` (0: none yet), `elapsed` seconds after the 1st."""
+        """Return the status at poll `polls` (0: none yet), `elapsed` seconds after the first."""
         if self.seconds is None:
             return self.statuses[min(max(polls, 1), len(self.statuses)) - 1]
         begun = sum(1 for second in self.seconds if second <= elapsed)
@@ -54,7 +54,7 @@ SOON = Life(("queued", "running", "completed"), (0.0, 1.0, 3.0))
 
 @dataclass(frozen=True)
 class Result:
-    """One result: in error it has no contents."""
+    """One result; without contents if it ended in error."""
 
     id: str
     contents: Mapping[str, Content]
@@ -62,14 +62,14 @@ class Result:
     status: str = "completed"
 
     def document(self) -> dict[str, object]:
-        """Give the result as the status of its invocation describes it."""
+        """Return the result as the status of its invocation describes it."""
         available = {f"{kind}Available": kind in self.contents for kind in FORMATS}
         return {"primaryResult": self.primary, "status": self.status, **available}
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """A job as it was submitted, and what will become of it."""
+    """A job as it was submitted, and its results to come."""
 
     id: str
     type: str
@@ -79,14 +79,14 @@ class Invocation:
     collection: str = COLLECTION
 
     def result(self, result_id: str | None) -> Result | None:
-        """Give the result of this id, or the primary one for None; None if there is none."""
+        """Return the result of this id (None: the primary one), or None."""
         for result in self.results:
             if result.primary if result_id is None else result.id == result_id:
                 return result
         return None
 
     def document(self, status: str) -> dict[str, object]:
-        """Give what `GET /api/invocation/{id}` answers; the results only once it is completed."""
+        """Return the body of `GET /api/invocation/{id}`; with results once it is completed."""
         results = {result.id: result.document() for result in self.results}
         return {
             "id": self.id,
@@ -100,7 +100,7 @@ class Invocation:
 
 
 def made_id(text: str) -> str:
-    """Give an id that looks like the service's, the same for the same text."""
+    """Return an id that looks like the service's, the same for the same text."""
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -136,7 +136,7 @@ def _large(name: str, size: int) -> Invocation:
 
 
 def demos(large_bytes: int) -> tuple[Invocation, ...]:
-    """Make the invocations each sandbox has; `large_bytes` is the size of each large body."""
+    """Make the invocations of every sandbox; `large_bytes` is the size of each large body."""
     churn, dedup, demand = "churn-prediction", "deduplication", "demand-prediction"
     return (
         Invocation("demo", churn, SOON, typed("demo", churn)),
@@ -153,31 +153,31 @@ class State:
     """The invocations of one sandbox and how far each has come; safe to share between threads."""
 
     def __init__(self, invocations: tuple[Invocation, ...], clock: Clock) -> None:
-        """Take the invocations, and a clock that gives seconds and never goes back."""
+        """Take the invocations, and a monotonic clock in seconds."""
         self._invocations = {invocation.id: invocation for invocation in invocations}
         self._polls: dict[str, tuple[int, float]] = {}  # how many, and when the first one was
         self._clock = clock
         self._lock = threading.Lock()
 
     def find(self, invocation_id: str) -> Invocation | None:
-        """Give the invocation of this id, or None."""
+        """Return the invocation of this id, or None."""
         return self._invocations.get(invocation_id)
 
     def poll(self, invocation: Invocation) -> str:
-        """Count a poll of the status, which starts the life of an invocation, and give it."""
+        """Count a poll and return the status; the first poll starts the life of an invocation."""
         with self._lock:
             polls, first = self._polls.get(invocation.id, (0, self._clock()))
             self._polls[invocation.id] = (polls + 1, first)
         return invocation.life.status(polls + 1, self._clock() - first)
 
     def status(self, invocation: Invocation) -> str:
-        """Give the status without counting a poll."""
+        """Return the status without counting a poll."""
         now = self._clock()
         polls, first = self._polls.get(invocation.id, (0, now))
         return invocation.life.status(polls, now - first)
 
     def create(self, collection: str, kind: str, args: Mapping[str, object]) -> str:
-        """Add an invocation that lives like `demo`, with the results of its type; give its id."""
+        """Add an invocation that lives like `demo`, with the results of its type; return its id."""
         with self._lock:
             name = made_id(f"created {len(self._invocations)}")
             made = Invocation(name, kind, SOON, typed(name, kind), args, collection)

@@ -1,4 +1,4 @@
-"""A reply as bytes on a connection, and the ways in which they can fail to arrive."""
+"""A response as bytes on a connection, and the ways in which they can fail to arrive."""
 
 from __future__ import annotations
 
@@ -22,37 +22,39 @@ _BODILESS = (204, 304)
 
 
 def message(
-    reply: Response, fault: Fault, extra: Headers, *, bodiless: bool
+    response: Response, fault: Fault, extra: Headers, *, bodiless: bool
 ) -> tuple[bytes, Iterator[bytes]]:
-    """Give the head and then the body, framed, up to the point where the fault stops it.
+    """Return the head and the framed body, up to the point where the fault stops it.
 
-    `extra` are headers for where the reply has none of the name; `bodiless` is for HEAD.
+    `extra` are headers that the response may override; `bodiless` is for HEAD.
     """
-    framing = fault.framing or ("chunked" if reply.length is None else "length")
-    added = [pair for pair in extra if reply.header(pair[0]) is None]
-    headers = (*added, *reply.headers, *_framing(reply, fault, framing))
+    framing = fault.framing or ("chunked" if response.length is None else "length")
+    added = [pair for pair in extra if response.header(pair[0]) is None]
+    headers = (*added, *response.headers, *_framing(response, fault, framing))
     lines = (f"{name}: {value}\r\n" for name, value in headers)
-    head = f"HTTP/1.1 {reply.status} {phrase(reply.status)}\r\n{''.join(lines)}".encode("latin-1")
+    head = f"HTTP/1.1 {response.status} {phrase(response.status)}\r\n{''.join(lines)}".encode(
+        "latin-1"
+    )
     if fault.endless_headers:
         return head, (b"X-Endless-%d: %s\r\n" % (number, b"x" * 1000) for number in count())
-    nothing = bodiless or reply.status in _BODILESS
-    return head + b"\r\n", iter(()) if nothing else _body(reply, framing, _stop(fault))
+    nothing = bodiless or response.status in _BODILESS
+    return head + b"\r\n", iter(()) if nothing else _body(response, framing, _stop(fault))
 
 
-def _framing(reply: Response, fault: Fault, framing: str) -> Headers:
-    """Say where the body ends (RFC 9112, section 6), or lie about it."""
+def _framing(response: Response, fault: Fault, framing: str) -> Headers:
+    """Return the headers that tell, truly or not, where the body ends (RFC 9112, section 6)."""
     if framing == "chunked":
         return (("Transfer-Encoding", "chunked"),)
     if framing == "close":
         return (("Connection", "close"),)
-    known = reply.header("Content-Length") is not None
-    if known or reply.length is None or reply.status in _BODILESS:
+    known = response.header("Content-Length") is not None
+    if known or response.length is None or response.status in _BODILESS:
         return ()
-    return (("Content-Length", str(max(reply.length + fault.length_off, 0))),)
+    return (("Content-Length", str(max(response.length + fault.length_off, 0))),)
 
 
-def _body(reply: Response, framing: str, stop: int | None) -> Iterator[bytes]:
-    chunks = iter(reply.chunks) if stop is None else first_bytes(reply.chunks, stop)
+def _body(response: Response, framing: str, stop: int | None) -> Iterator[bytes]:
+    chunks = iter(response.chunks) if stop is None else first_bytes(response.chunks, stop)
     if framing != "chunked":
         yield from chunks
         return
@@ -62,15 +64,15 @@ def _body(reply: Response, framing: str, stop: int | None) -> Iterator[bytes]:
 
 
 def _stop(fault: Fault) -> int | None:
-    """Give how many bytes of the body are sent, None for all."""
+    """Return how many bytes of the body are sent, None for all."""
     stops = [stop for stop in (fault.cut_after, fault.stall_after) if stop is not None]
     return min(stops, default=0 if fault.reset else None)
 
 
 def breaks(fault: Fault) -> bool:
-    """Tell whether the connection is of no use after the reply."""
-    lies = fault.length_off != 0 or any(name.lower() == "content-length" for name in fault.headers)
-    return lies or fault.framing == "close" or _stop(fault) is not None or fault.endless_headers
+    """Return whether the connection cannot be used after the response."""
+    wrong = fault.length_off != 0 or any(name.lower() == "content-length" for name in fault.headers)
+    return wrong or fault.framing == "close" or _stop(fault) is not None or fault.endless_headers
 
 
 def paced(pieces: Iterator[bytes], rate: int | None, wait: Wait) -> Iterator[bytes]:
@@ -87,13 +89,13 @@ def paced(pieces: Iterator[bytes], rate: int | None, wait: Wait) -> Iterator[byt
 
 
 def hang(connection: socket.socket) -> None:
-    """Say nothing more until the client goes away (or the sandbox ends)."""
+    """Send nothing until the client goes away (or the sandbox ends)."""
     while connection.recv(65_536):
         pass
 
 
 def reset(connection: socket.socket) -> None:
-    """End the connection with RST: no lingering, and closed before anything can send FIN."""
+    """End the connection with RST: without lingering, and before anything can send FIN."""
     linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     socket.close(connection.detach())

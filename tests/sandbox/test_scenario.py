@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from nostra_cli.sandbox.fault import Fault, Rules
-from nostra_cli.sandbox.keys import FAULT_KEYS, PLAN_KEYS
 from nostra_cli.sandbox.responses import Request
-from nostra_cli.sandbox.scenario import Plan, ScenarioError, load, parse
+from nostra_cli.sandbox.scenario import ScenarioError, load, parse
 from tests.sandbox.calling import curl_api, fault, faulty, vendor_get
 
 FLAKY = Path(__file__).with_name("flaky.toml")
-
-
-def test_there_is_a_check_for_each_key_and_no_other() -> None:
-    assert set(FAULT_KEYS) == {field.name for field in fields(Fault)}
-    assert set(PLAN_KEYS) == {field.name for field in fields(Plan)} - {"name"}
 
 
 def test_every_key_is_read() -> None:

@@ -104,7 +104,7 @@ def sandbox(
                 process = stack.enter_context(
                     child.started(words[1:], running.base_url, running.token)
                 )
-            return process.wait()
+            return child.wait(process)
         variables = {"NOSTRA_BASE_URL": running.base_url, "NOSTRA_TOKEN": running.token}
         if session.shared.json:
             session.out.document(dict(variables))
