@@ -55,7 +55,11 @@ def workbook() -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize(("format", "data"), [*SOUND, (Format.XLSX, workbook())])
+@pytest.mark.parametrize(
+    ("format", "data"),
+    [*SOUND, (Format.XLSX, workbook())],
+    ids=["json", "csv", "xlsx", "openpyxl"],  # a workbook holds the time of day
+)
 @pytest.mark.parametrize(("level", "length"), LEVELS)
 def test_a_sound_document_passes_at_every_level(
     format: Format, data: bytes, level: Level, length: int | None

@@ -34,7 +34,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 def test_a_fresh_clone_can_be_tried_tested_and_released(
     sandbox: Sandbox, home: Path, tmp_path: Path
 ) -> None:
-    clone = Path(shutil.copytree(ROOT, tmp_path / "clone", ignore=LEFT_OUT))
+    clone = Path(shutil.copytree(ROOT, tmp_path / "clone", symlinks=True, ignore=LEFT_OUT))
     fresh = {path.relative_to(clone).as_posix() for path in clone.rglob("*") if path.is_file()}
     nostra = Runner(clone, fresh_env(home))
     try_it(nostra)
