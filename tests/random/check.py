@@ -67,6 +67,8 @@ class Children:
         """Run a command line to its end, with files or a terminal as its streams."""
         if not run.terminal:
             paths = [os.devnull, str(streams / "out"), str(streams / "err")]
+            for path in paths[1:]:
+                Path(path).touch()
             code = self._finish(run, env, folder, paths)
             return Ended(code, *(Path(path).read_bytes() for path in paths[1:]))
         own, other = pty.openpty()

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import pkgutil
+import signal
 import sys
 import termios
 import threading
@@ -88,6 +89,7 @@ def serve() -> None:
     for line in orders:
         pid = os.fork()
         if not pid:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             code = 70
             try:
                 code = run(json.loads(line))

@@ -122,7 +122,8 @@ def in_a_name(text: str) -> str:
 def _downloaded(run: Run, job: Job) -> list[set[int]]:
     ready = _waited(job) if run.has("--wait") else _once(job)
     if 0 not in ready:
-        return [ready]
+        early = run.old and not run.has("--overwrite", "--skip-existing") and len(run.jobs) == 1
+        return [ready | {8} if early else ready]
     codes = [ready] if ready != {0} else []
     for result, format_ in items(run, job):
         code = _asked(job.body_trouble)
@@ -149,9 +150,9 @@ def _of_download(run: Run) -> set[int]:
     each = [codes for job in run.jobs for codes in _downloaded(run, job)]
     union = set().union(*each)
     if run.has("--wait"):
-        failures = union - {0, 9}
         late = {124} if 9 in union or run.has("--timeout") else set()
-        return failures | late or {0} if failures or 9 in union else {0} | late
+        done = {0} if all(0 in codes for codes in each) else set()
+        return (union - {0, 9}) | late | done
     if 3 in union:
         return union - {0}
     return _first(each)
