@@ -1,12 +1,12 @@
 """The Nostradamus API: one method per endpoint.
 
-Strict about what the vendor documents, tolerant about what it does not.
+Documented fields are checked strictly, undocumented ones are tolerated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -41,14 +41,14 @@ class Service:
     """The Nostradamus invocation API."""
 
     def __init__(self, transport: Transport, retrier: Retrier) -> None:
-        """Send through `transport`, retry by `retrier`."""
+        """Send through `transport`, retry with `retrier`."""
         self._transport = transport
         self.retrier = retrier
         self.seen: dict[str, Invocation] = {}
-        """The last response about each id, as far as the history needs it."""
+        """The last response for each id, reduced to what the history needs."""
 
     def invocation(self, invocation: str, policy: Policy = NORMAL) -> Invocation:
-        """Request the status of an invocation (API page, "Status"), attempted by `policy`.
+        """Request the status of an invocation (API page, "Status"), retried as `policy` says.
 
         Raises NotFound, AuthProblem, ServiceProblem, Corrupt or DeadlinePassed.
         """
@@ -62,7 +62,7 @@ class Service:
     def invocations(self, ids: Sequence[str], jobs: int) -> Iterator[Invocation | NostraError]:
         """Request the status of each id, up to `jobs` at once; yield them in the order of `ids`.
 
-        What is raised for one id is yielded in its place; AuthProblem and DeadlinePassed end all.
+        The error of one id is yielded in its place; AuthProblem and DeadlinePassed are raised.
         """
         tasks = [partial(capture_error, id_, partial(self.invocation, id_)) for id_ in ids]
         if len(tasks) == 1:
@@ -80,9 +80,10 @@ class Service:
             return read_invocation(invocation, raw)
 
     def check_token(self) -> NostraError | None:
-        """Request one collection, once; return what kept the token from being checked.
+        """Check the token with one request, for one collection.
 
-        None means that the service accepted it; raises AuthProblem if it was refused.
+        Returns None if the service accepts the token, the error if it cannot be checked. Raises
+        AuthProblem if it is refused.
         """
         path = "/api/collection?limit=1"
         try:
@@ -99,6 +100,7 @@ class Service:
             return error
         return None
 
+    @contextmanager
     def body(
         self,
         invocation: str,
@@ -106,80 +108,65 @@ class Service:
         format: Format,  # the field's own word
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
-    ) -> AbstractContextManager[Response]:
+    ) -> Iterator[Response]:
         """Open the body of a result, the primary one if `result` is None ("Downloads").
 
-        One attempt, not repeated: the caller keeps what it received. The body has `seconds` to
-        come. Responses 200, 206 and 416 are yielded, all others raise as `invocation` does.
+        One attempt: the caller retries from where it stopped. The body may take `seconds`.
+        Responses 200, 206 and 416 are yielded, all others raise as in `invocation`.
         """
         what = f"result {result!r} of {invocation!r}" if result is not None else repr(invocation)
-        not_found = NotFound(f"no {format} of {what}", f"list them: nostra results {invocation}")
-        return self._open(_body_path(invocation, result, format), headers or {}, not_found, seconds)
+        path = _body_path(invocation, result, format)
+        with self._transport.request("GET", path, headers, seconds) as response:
+            if response.status not in (206, 416):
+                hint = f"list them: nostra results {invocation}"
+                check_status(response, NotFound(f"no {format} of {what}", hint))
+            yield response
 
     def url_of(self, invocation: str, result: str | None, format: Format) -> str:
         """Return the URL of a result's body, as `body` requests it."""
         return self._transport.base_url + _body_path(invocation, result, format)
 
     @contextmanager
-    def _open(
-        self, path: str, headers: Mapping[str, str], not_found: NotFound, seconds: float | None
-    ) -> Iterator[Response]:
-        with self._transport.request("GET", path, headers, seconds) as response:
-            if response.status not in (206, 416):
-                check_status(response, not_found)
-            yield response
-
-    @contextmanager
     def send(self, request: ApiRequest, low_speed: LowSpeed) -> Iterator[ApiResponse]:
-        """Send any request; yield the response while the block lasts, an error response, too.
+        """Send any request; yield its response, even an error response, while the block lasts.
 
-        Retried as the other methods are, but a POST or a PATCH is sent once. Raises Transient or
-        DeadlinePassed if no response came.
+        Retried like the other methods, but a POST or a PATCH is sent once. Raises Transient or
+        DeadlinePassed if there is no response.
         """
         once = not is_idempotent(request.method)
-        refused: list[ApiResponse] = []
+        responses: list[ApiResponse] = []
         with ExitStack() as stack:
             try:
-                response = self.retrier.run(
-                    partial(self._respond, stack, request, low_speed, refused),
-                    f"{request.name} was answered",
-                    ONCE if once else NORMAL,
-                )
+                for attempt in self.retrier.attempts(
+                    f"{request.name} was answered", ONCE if once else NORMAL
+                ):
+                    with attempt:
+                        stack.close()
+                        responses.clear()
+                        responses.append(stack.enter_context(self._respond(request, low_speed)))
+                        if isinstance(responses[0].error, Transient):
+                            raise responses[0].error
             except (Transient, DeadlinePassed) as failure:
                 if once:
                     failure.add_note(f"a {request.method} is sent once: check whether it was done")
-                if not refused or isinstance(failure, DeadlinePassed):
+                if not responses or isinstance(failure, DeadlinePassed):
                     raise
-                response = refused[-1]
-            yield response
+            yield responses[0]
 
-    def _respond(
-        self,
-        stack: ExitStack,
-        request: ApiRequest,
-        low_speed: LowSpeed,
-        refused: list[ApiResponse],
-    ) -> ApiResponse:
-        """Attempt a request; raises Transient for an error response that is added to `refused`."""
+    @contextmanager
+    def _respond(self, request: ApiRequest, low_speed: LowSpeed) -> Iterator[ApiResponse]:
         from nostra_cli.api.request import error_response, success_response
 
-        refused.clear()
-        stack.close()
-        response = stack.enter_context(
-            self._transport.request(
-                request.method, request.url, request.headers, content=request.content
-            )
-        )
-        if 200 <= response.status < 300:
-            return success_response(response, request, low_speed, self.retrier.deadline)
-        failed = error_response(response, request)
-        if isinstance(failed.error, Transient):
-            refused.append(failed)
-            raise failed.error
-        return failed
+        with self._transport.request(
+            request.method, request.url, request.headers, content=request.content
+        ) as response:
+            if 200 <= response.status < 300:
+                yield success_response(response, request, low_speed, self.retrier.deadline)
+            else:
+                yield error_response(response, request)
 
     def give_up(self) -> None:
-        """Abort the requests of all threads: they end soon, with an error."""
+        """Abort the requests of all threads, and retry none."""
         self.retrier.give_up()
         self._transport.abort()
 

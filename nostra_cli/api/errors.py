@@ -1,4 +1,4 @@
-"""Map status codes to errors: the one place that says what an error response means."""
+"""Map the status codes of error responses to errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_DETAIL = 300
 
 
 def check_status(response: Response, not_found: NotFound) -> None:
-    """Raise the error that a response is (`not_found` for 404), unless its status is 200."""
+    """Raise the error of a response (`not_found` for 404), unless its status is 200."""
     status = response.status
     if status == 200:
         return
@@ -31,11 +31,11 @@ def check_status(response: Response, not_found: NotFound) -> None:
 
 
 def error_of(response: Response, not_found: NotFound) -> NostraError:
-    """Return the error that a response is whose status is no success (API page, "Errors")."""
+    """Return the error of a response that is not a success (API page, "Errors")."""
     status, host, detail = response.status, response.host, _detail(response)
     reason = f" ({status}{detail})"
     if status in RETRYABLE_STATUSES or (response.cross_origin and status in (401, 403)):
-        # A store that a redirect led to was not given the token: its signed URL may have expired.
+        # Another origin, such as a store, got no token: its signed URL may have expired.
         wait = retry_after(response.headers.get("retry-after"), time.time())
         return Transient(f"{status} from {host}{detail}", "try again later", wait)
     if status in (401, 403):
@@ -50,9 +50,9 @@ _TRACE_HINT = "-v shows the request and the response"
 
 
 def _detail(response: Response) -> str:
-    """Return the `detail` of an error as Django REST Framework puts it, or nothing.
+    """Return the `detail` of an error of Django REST Framework, or "".
 
-    For an invalid body it is what is wrong with each field: `{"name": ["why", ...]}`.
+    For an invalid request body these are the errors of its fields: `{"name": ["why", ...]}`.
     """
     try:
         body = read_object(decoded(response), "error")

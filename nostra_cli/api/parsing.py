@@ -1,4 +1,4 @@
-"""Strict JSON of bounded size, and the models that it describes."""
+"""Parse strict JSON of limited size into models."""
 
 from __future__ import annotations
 
@@ -23,33 +23,28 @@ from nostra_cli.models import (
 T = TypeVar("T")
 
 MAX_BYTES = 16 << 20
-"""A status of a hundred thousand results fits, an endless one does not."""
+"""Enough for a status with a hundred thousand results."""
 
 
 def read_object(chunks: Iterable[Piece], what: str) -> JsonObject:
     """Read one JSON object (RFC 8259) of at most 16 MiB; `what` names it in errors.
 
-    Raises Corrupt for anything else: also for duplicate keys, NaN, a byte order mark, too deep
-    nesting, too long numbers and text that is not Unicode.
+    Raises Corrupt for anything else, including duplicate keys, NaN, a byte order mark, too deep
+    nesting, too long numbers and invalid Unicode.
     """
     content = bytearray()
     for chunk in chunks:
         content += chunk
         if len(content) > MAX_BYTES:
             raise Corrupt(f"{what}: the response is larger than {MAX_BYTES >> 20} MiB", _HINT)
-    return parse_object(bytes(content), what)
-
-
-def parse_object(content: bytes, what: str) -> JsonObject:
-    """Parse one JSON object, as `read_object` does."""
-    found = parse_value(content, what)
+    found = parse_value(bytes(content), what)
     if not isinstance(found, dict):
         raise Corrupt(f"{what}: the response is not a JSON object", _HINT)
     return found
 
 
 def parse_value(content: bytes, what: str) -> JsonValue:
-    """Parse one JSON value of any kind, as strictly; raises Corrupt."""
+    """Parse one JSON value of any type as strictly as `read_object`."""
     if not content.strip():
         raise Corrupt(f"{what}: the response is empty", _HINT)
     if content.lstrip()[:1] == b"<":
@@ -58,7 +53,7 @@ def parse_value(content: bytes, what: str) -> JsonValue:
         found: JsonValue = json.loads(
             content.decode(), object_pairs_hook=_unique, parse_constant=_no_constant
         )
-        # Lone surrogates and 1e999 pass the parser and would fail later, in the output.
+        # The parser accepts lone surrogates and 1e999, which would fail later, in the output.
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise Corrupt(f"{what}: the response is not valid JSON{_reason(error)}", _HINT) from error
@@ -81,7 +76,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _reason(error: Exception) -> str:
-    """Return where or why, without a word of the response."""
+    """Return the place or the reason, without any content of the response."""
     if isinstance(error, json.JSONDecodeError):
         return f" (line {error.lineno}, column {error.colno})"
     if isinstance(error, RecursionError):
@@ -92,24 +87,22 @@ def _reason(error: Exception) -> str:
 
 
 class _Malformed(Exception):
-    """What the service described is not as documented."""
+    """A description of the service does not match its documentation."""
 
 
 def read_invocation(invocation: str, raw: JsonObject) -> Invocation:
     """Convert the service's status object (API page, "Status").
 
-    A malformed result has a `problem`. Raises Corrupt, with the field's name, for a documented
-    field that is missing or wrong, and if there is no result but malformed ones.
+    A malformed result has a `problem`. Raises Corrupt, naming the field, if a documented field is
+    missing or of the wrong type, and if all results are malformed.
     """
     try:
         status = _field(raw, "status", str)
-        described = raw
-        if outcome_of(status) is Outcome.COMPLETED:
-            described = _field(raw, "invocationResults", dict)
+        if outcome_of(status) is not Outcome.COMPLETED:
+            return Invocation(invocation, status, (), raw)
+        described = _field(raw, "invocationResults", dict)
     except _Malformed as error:
         raise Corrupt(f"status of {invocation!r}: {error}", _FIELD_HINT) from error
-    if described is raw:
-        return Invocation(invocation, status, (), raw)
     found = [_result(name, value) for name, value in described.items()]
     problems = [problem for result in found if (problem := malformed(invocation, result))]
     if problems and len(problems) == len(found):

@@ -1,4 +1,4 @@
-"""What `nostra api` sends and receives: a request as it is typed, checked, and its response."""
+"""Requests and responses of `nostra api`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nostra_cli.http.transport import Response
 from nostra_cli.models import Piece
 
 MAX_URL = 60_000
-"""Characters: some more than any server takes, some less than httpx refuses."""
+"""Characters: more than servers accept, less than httpx rejects."""
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _RESERVED_HEADERS = frozenset(
@@ -40,12 +40,12 @@ _RESERVED_HEADERS = frozenset(
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SAFE = "%/:@!$&'()*+,;=~"
-"""What may stand in a path as it is; `%` because what is encoded already stays so."""
+"""Characters not to encode in a path; `%` because the path may be encoded already."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """One request; `url` is complete and percent-encoded, and of the origin of the base URL."""
+    """One request; `url` is complete, percent-encoded and of the base URL's origin."""
 
     method: str
     url: str
@@ -54,12 +54,12 @@ class ApiRequest:
 
     @property
     def name(self) -> str:
-        """Its method and path, for messages: the query may hold secrets."""
+        """Method and path, for messages; the query may hold secrets."""
         return f"{self.method} {urlsplit(self.url).path}"
 
 
 class ApiResponse(NamedTuple):
-    """A response: its head as lines, its body decoded, and the error that it is, if any."""
+    """A response: the lines of its head, its decoded body, and its error, if any."""
 
     head: Sequence[str]
     chunks: Iterator[Piece]
@@ -74,9 +74,9 @@ def build_request(
     headers: Sequence[str] = (),
     query: Sequence[str] = (),
 ) -> ApiRequest:
-    """Build a request from what was typed; without `method` it is GET, or POST with a body.
+    """Build a request from options; without `method` it is GET, or POST with a body.
 
-    The body is read last. Raises UsageProblem for what must not be sent, or cannot.
+    The body is read last. Raises UsageProblem for a request that cannot or must not be sent.
     """
     url = _url(base_url, path, query)
     if len(url) > MAX_URL:
@@ -93,7 +93,7 @@ def build_request(
 def success_response(
     response: Response, request: ApiRequest, low_speed: LowSpeed, deadline: Deadline
 ) -> ApiResponse:
-    """Return a successful response, its body to be read while it comes."""
+    """Return a successful response whose body has not been read yet."""
 
     def chunks() -> Iterator[Piece]:
         try:
@@ -106,7 +106,7 @@ def success_response(
 
 
 def error_response(response: Response, request: ApiRequest) -> ApiResponse:
-    """Return an error response, up to 16 MiB of its body read."""
+    """Return an error response with up to 16 MiB of its body."""
     content = bytearray()
     try:
         for piece in decoded(response):
@@ -114,7 +114,7 @@ def error_response(response: Response, request: ApiRequest) -> ApiResponse:
             if len(content) > MAX_BYTES:
                 break
     except (Corrupt, Transient):
-        pass  # what was read is enough: the status is an error
+        pass  # the status is an error anyway
     body = bytes(content)
     plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
     not_found = NotFound(f"{request.name}: not found", _NOT_FOUND_HINT)
@@ -160,7 +160,7 @@ def _encoded(text: str, safe: str) -> str:
 
 
 def _below(base_url: str, path: str) -> str:
-    """Put a path behind the base URL, or a whole URL of its origin behind that origin."""
+    """Return the complete URL of a path, or of a URL of the same origin."""
     base = urlsplit(base_url)
     with usage_errors("PATH is not a URL", _PATH_HINT):
         given = urlsplit(path)

@@ -1,4 +1,4 @@
-"""When to poll which invocation next: each id has its own schedule. No threads, no network."""
+"""Schedule the polls of many invocations, each on its own; without threads or network."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ MAX_PAUSE = 30.0
 SPACING = 0.01
 """Seconds between the starts of two polls: at most a hundred requests a second."""
 STALL_SECONDS = 1.0
-"""When nothing moves for this long, another poll may start though `jobs` of them are running."""
+"""If no poll starts or ends for this long, one more than `jobs` may start."""
 MAX_POLLS = 64
 ORDER_SECONDS = 0.2
-"""What is final at its first poll is held this long for ids before it that have not been polled."""
+"""An id final at its first poll waits this long for the first polls of the ids before it."""
 _FIRST = NORMAL._replace(budgeted=False)
 _SHOWN_IDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A status and when it was first seen: in seconds since the epoch, and since the start."""
+    """A status and when it was first seen, in seconds since the epoch and since the start."""
 
     status: str
     at: float
@@ -36,7 +36,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """An invocation and the statuses it went through, as they were seen."""
+    """An invocation and the statuses that were seen."""
 
     invocation: Invocation
     transitions: tuple[Transition, ...]
@@ -44,26 +44,25 @@ class Waited:
 
 @dataclass(slots=True)
 class _State:
-    """What is known of an id that is not final; `failed` polls came after the last response."""
+    """The state of an id that is not final; `failed` counts polls since the last response."""
 
     transitions: list[Transition] = field(default_factory=list)
     failed: int = 0
 
     @property
     def status(self) -> str:
-        """The last status, empty where there was no response."""
+        """The last status, "" before the first response."""
         return self.transitions[-1].status if self.transitions else ""
 
     def of(self, id_: str) -> Waited:
-        """Return this state as that of an id."""
+        """Return this state for an id."""
         return Waited(Invocation(id_, self.status, (), {}), tuple(self.transitions))
 
 
 def pause_after(waited: float) -> float:
-    """Return the seconds to pause between two polls of an id after `waited` seconds.
+    """Return the seconds between two polls of an id after `waited` seconds: a tenth of them.
 
-    A tenth of the time waited, so that the end is noticed within 10 % of the wait, at least
-    every 30 s and never more often than once a second.
+    At least a second, at most 30.
     """
     return min(MAX_PAUSE, max(MIN_PAUSE, waited / 10))
 
@@ -71,8 +70,8 @@ def pause_after(waited: float) -> float:
 class Schedule:
     """The polls of many ids: up to `jobs` at once, and more while some of them hang.
 
-    `take` an id, poll it, let `follow` say what comes next, then `put_back` or `finish` the id;
-    `ended` returns what is finished.
+    For each poll: `take` an id, call `follow` with the response, then `put_back` or `finish` the
+    id. `ended` returns the finished ids.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class Schedule:
         """Make every id due now, in the order of `ids`.
 
         `interval` (seconds) replaces the growing pause; `retrier` has the deadline and the pauses
-        after failures. `clock` measures, `wall` gives the time of day (both in seconds).
+        after failures. `wall` returns seconds since the epoch.
         """
         self._retrier = retrier
         self._interval = interval
@@ -107,17 +106,17 @@ class Schedule:
 
     @property
     def left(self) -> int:
-        """How many ids are not finished."""
+        """The number of ids that are not finished."""
         return len(self._states)
 
     @property
     def held(self) -> bool:
-        """Whether there are ends that `ended` has not returned."""
+        """Whether some ids are finished that `ended` has not returned."""
         return bool(self._ended)
 
     @property
     def running(self) -> int:
-        """How many ids are being polled."""
+        """The number of ids being polled."""
         return len(self._running)
 
     @property
@@ -137,7 +136,7 @@ class Schedule:
         return max(0.0, when - self._clock())
 
     def take(self) -> str | None:
-        """Return the id to poll now, if there is one."""
+        """Return the id to poll now, if any is due."""
         if self.delay() != 0.0:
             return None
         if len(self._running) >= self._jobs + self._extra:
@@ -149,10 +148,10 @@ class Schedule:
         return id_
 
     def follow(self, id_: str, found: Invocation | NostraError) -> Waited | NostraError | float:
-        """Return the end of the wait for an id, or the seconds until its next poll.
+        """Return how the wait for an id ended, or the seconds until its next poll.
 
-        `found` is what the poll returned or raised. Changes the state of this id only: polls of
-        other ids may call it at the same time.
+        `found` is the result of its poll. Changes the state of this id only, so that threads may
+        call it for other ids at the same time.
         """
         state = self._states[id_]
         if isinstance(found, Invocation):
@@ -161,11 +160,9 @@ class Schedule:
                 state.transitions.append(Transition(found.status, self._wall(), self.waited))
             return Waited(found, tuple(state.transitions)) if found.final else self._pause()
         if isinstance(found, DeadlinePassed):
-            return MIN_PAUSE  # for `check_deadline` to tell
+            return MIN_PAUSE  # `check_deadline` reports it
         pause = self._retry_pause(state, found) if isinstance(found, Transient) else None
-        if pause is not None:
-            return pause
-        return found.about(id_)
+        return found.about(id_) if pause is None else pause
 
     def put_back(self, id_: str, pause: float) -> None:
         """End the poll of an id; the next one is due in `pause` seconds."""
@@ -173,16 +170,15 @@ class Schedule:
         heapq.heappush(self._due, (self._clock() + pause, self._next_number(), id_))
 
     def finish(self, id_: str, end: Waited | NostraError) -> None:
-        """End the poll of an id, and the wait for it with `end`."""
+        """End the poll of an id and the wait for it."""
         number = self._end_poll(id_)
         del self._states[id_]
         heapq.heappush(self._ended, (number, self._clock(), end))
 
     def ended(self) -> Waited | NostraError | None:
-        """Return the end of the wait for one id, once; None if there is none yet.
+        """Return one finished id, once; None if none is ready.
 
-        Ids that are final at their first poll come in the order asked for, though several polls
-        run at once.
+        Ids that are final at their first poll keep their order, although polls run in parallel.
         """
         if not self._ended:
             return None
@@ -194,18 +190,13 @@ class Schedule:
         return heapq.heappop(self._ended)[2]
 
     def unfinished(self) -> list[Waited]:
-        """Return what `ended` has not returned, with its last status ('' where none is known)."""
+        """Return the ids that `ended` has not returned, with their last status ("" if unknown)."""
         ended = [end for _, _, end in sorted(self._ended, key=itemgetter(0))]
-        return [
-            *(
-                end if isinstance(end, Waited) else _State().of(end.invocation or "")
-                for end in ended
-            ),
-            *(state.of(id_) for id_, state in self._states.items()),
-        ]
+        finished = [e if isinstance(e, Waited) else _State().of(e.invocation or "") for e in ended]
+        return finished + [state.of(id_) for id_, state in self._states.items()]
 
     def check_deadline(self) -> None:
-        """Raise DeadlinePassed, with the ids left, if no poll can start before the deadline."""
+        """Raise DeadlinePassed, naming the ids left, if no poll can start before the deadline."""
         deadline = self._retrier.deadline
         left = deadline.remaining()
         if left is None:
@@ -222,7 +213,7 @@ class Schedule:
         )
 
     def _end_poll(self, id_: str) -> int:
-        """Return a number that orders what ended: by first polls, then by time."""
+        """Return the sort key of an ended poll: first polls in the order of ids, then by time."""
         now = self._clock()
         if now - self._running.pop(id_) >= STALL_SECONDS:
             self._extra = max(0, self._extra - 1)
@@ -238,12 +229,12 @@ class Schedule:
         pause = self._interval or pause_after(self.waited)
         left = self._retrier.deadline.remaining()
         if left is not None:
-            # One more poll shortly before the deadline, not one that comes too late.
+            # Poll once more shortly before the deadline, not after it.
             pause = min(pause, max(MIN_PAUSE, left - MIN_PAUSE), left)
         return pause
 
     def _retry_pause(self, state: _State, failure: Transient) -> float | None:
-        """Return the seconds until an id is polled again after a failure; None if it is not."""
+        """Return the seconds until the next poll after a failure, None if there is none."""
         state.failed += 1
         policy = PATIENT if state.transitions else _FIRST
         pause = self._retrier.next_pause(failure, state.failed, policy)

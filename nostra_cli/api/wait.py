@@ -1,4 +1,4 @@
-"""Wait for many invocations: their polls run on background threads."""
+"""Wait for many invocations, polled on background threads."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Watcher(Protocol):
         """Receive a status; it may be the same as before."""
 
     def pending(self, count: int, seconds: float) -> None:
-        """Receive how many invocations are still in progress after how many seconds."""
+        """Receive the number of invocations in progress after `seconds`."""
 
 
 @dataclass(slots=True)
 class Waiting:
     """The wait for many invocations.
 
-    `poll` requests one status, `interval` (seconds) replaces the growing pause, up to `jobs` polls
-    run at once, `abort` makes those that are running end soon.
+    `poll` requests one status; `interval` (seconds) replaces the growing pause; up to `jobs` polls
+    run at once; `abort` aborts them.
     """
 
     ids: Sequence[str]
@@ -56,8 +56,8 @@ class Waiting:
     def run(self) -> Generator[Waited | NostraError]:
         """Yield each invocation when it is final, or the error that ended the wait for it.
 
-        The others are polled while the caller works on one. Raises AuthProblem at once, and
-        DeadlinePassed with the ids that are left.
+        Polling continues while the caller handles one. Raises AuthProblem, and DeadlinePassed
+        naming the ids left.
         """
         dispatcher = start_threads(self._dispatch, 1)
         try:
@@ -67,17 +67,17 @@ class Waiting:
             self._stop(dispatcher)
 
     def take_ended(self) -> list[Waited | NostraError]:
-        """Return what has ended besides what `run` yielded last: it is not yielded again."""
+        """Return what else has ended; `run` will not yield it again."""
         with self._changed:
             return list(iter(self._schedule.ended, None))
 
     def unfinished(self) -> list[Waited]:
-        """Return the ids that `run` has not reported, with their last status ('': not known)."""
+        """Return the ids that `run` has not yielded, with their last status ("" if unknown)."""
         with self._changed:
             return self._schedule.unfinished()
 
     def _next(self, alone: bool) -> Waited | NostraError | None:
-        """Wait for the end of one id; None if none is left. `alone`: poll in this thread."""
+        """Return the next finished id, None if none is left; if `alone`, poll in this thread."""
         schedule = self._schedule
         while True:
             with self._changed:
@@ -116,7 +116,7 @@ class Waiting:
             self._fail(error)
 
     def _dispatch_one(self, seconds: float | None) -> None:
-        """Start the poll of an id that is due, or wait for one (at most `seconds`)."""
+        """Start the poll of an id that is due, or wait until one is (at most `seconds`)."""
         with self._changed:
             id_ = self._schedule.take()
             if id_ is None:

@@ -1,6 +1,6 @@
-"""Connections: a client for one request at a time, through a proxy where the environment says so.
+"""Connections: one client per request, through a proxy where the environment names one.
 
-httpx's transport and httpcore's network backend are their documented places for sockets of ours.
+httpx's transport and httpcore's network backend are their documented extension points.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from nostra_cli.http.proxies import Proxy, proxy_for
 from nostra_cli.http.sockets import Connection, framing_of
 
 KEEP_ALIVE_SECONDS = 5.0
-"""A connection that was not used for longer may be dead without anyone knowing."""
+"""A connection that was idle for longer may be dead without a sign of it."""
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Makes the connections of one client, directly or to a proxy, and knows them."""
+    """Open the connections of one client, directly or to a proxy, and keep track of them."""
 
     def __init__(self, proxy: Proxy | None) -> None:
         self.connections: tuple[Connection, ...] = ()
@@ -33,7 +33,7 @@ class _Backend(httpcore.NetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002 (of the interface)
+        local_address: str | None = None,  # noqa: ARG002 (part of the interface)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> Connection:
         self.connects += 1
@@ -43,16 +43,16 @@ class _Backend(httpcore.NetworkBackend):
         except (OSError, UnicodeError, OverflowError) as error:
             raise connect_error(peer, error) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made = Connection(sock, peer, self._proxy is not None and self._proxy.scheme == "https")
-        # Another thread may be going through them to abort them.
-        self.connections = (*(c for c in self.connections if not c.is_closed), made)
-        return made
+        new = Connection(sock, peer, self._proxy is not None and self._proxy.scheme == "https")
+        # A new tuple: another thread may be iterating over the old one to abort them.
+        self.connections = (*(c for c in self.connections if not c.is_closed), new)
+        return new
 
 
 class PooledClient(httpx.BaseTransport):
-    """A client that one request at a time uses, so that all its connections are that request's.
+    """A client for one request at a time, so that all its connections belong to that request.
 
-    With one client for all threads nobody could tell which connection a request was given.
+    With one client for all threads, the connection of a request would be unknown.
     """
 
     def __init__(self, context: Callable[[], ssl.SSLContext], headers: Mapping[str, str]) -> None:
@@ -62,10 +62,10 @@ class PooledClient(httpx.BaseTransport):
         self._pools: dict[tuple[str, Proxy | None], tuple[httpcore.ConnectionPool, _Backend]] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request as httpx asks it to; `response.extensions` has the Connection.
+        """Send a request for httpx; `response.extensions` has the Connection.
 
-        Raises Transient or ServiceProblem where a new connection failed, and what the socket or
-        httpcore raises where a kept one did.
+        Raises Transient or ServiceProblem if a new connection failed, and what the socket or
+        httpcore raises if a kept one did.
         """
         proxy = proxy_for(str(request.url))
         pool, backend = self._pool(request.url.scheme, proxy)
@@ -81,21 +81,19 @@ class PooledClient(httpx.BaseTransport):
             raise convert_error(error, backend.connections[-1].peer) from error
         connection: Connection = response.extensions["network_stream"]
         connection.begin_body(*framing_of(request.method, response))
+        body = _Body(response)
         return httpx.Response(
-            response.status,
-            headers=response.headers,
-            stream=_Body(response),
-            extensions=response.extensions,
+            response.status, headers=response.headers, stream=body, extensions=response.extensions
         )
 
     def abort(self) -> None:
-        """Make whoever waits for one of the connections go on at once, with an error."""
+        """Abort the request under way: the thread that waits for it gets an error at once."""
         for _, backend in tuple(self._pools.values()):
             for connection in backend.connections:
                 connection.abort()
 
     def close(self) -> None:
-        """Close the connections; httpx calls it when its client is closed."""
+        """Close the connections; called by httpx when its client is closed."""
         for pool, _ in self._pools.values():
             pool.close()
 
@@ -104,31 +102,26 @@ class PooledClient(httpx.BaseTransport):
         if key not in self._pools:
             backend = _Backend(proxy)
             context = self._context() if scheme == "https" else None
-            self._pools[key] = _make_pool(proxy, context, backend), backend
+            pool = httpcore.ConnectionPool(
+                ssl_context=context,
+                proxy=_core_proxy(proxy, context) if proxy else None,
+                keepalive_expiry=KEEP_ALIVE_SECONDS,
+                network_backend=backend,
+            )
+            self._pools[key] = pool, backend
         return self._pools[key]
 
 
-def _make_pool(
-    proxy: Proxy | None, context: ssl.SSLContext | None, backend: _Backend
-) -> httpcore.ConnectionPool:
-    if proxy is None:
-        return httpcore.ConnectionPool(
-            ssl_context=context,
-            keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=backend,
-        )
-    return httpcore.HTTPProxy(
-        proxy_url=httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/"),
-        proxy_auth=(proxy.user.encode(), proxy.password.encode()) if proxy.user else None,
-        ssl_context=context,
-        proxy_ssl_context=context if proxy.scheme == "https" else None,
-        keepalive_expiry=KEEP_ALIVE_SECONDS,
-        network_backend=backend,
+def _core_proxy(proxy: Proxy, context: ssl.SSLContext | None) -> httpcore.Proxy:
+    return httpcore.Proxy(
+        httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/"),
+        auth=(proxy.user.encode(), proxy.password.encode()) if proxy.user else None,
+        ssl_context=context if proxy.scheme == "https" else None,
     )
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of a response of httpcore, for httpx."""
+    """The body of an httpcore response, for httpx."""
 
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
@@ -142,11 +135,12 @@ class _Body(httpx.SyncByteStream):
 
 def _core_request(request: httpx.Request) -> httpcore.Request:
     url = request.url
+    target = httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
     return httpcore.Request(
-        method=request.method,
-        url=httpcore.URL(
-            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-        ),
+        request.method,
+        target,
         headers=request.headers.raw,
         content=request.stream,
         extensions=request.extensions,

@@ -1,7 +1,7 @@
-"""Content-Encoding decoded, in bounded memory and to its last byte.
+"""Decode Content-Encoding, in bounded memory and to the last byte.
 
-We ask for `identity`; some servers and proxies compress all the same. httpx would take a truncated
-gzip body for a complete one, so its decoder is not used.
+Requests accept only `identity`, but some servers and proxies compress anyway. httpx would accept a
+truncated gzip body as complete, so its decoder is not used.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _STEP = 256 * 1024
 
 
 def is_encoded(response: Response) -> bool:
-    """Return whether the body is encoded: its offsets are then not those of the content."""
+    """Return whether the body is encoded; its offsets then differ from those of the content."""
     return bool(_codings(response))
 
 
 def decoded(response: Response) -> Iterator[Piece]:
-    """Yield the content of a response's body in pieces of at most 256 KiB, or as they came.
+    """Yield the content of a response's body: pieces of up to 256 KiB, or as received.
 
-    Raises Corrupt for an unknown encoding and for a gzip body that is cut or damaged.
+    Raises Corrupt for an unknown encoding and for a truncated or damaged gzip body.
     """
     codings = _codings(response)
     if not codings:
@@ -43,7 +43,7 @@ def decoded(response: Response) -> Iterator[Piece]:
 
 
 def _codings(response: Response) -> list[str]:
-    """Return the encodings in the order they were applied; `identity` is none."""
+    """Return the encodings in the order they were applied, without `identity`."""
     names = response.headers.get("content-encoding", "").lower().split(",")
     return [name.strip() for name in names if name.strip() not in ("", "identity")]
 
@@ -75,7 +75,7 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._rest:
-            # An empty piece is not the end, returning nothing would be.
+            # Skip empty pieces: returning 0 would mean the end.
             self._rest = memoryview(next((piece for piece in self._chunks if piece), b""))
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]

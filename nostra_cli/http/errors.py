@@ -1,6 +1,6 @@
-"""What goes wrong with a connection, as errors: what happened, to which host, what to do next.
+"""Convert errors of connections: what happened, to which host, what to do next.
 
-The text of another program is never shown, but for the system's words and OpenSSL's reason.
+Of other programs' text, only the system's messages and OpenSSL's reasons are shown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HTTP_ERRORS = (
     httpcore.TimeoutException,
     httpcore.UnsupportedProtocol,
 )
-"""What a request or a body can end with, before `convert_error`."""
+"""Errors of a request or a body that `convert_error` converts."""
 
 _AGAIN = "try again; nostra download goes on where it stopped"
 _NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
@@ -43,7 +43,7 @@ _NOT_TLS = frozenset(
         "WRONG_VERSION_NUMBER",
     }
 )
-# A server that wants a client certificate and gets none; the second is what TLS 1.2 says.
+# The server requires a client certificate; the second is TLS 1.2's alert for it.
 _CLIENT_CERTIFICATE = frozenset(
     {
         "TLSV13_ALERT_CERTIFICATE_REQUIRED",
@@ -70,7 +70,7 @@ def connect_error(peer: str, error: Exception) -> NostraError:
 
 
 def proxy_refusal(proxy: str, status_line: bytes, host: str) -> NostraError:
-    """Return the error of `proxy`, as messages name it, that opened no tunnel to `host`."""
+    """Return the error for `proxy` (its name in messages) opening no tunnel to `host`."""
     words = status_line.split()
     status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
     message = f"{proxy}: status {status} for the connection to {host}"
@@ -137,7 +137,7 @@ def convert_error(error: Exception, where: str, in_body: bool = False) -> Nostra
     if in_body and isinstance(error, (EOFError, ssl.SSLEOFError, httpcore.RemoteProtocolError)):
         return Truncated(f"{where}: the body ended too early", _AGAIN)
     if isinstance(error, ssl.SSLError) and _reason_of_tls(error) in _CLIENT_CERTIFICATE:
-        return _client_certificate_error(where)  # TLS 1.3 says so after the handshake
+        return _client_certificate_error(where)  # TLS 1.3 sends the alert after the handshake
     if isinstance(error, (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError)):
         return ServiceProblem(f"{where}: the request could not be sent ({type(error).__name__})")
     if _is_stall(error):
@@ -159,9 +159,9 @@ def _limit_error(peer: str) -> NostraError:
 
 
 def _is_stall(error: Exception) -> bool:
-    """Return whether a wait of ours ran out; the system's own has a number."""
-    is_ours = isinstance(error, TimeoutError) and error.errno is None
-    return is_ours or isinstance(error, httpcore.TimeoutException)
+    """Return whether one of our timeouts expired; the system's own have an errno."""
+    expired = isinstance(error, TimeoutError) and error.errno is None
+    return expired or isinstance(error, httpcore.TimeoutException)
 
 
 def _reason_of_tls(error: Exception) -> str:

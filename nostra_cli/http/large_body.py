@@ -1,6 +1,6 @@
-"""A large body straight from its socket: twice as fast as through httpx, which copies each piece.
+"""Read a large body straight from its socket: twice as fast as through httpx.
 
-The connection is lost with it: httpcore has not seen the end of the response.
+The connection cannot be reused: httpcore has not seen the end of the response.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _LINGER = 0.02
 def read_large_body(
     connection: Connection, source: socket.socket, length: int, seconds: float
 ) -> Iterator[Piece]:
-    """Yield a body of `length` bytes in pieces that are valid until the next one is asked for.
+    """Yield a body of `length` bytes in pieces that are valid until the next is requested.
 
-    Waits `seconds` for each piece. Raises OSError, TimeoutError among them, and EOFError when the
-    peer closes before the end.
+    Waits `seconds` for each piece. Raises OSError (such as TimeoutError), and EOFError if the
+    peer closes the connection too early.
     """
     left = length
     if first := connection.take_buffered(left):
@@ -39,14 +39,14 @@ def read_large_body(
             if not count:
                 raise EOFError
             left -= count
-            # As it is where it is full, so that nobody has to copy it to look at it.
+            # A full buffer as it is: a bytearray can be searched without a copy.
             yield buffer if count == _BUFFER else memoryview(buffer)[:count]
 
 
 def _fill(
     source: socket.socket, selector: selectors.BaseSelector, buffer: memoryview, seconds: float
 ) -> int:
-    """Wait for bytes, then take what comes in a moment; return 0 at the end of the stream."""
+    """Wait for bytes, then receive for 20 ms more; return 0 at the end of the stream."""
     count, end = 0, time.monotonic() + _LINGER
     while count < len(buffer):
         try:
@@ -57,7 +57,7 @@ def _fill(
                     break
                 raise TimeoutError from None
             continue
-        except ssl.SSLEOFError:  # without close_notify: what came before it still counts
+        except ssl.SSLEOFError:  # no close_notify: the bytes before it are still valid
             break
         if not more:
             break

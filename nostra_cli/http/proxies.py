@@ -1,4 +1,4 @@
-"""Which proxy a request goes through, from HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
+"""Choose the proxy of a request from HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HINT = "set HTTPS_PROXY to one like http://proxy.example:8080, or add the host 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy; `scheme` says how to talk to itself. As a string: host and port."""
+    """An HTTP proxy, to be reached by `scheme`; its string is host and port."""
 
     scheme: str
     host: str
@@ -22,16 +22,16 @@ class Proxy:
     password: str = ""
 
     def __str__(self) -> str:
-        """Return what messages may show: user and password are secrets."""
+        """Return host and port, without the secret user and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy of the environment that a request to `url` goes through, None for none.
+    """Return the environment's proxy for `url`, or None.
 
-    What is not encrypted is for this machine only, and no proxy is to see the token in it.
-    Raises UsageProblem for a proxy that is not supported.
+    Plain http stays on this machine: no proxy may see its token. Raises UsageProblem for a proxy
+    that is not supported.
     """
     from urllib.request import getproxies, proxy_bypass  # httpx has loaded it
 

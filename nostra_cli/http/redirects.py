@@ -1,4 +1,4 @@
-"""Requests and what a redirect makes of them: every hop is checked before it is followed."""
+"""Requests and their redirects; each redirect is checked before it is followed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_REDIRECTS = 20
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _IDEMPOTENT = _SAFE | {"PUT", "DELETE"}
-# What names the body that is wanted; any other header may be a secret of its first receiver.
+# Any other header may hold a secret for the first origin.
 _CROSS_ORIGIN_HEADERS = frozenset({"accept", "range", "if-range"})
 _HINT = "check the base URL; a proxy or a login page may stand in between"
 
@@ -25,23 +25,18 @@ def is_idempotent(method: str) -> bool:
 
 
 class Request(NamedTuple):
-    """One request, but for the token."""
+    """One request, without the token."""
 
     method: str
     url: httpx.URL
     headers: Mapping[str, str]
     content: bytes | None = None
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether it may be sent again when nobody knows if it was carried out."""
-        return is_idempotent(self.method)
-
     def redirected(self, status: int, location: str) -> Request:
-        """Return the request that follows this one (RFC 9110, 15.4).
+        """Return the next request (RFC 9110, 15.4).
 
-        A method that changes something becomes a GET, or goes, with its body, to the same origin
-        only. Raises ServiceProblem for a redirect that must not be followed.
+        An unsafe method becomes a GET, or is sent again, with its body, to the same origin only.
+        Raises ServiceProblem for a redirect that must not be followed.
         """
         url = redirect_target(self.url, location)
         cross_origin = origin(url) != origin(self.url)
@@ -63,12 +58,12 @@ class Request(NamedTuple):
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int]:
-    """Return what the token is bound to: scheme, host and port."""
+    """Return scheme, host and port: the token is bound to them."""
     return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
 def redirect_target(url: httpx.URL, location: str) -> httpx.URL:
-    """Return the URL a redirect leads to; raise ServiceProblem if it must not be followed."""
+    """Return the URL a redirect leads to; raises ServiceProblem if it must not be followed."""
     try:
         target = url.join(location).copy_with(username=None, password=None)
         host = target.host  # raises for a host that cannot be decoded
@@ -84,7 +79,7 @@ def redirect_target(url: httpx.URL, location: str) -> httpx.URL:
 
 
 def invalid_url(url: httpx.URL) -> ServiceProblem:
-    """Return the error for a URL that is not valid, or redirects to one that is not."""
+    """Return the error for a URL that is invalid or redirects to an invalid one."""
     where = url.netloc.decode("ascii", "replace").rpartition("@")[2]
     return ServiceProblem(
         f"{where} is not a valid host, or redirects to an invalid URL", "check the base URL"

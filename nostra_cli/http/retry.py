@@ -6,7 +6,6 @@ import random
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import NamedTuple, TypeVar
 
@@ -16,19 +15,18 @@ from nostra_cli.http.timeouts import Deadline
 T = TypeVar("T")
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Of the service and of a proxy: what they say of a moment, not of the request."""
+"""Temporary failures of the service or of a proxy."""
 MAX_RETRY_AFTER = 60.0
 """Seconds: without a deadline, a longer Retry-After is cut to this."""
 
 Notify = Callable[[Transient, float, int, int], None]
-"""Called before each pause with the failure, the pause (seconds), the number of the next attempt
-and the number of attempts there are."""
+"""Called before each pause: failure, pause (seconds), number of the next attempt, maximum."""
 
 
 class Policy(NamedTuple):
-    """How often a request is attempted and how the pauses grow (seconds).
+    """The number of attempts and how the pauses grow (seconds).
 
-    Retries are taken from the budget of the run where `budgeted` is true.
+    If `budgeted`, retries are taken from the budget of the run.
     """
 
     attempts: int = 5
@@ -40,14 +38,14 @@ class Policy(NamedTuple):
 NORMAL = Policy()
 ONCE = Policy(attempts=1)
 PATIENT = Policy(attempts=10, budgeted=False)
-"""For a poll of a wait that has been answered before: it outlives two minutes of outage.
+"""For polls of an id after its first response: survives two minutes of outage.
 
-Polls are spread over time as it is; that one of them fails must not end the wait of another.
+No budget: polls are spread over time, and the failures of one id must not end the wait for another.
 """
 
 
 class Budget:
-    """The retries of one run in all, so that many requests do not hammer a failing service.
+    """The retries left to one run, so that many requests do not hammer a failing service.
 
     Each retry takes one; each success gives one back, up to `max`.
     """
@@ -59,7 +57,7 @@ class Budget:
         self._lock = threading.Lock()
 
     def take(self) -> bool:
-        """Take one retry; return False when there is none left."""
+        """Take one retry; return False if none is left."""
         with self._lock:
             taken = self.left > 0
             self.left -= taken
@@ -72,7 +70,7 @@ class Budget:
 
 
 class Retrier:
-    """Repeats what failed for a while, within one budget and one deadline; for many threads."""
+    """Retry temporary failures within one budget and one deadline, for many threads."""
 
     def __init__(
         self,
@@ -82,10 +80,9 @@ class Retrier:
         sleep: Callable[[float], object] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """Keep what the attempts share.
+        """Start with a full budget, unless one is given.
 
-        `sleep` replaces the pause that `give_up` ends; `random` returns numbers from 0 to 1, which
-        spread the pauses.
+        `sleep` replaces the pause that `give_up` ends; `random` returns the jitter, from 0 to 1.
         """
         self.deadline = deadline
         self.budget = budget or Budget()
@@ -95,7 +92,7 @@ class Retrier:
         self._random = random
 
     def give_up(self) -> None:
-        """Attempt nothing from now on: the run is over. Ends the pauses under way."""
+        """Make no more attempts, and end the pauses under way."""
         self._given_up.set()
 
     def attempts(self, doing: str, policy: Policy = NORMAL) -> Iterator[Attempt]:
@@ -105,10 +102,10 @@ class Retrier:
                 with attempt:
                     status = fetch()
 
-        A Transient in the block is followed by a pause and the next attempt. It is raised when
-        `policy` or the budget allows no other; any other exception is raised at once.
-        `doing` completes "the deadline passed before ...": DeadlinePassed is raised, without a
-        pause, where the next attempt would begin too late.
+        A Transient in the block is followed by a pause and the next attempt, or raised if `policy`
+        or the budget allows none; any other exception is raised at once. DeadlinePassed is raised,
+        without a pause, if the next attempt would begin too late; `doing` completes its message,
+        "the deadline passed before ...".
         """
         attempt = Attempt(self, doing, policy)
         while not attempt.done:
@@ -116,27 +113,31 @@ class Retrier:
             yield attempt
 
     def run(self, call: Callable[[], T], doing: str, policy: Policy = NORMAL) -> T:
-        """Return what `call` returns, attempted as `attempts` says."""
+        """Return what `call` returns, retried as in `attempts`."""
         for attempt in self.attempts(doing, policy):
             with attempt:
                 return call()
         raise AssertionError("unreachable")
 
     def next_pause(self, failure: Transient, failed: int, policy: Policy) -> float | None:
-        """Return the seconds between attempt number `failed` and the next; None if it is the last.
+        """Return the seconds between attempt number `failed` and the next; None if it was the last.
 
-        Takes one retry from the budget, if `policy` has one.
+        Takes one retry from the budget, if `policy` uses it.
         """
         if self._given_up.is_set() or failed >= policy.attempts:
             return None
         if policy.budgeted and not self.budget.take():
             return None
-        return self._seconds(failure, failed, policy)
+        if failure.wait is None:
+            pause = min(policy.max_pause, policy.first_pause * 2.0 ** (failed - 1))
+            return pause * (0.5 + self._random() / 2)
+        unlimited = self.deadline.remaining() is None
+        return min(failure.wait, MAX_RETRY_AFTER) if unlimited else failure.wait
 
     def _pause(self, failure: Transient, failed: int, doing: str, policy: Policy) -> bool:
-        """Pause after the attempt number `failed`; return False where no other is to follow.
+        """Pause after attempt number `failed`; return False if it was the last.
 
-        Raises DeadlinePassed, without a pause, when the deadline comes first.
+        Raises DeadlinePassed, without a pause, if the deadline comes first.
         """
         self.deadline.check(doing)
         seconds = self.next_pause(failure, failed, policy)
@@ -149,19 +150,12 @@ class Retrier:
         self._sleep(seconds)
         return not self._given_up.is_set()
 
-    def _seconds(self, failure: Transient, failed: int, policy: Policy) -> float:
-        if failure.wait is None:
-            pause = min(policy.max_pause, policy.first_pause * 2.0 ** (failed - 1))
-            return pause * (0.5 + self._random() / 2)
-        left = self.deadline.remaining()
-        return failure.wait if left is not None else min(failure.wait, MAX_RETRY_AFTER)
 
-
-class Attempt(AbstractContextManager["Attempt"]):
-    """The attempts of one loop, entered once for each."""
+class Attempt:
+    """The attempts of one loop: a context manager, entered once for each attempt."""
 
     def __init__(self, retrier: Retrier, doing: str, policy: Policy) -> None:
-        """Begin with no failure; use `Retrier.attempts`."""
+        """Start without failures; use `Retrier.attempts`."""
         self.done = False
         self._retrier = retrier
         self._doing = doing
@@ -171,16 +165,16 @@ class Attempt(AbstractContextManager["Attempt"]):
         self._again = False
 
     def progressed(self) -> None:
-        """Count attempts from zero: this one got somewhere, whatever becomes of it."""
+        """Count attempts from zero: this one made progress, even if it fails later."""
         self._unusable = 0
         if self._failed:
             self._failed = 0
             self._retrier.budget.refund()
 
     def again(self) -> None:
-        """Attempt again, at once, after this block: the response cannot be used.
+        """Attempt again, at once, after this block: the response is not usable.
 
-        Raises Corrupt where none of as many responses as the policy has attempts could be.
+        Raises Corrupt after as many unusable responses as the policy has attempts.
         """
         self._unusable += 1
         if self._unusable >= self._policy.attempts:
@@ -201,7 +195,7 @@ class Attempt(AbstractContextManager["Attempt"]):
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> bool:
-        """End an attempt; swallow a Transient after which there is to be another attempt."""
+        """End an attempt; suppress a Transient if another attempt follows."""
         if isinstance(error, Transient):
             self._failed += 1
             return self._retrier._pause(error, self._failed, self._doing, self._policy)
@@ -217,8 +211,8 @@ _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?(?:[eE][0-9]{1,2})?"
 def retry_after(value: str | None, now: float) -> float | None:
     """Parse a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3).
 
-    `now` is the wall clock in seconds since the epoch. Returns seconds from now, 0 for a date in
-    the past, None for what cannot be understood (the caller then backs off by its own schedule).
+    `now` is the time in seconds since the epoch. Returns the seconds to wait (0 for a date in the
+    past), None for an invalid value.
     """
     text = (value or "").strip()
     if re.fullmatch(_SECONDS, text):

@@ -1,6 +1,6 @@
-"""Sockets under httpcore that hand out one response at a time, and can be aborted.
+"""Sockets for httpcore that return one response at a time and can be aborted.
 
-httpcore buffers what it reads beyond a response, and takes it for the next one.
+httpcore itself would buffer bytes beyond a response and use them as the next one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _HEAD_BYTES = 16 * 1024
 Selector: type[selectors.BaseSelector] = getattr(
     selectors, "PollSelector", selectors.SelectSelector
 )
-"""poll, where there is one: it takes no file descriptor, of which there may be no more."""
+"""poll where available: it needs no file descriptor, which matters when they run out."""
 _END_OF_CHUNKS = b"\r\n\r\n"
 
 
 class Framing(Enum):
-    """What is due on a connection, and how its end is found (RFC 9112, 6.3)."""
+    """What a connection receives next, and how its end is found (RFC 9112, 6.3)."""
 
     HEAD = auto()
     LENGTH = auto()
@@ -35,12 +35,12 @@ class Framing(Enum):
 
 
 class Connection(httpcore.NetworkStream):
-    """A socket that hands out the bytes of a response and none that follow it."""
+    """A socket that returns the bytes of a response and none beyond it."""
 
     def __init__(self, sock: socket.socket, peer: str, tls_proxy: bool) -> None:
-        """Keep a connected socket; `peer` names the other end in messages.
+        """Wrap a connected socket; `peer` names the other end in messages.
 
-        `tls_proxy` says that the first TLS is with a proxy, not with the service behind it.
+        With `tls_proxy`, the first TLS handshake is with a proxy, not with the service behind it.
         """
         self.socket: socket.socket | TlsInTls = sock
         self.peer = peer
@@ -53,12 +53,12 @@ class Connection(httpcore.NetworkStream):
         self._last_read = b""
 
     def begin_body(self, framing: Framing, length: int = 0) -> None:
-        """Say how the body that follows the head ends, before any of it is read."""
+        """Set how the body after the head ends, before any of it is read."""
         self._framing, self._left, self._last_read = framing, length, b""
 
     @property
     def body_length(self) -> int:
-        """The bytes of the body that are still due, 0 where no length was given."""
+        """The bytes of the body still to come, 0 if no length was given."""
         return self._left if self._framing is Framing.LENGTH else 0
 
     def take_buffered(self, max_bytes: int) -> bytes:
@@ -67,7 +67,7 @@ class Connection(httpcore.NetworkStream):
         return data
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return some bytes of the response: of its head a line, b"" at the end of the stream."""
+        """Return some bytes of the response, of its head a line; b"" at the end of the stream."""
         if self._framing is Framing.LENGTH:
             max_bytes = min(max_bytes, self._left)
         elif self._framing is Framing.HEAD:
@@ -95,7 +95,7 @@ class Connection(httpcore.NetworkStream):
         except TimeoutError:
             raise
         except OSError as error:
-            # The response may be there all the same: httpcore then reads it.
+            # The response may have arrived anyway: httpcore then reads it.
             raise httpcore.WriteError(str(error)) from error
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class Connection(httpcore.NetworkStream):
         self.socket.close()
 
     def abort(self) -> None:
-        """Make the thread that reads or writes go on at once, with an error."""
+        """Make the thread that reads or writes fail at once."""
         with contextlib.suppress(OSError):
             # Not SSLSocket's own method: another thread is still reading from it.
             socket.socket.shutdown(self._abortable, socket.SHUT_RDWR)
@@ -136,7 +136,7 @@ class Connection(httpcore.NetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks for; "is_readable" says that bytes follow the response."""
+        """Return what httpcore asks for; "is_readable" means that bytes follow the response."""
         if info == "is_readable":
             return self._has_more()
         is_tls = isinstance(self.socket, (ssl.SSLSocket, TlsInTls))
@@ -148,32 +148,28 @@ class Connection(httpcore.NetworkStream):
         return self._abortable.fileno() < 0
 
     def _has_more(self) -> bool:
-        """Return whether anything came after the response: bytes, or the end of the stream."""
+        """Return whether anything follows the response: bytes, or the end of the stream."""
         if self._framing is Framing.CHUNKED:
             end = self._last_read.find(_END_OF_CHUNKS)
             if end != len(self._last_read) - len(_END_OF_CHUNKS):
-                return True  # or perhaps not: blank lines in the last bytes look the same
+                return True  # perhaps not, but blank lines in the content look the same
         if self._buffer or self.is_closed:
             return True
-        tls = self.socket if isinstance(self.socket, (ssl.SSLSocket, TlsInTls)) else None
-        return bool(tls and tls.pending()) or is_readable(self.socket, 0)
-
-
-def is_readable(sock: socket.socket | TlsInTls, seconds: float) -> bool:
-    """Return whether bytes, or the end of the stream, come within `seconds`."""
-    with Selector() as selector:
-        selector.register(sock, selectors.EVENT_READ)
-        return bool(selector.select(seconds))
+        if isinstance(self.socket, (ssl.SSLSocket, TlsInTls)) and self.socket.pending():
+            return True
+        with Selector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            return bool(selector.select(0))
 
 
 def framing_of(method: str, response: httpcore.Response) -> tuple[Framing, int]:
-    """Return how the body of a response ends, and its length where that is how."""
+    """Return how the body of a response ends, and its length if that defines it."""
     headers = {name.lower(): value for name, value in response.headers}
     if method == "HEAD" or response.status in (204, 304):
         return Framing.LENGTH, 0
     if b"transfer-encoding" in headers:
         return Framing.CHUNKED, 0
     length = headers.get(b"content-length", b"").strip()
-    # httpcore refuses lengths that contradict each other; "3, 3" is one it takes.
+    # httpcore rejects contradicting lengths but accepts "3, 3".
     first = length.split(b",")[0].strip()
     return (Framing.LENGTH, int(first)) if first.isdigit() else (Framing.UNTIL_CLOSE, 0)

@@ -1,4 +1,4 @@
-"""How long things may take: the deadline of a run, a watchdog, the minimum speed of a body."""
+"""Time limits: the deadline of a run, a watchdog, the minimum speed of a body."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 """For each piece."""
 _TICK = 0.1
-"""Seconds a watchdog may be late. To wake it for each new limit would cost more than it gives."""
+"""Seconds a watchdog may be late: cheaper than waking it for each new limit."""
 
 
 class Deadline:
-    """The moment at which the run must be over; `seconds` None means never."""
+    """The moment at which the run must be over; never if `seconds` is None."""
 
     def __init__(
         self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start to count now."""
+        """Start now."""
         self.seconds = seconds
         self._clock = clock
         self._end = None if seconds is None else clock() + seconds
 
     def remaining(self) -> float | None:
-        """Return the seconds left (never below zero), None where there is no deadline."""
+        """Return the seconds left (never below zero), None without a deadline."""
         return None if self._end is None else max(0.0, self._end - self._clock())
 
     def check(self, doing: str = "the work was done") -> None:
@@ -40,7 +40,7 @@ class Deadline:
             raise self.passed(doing)
 
     def passed(self, doing: str) -> DeadlinePassed:
-        """Return the error that says what was not reached in time."""
+        """Return the error for a deadline that passed before `doing`."""
         return DeadlinePassed(
             f"the deadline of {self.seconds:g} s passed before {doing}",
             "allow more time with --timeout",
@@ -48,7 +48,7 @@ class Deadline:
 
 
 class Watchdog:
-    """Limits blocks in time, from one thread that begins with the first of them."""
+    """Limit the duration of blocks, from one thread that starts with the first of them."""
 
     def __init__(self) -> None:
         """Watch nothing yet."""
@@ -108,9 +108,9 @@ def paced(
     label: str,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Piece]:
-    """Yield `chunks`; raise Transient, with `label` in it, once they come slower than `minimum`.
+    """Yield `chunks`; raise Transient (it begins with `label`) if they are slower than `minimum`.
 
-    Only the time that is spent waiting for them counts.
+    Only the time spent waiting for them counts.
     """
     waited, counted = 0.0, 0
     while True:

@@ -1,4 +1,4 @@
-"""TLS: which certificate authorities are trusted, and the context that trusts them."""
+"""TLS: the trusted certificate authorities, and the context that loads them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
 class CaKind(Enum):
-    """Where certificate authorities come from; the value completes "trusts ..."."""
+    """A source of certificate authorities; the value completes "trusts ..."."""
 
     FILE = "SSL_CERT_FILE"
     DIRECTORY = "SSL_CERT_DIR"
@@ -36,14 +36,14 @@ class CaKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CaSource:
-    """The certificate authorities that TLS trusts; `path` is "" for those of PLATFORM."""
+    """The certificate authorities that TLS trusts; PLATFORM has no `path`."""
 
     kind: CaKind
     path: str = ""
 
 
 def ca_source(env: Mapping[str, str]) -> CaSource:
-    """Return what TLS trusts: SSL_CERT_FILE, else SSL_CERT_DIR, else the system, else certifi."""
+    """Choose SSL_CERT_FILE, else SSL_CERT_DIR, else the system's certificates, else certifi's."""
     if path := env.get("SSL_CERT_FILE"):
         return CaSource(CaKind.FILE, path)
     if path := env.get("SSL_CERT_DIR"):
@@ -54,7 +54,7 @@ def ca_source(env: Mapping[str, str]) -> CaSource:
 
 
 def _system_source() -> CaSource | None:
-    """Prefer a hashed directory: of it only the certificates that are needed are read."""
+    """Prefer a hashed directory: only the certificates that are needed are read from it."""
     built_in = ssl.get_default_verify_paths()
     for directory in (built_in.openssl_capath, *_SYSTEM_DIRECTORIES):
         if _is_hashed(directory):
@@ -87,7 +87,7 @@ def _has_content(bundle: str) -> bool:
 
 
 def tls_context(env: Mapping[str, str]) -> ssl.SSLContext:
-    """Return the context of a client that trusts what `ca_source` says.
+    """Return a client's context that trusts the certificate authorities of `ca_source`.
 
     Raises UsageProblem for SSL_CERT_FILE or SSL_CERT_DIR that cannot be read.
     """
@@ -99,19 +99,15 @@ def tls_context(env: Mapping[str, str]) -> ssl.SSLContext:
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         load_ca_certificates(context, source)
-    # A connection that ends without close_notify was cut: what came of a body may not be all.
-    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # of OpenSSL 3
+    # Without close_notify the connection was cut: the body may be incomplete.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # OpenSSL 3
     return context
 
 
 def load_ca_certificates(context: ssl.SSLContext, source: CaSource) -> None:
-    """Load the certificate authorities of a file or a directory into `context`.
-
-    Raises UsageProblem for one that cannot be read.
-    """
-    in_directory = source.kind in (CaKind.DIRECTORY, CaKind.SYSTEM_DIRECTORY)
+    """Load a file or a directory into `context`; raises UsageProblem if it cannot be read."""
     try:
-        if in_directory:
+        if source.kind in (CaKind.DIRECTORY, CaKind.SYSTEM_DIRECTORY):
             if not any(Path(part).is_dir() for part in source.path.split(os.pathsep)):
                 raise NotADirectoryError
             context.load_verify_locations(capath=source.path)

@@ -1,4 +1,4 @@
-"""TLS through the TLS of a proxy, which Python's sockets cannot do."""
+"""TLS inside the TLS of a proxy, which Python's sockets do not support."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RECORD_BYTES = 16 * 1024
 
 
 class TlsInTls:
-    """The part of a socket's interface that a connection needs."""
+    """TLS over a TLS socket, with the methods of a socket that a connection uses."""
 
     def __init__(
         self, below: ssl.SSLSocket, context: ssl.SSLContext, server_hostname: str | None
@@ -39,7 +39,7 @@ class TlsInTls:
             rest = rest[self._transfer(lambda: self._tls.write(rest)) :]  # noqa: B023
 
     def pending(self) -> int:
-        """Return how many bytes can be read without waiting, at least."""
+        """Return a number of bytes that can be read without waiting."""
         return self._tls.pending() + self._incoming.pending + self._below.pending()
 
     def selected_alpn_protocol(self) -> str | None:
@@ -47,7 +47,7 @@ class TlsInTls:
         return self._tls.selected_alpn_protocol()
 
     def settimeout(self, seconds: float | None) -> None:
-        """Limit each wait."""
+        """Set the timeout of each operation."""
         self._below.settimeout(seconds)
 
     def fileno(self) -> int:
@@ -59,7 +59,7 @@ class TlsInTls:
         self._below.close()
 
     def _transfer(self, step: Callable[[], T]) -> T:
-        """Take a step of TLS, with what it sends and receives through the socket below."""
+        """Run a TLS operation; send and receive its data through the socket below."""
         while True:
             try:
                 result = step()
@@ -70,7 +70,7 @@ class TlsInTls:
                 else:
                     self._incoming.write_eof()
             except ssl.SSLError:
-                self._below.sendall(self._outgoing.read())  # the alert that says why
+                self._below.sendall(self._outgoing.read())  # the alert
                 raise
             else:
                 self._below.sendall(self._outgoing.read())

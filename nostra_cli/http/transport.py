@@ -1,7 +1,7 @@
-"""One HTTP request: httpx goes in here and does not come out.
+"""Send one HTTP request.
 
-The token is bound to the origin of the base URL; redirects are followed here, so that every hop is
-checked; errors of httpx and of sockets become NostraErrors.
+The token is bound to the origin of the base URL. Redirects are followed here, so that each is
+checked. Errors of httpx and of sockets become NostraErrors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,15 +24,22 @@ from nostra_cli.config.masking import mask_token
 from nostra_cli.errors import ServiceProblem, Transient, UsageProblem
 from nostra_cli.http.connections import PooledClient
 from nostra_cli.http.errors import HTTP_ERRORS, convert_error
-from nostra_cli.http.redirects import MAX_REDIRECTS, REDIRECTS, Request, invalid_url, origin
+from nostra_cli.http.redirects import (
+    MAX_REDIRECTS,
+    REDIRECTS,
+    Request,
+    invalid_url,
+    is_idempotent,
+    origin,
+)
 from nostra_cli.http.sockets import Connection
 from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS, Deadline, Watchdog
 from nostra_cli.models import Piece
 
 HEAD_SECONDS = 60.0
-"""For the head of a response, and for the body of one that is no result."""
+"""Limit for the head of a response, and for a body that is not a result."""
 LARGE_BODY = 1 << 20
-"""Bytes: a body from this length on is read straight from its socket, which is then lost."""
+"""Bytes from which a body is read straight from its socket, which is then not reused."""
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 _HEADERS = {
@@ -47,10 +54,9 @@ Trace = Callable[[str], None]
 class Response(NamedTuple):
     """A response whose body has not been read yet.
 
-    `headers` has lower-case names; `chunks` yields the body as it came over the wire, not decoded,
-    and raises Transient when it breaks off, Truncated when it ends too early. `cross_origin` says
-    that a redirect led to another origin, `status_line` is what the head began with; `masked`
-    masks the token in what the service wrote.
+    `headers` has lower-case names. `chunks` yields the body as received, not decoded; it raises
+    Transient if the connection fails, Truncated if the body ends too early. `cross_origin`: a
+    redirect led to another origin. `masked` masks the token in text of the service.
     """
 
     status: int
@@ -97,7 +103,7 @@ class Transport:
         self._watchdog.close()
 
     def abort(self) -> None:
-        """Abort every request: threads that wait for one go on at once, with an error."""
+        """Abort every request: threads that wait for one get an error at once."""
         for client in self._clients:
             client.abort()
 
@@ -112,9 +118,9 @@ class Transport:
     ) -> Iterator[Response]:
         """Send one request, follow its redirects, and yield the response while the block lasts.
 
-        `path` is percent-encoded already, or a whole URL; `content` is the body to send. The body
-        of the response has `body_seconds` to come, that of a refusal has a minute. Raises Transient
-        for what may pass, ServiceProblem for what will not.
+        `path` is percent-encoded, or a complete URL; `content` is the body to send. The body of the
+        response may take `body_seconds`, that of an error response a minute. Raises Transient for
+        temporary failures, ServiceProblem for permanent ones.
         """
         url = httpx.URL(self.base_url + path if path.startswith("/") else path)
         with self._client() as client:
@@ -132,12 +138,12 @@ class Transport:
                     masked=self._masked,
                 )
             finally:
-                chunks.close()  # whoever keeps it: its limit must not abort the next request
+                chunks.close()  # its time limit must not abort the next request
                 response.close()
 
     @contextmanager
     def _client(self) -> Iterator[PooledClient]:
-        """Yield a client that nobody uses; the one used last has the freshest connection."""
+        """Yield an idle client; the last one used has the newest connection."""
         try:
             client = self._idle.pop()
         except IndexError:
@@ -149,7 +155,7 @@ class Transport:
             self._idle.append(client)
 
     def _context(self) -> ssl.SSLContext:
-        """Return the TLS context of all clients, made for the first https URL."""
+        """Return the TLS context that all clients share, created for the first https URL."""
         from nostra_cli.http.tls import tls_context  # not loaded for http
 
         with self._lock:
@@ -169,16 +175,13 @@ class Transport:
         raise ServiceProblem(f"{first}: more than {MAX_REDIRECTS} redirects", "check the base URL")
 
     def _send(self, client: PooledClient, request: Request) -> httpx.Response:
-        """Send a request, once more where a kept connection turns out to be closed.
-
-        That the server closed it meanwhile says nothing about the service.
-        """
+        """Send a request, and once more if a kept connection was closed by the server meanwhile."""
         try:
             return self._send_once(client, request)
         except TimeoutError as error:
             raise convert_error(error, request.url.host) from error
         except HTTP_ERRORS as error:
-            if not request.repeatable:
+            if not is_idempotent(request.method):
                 raise convert_error(error, request.url.host) from error
         try:
             return self._send_once(client, request)
@@ -198,7 +201,7 @@ class Transport:
             with self._time_limit(client, HEAD_SECONDS):
                 response = client.client.send(built, stream=True)
         except (httpx.InvalidURL, httpx.HTTPError, UnicodeError, OverflowError) as error:
-            # httpx parses Location though it is not to follow it; a host or port may be invalid.
+            # httpx parses Location even if it does not follow it; host or port may be invalid.
             raise invalid_url(url) from error
         self._log(f"< {response.status_code} {response.reason_phrase}", response.headers)
         return response
@@ -212,22 +215,18 @@ class Transport:
                 yield from _body(response)
         except HTTP_ERRORS as error:
             if seconds is not None and time.monotonic() - began >= seconds:
-                # It did not end: it was aborted here.
                 late = f"{response.url.host}: the response did not end within {seconds:g} s"
-                raise Transient(late, "try again later") from error
+                raise Transient(late, "try again later") from error  # the watchdog aborted it
             raise convert_error(error, response.url.host, in_body=True) from error
 
     @contextmanager
     def _time_limit(self, client: PooledClient, seconds: float | None) -> Iterator[None]:
-        """Abort the client's request after `seconds`, or at the deadline, if the block still lasts.
+        """Abort the client's request if the block lasts beyond `seconds` or the deadline.
 
-        httpx limits each read, not all of them: a server that drips would never be done.
+        httpx limits each read, not their sum: a server could send a byte at a time for ever.
         """
         limits = [limit for limit in (seconds, self._deadline.remaining()) if limit is not None]
-        if not limits:
-            yield
-            return
-        with self._watchdog.limited(min(limits), client.abort):
+        with self._watchdog.limited(min(limits), client.abort) if limits else nullcontext():
             yield
 
     def _timeout(self) -> httpx.Timeout:
@@ -247,7 +246,7 @@ class Transport:
             self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
 
     def _masked(self, text: str) -> str:
-        """Return what the service wrote without the token."""
+        """Mask the token in text of the service."""
         return mask_token(self._token.value, text, by_service=True) if self._token else text
 
 
@@ -262,7 +261,7 @@ def _body(response: httpx.Response) -> Iterator[Piece]:
 
 
 def redact_url(url: str) -> str:
-    """Return the URL without user name, password and query: a signed URL's query is a secret."""
+    """Remove user name, password and query from a URL: a signed URL's query is a secret."""
     try:
         parts = urlsplit(url)
         netloc = parts.netloc.rpartition("@")[2]

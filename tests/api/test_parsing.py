@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nostra_cli.api import parsing
-from nostra_cli.api.parsing import MAX_BYTES, parse_object, read_object
+from nostra_cli.api.parsing import MAX_BYTES, read_object
 from nostra_cli.errors import Corrupt
 from nostra_cli.models import JsonObject, JsonValue
 
@@ -38,7 +38,7 @@ def test_every_json_object_is_read_as_it_was_written(
     value: JsonObject, ascii_only: bool, indent: int | None
 ) -> None:
     content = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()
-    assert parse_object(content, "it") == value
+    assert read_object([content], "it") == value
 
 
 @given(json_objects, st.data())
@@ -100,7 +100,7 @@ def test_a_lone_surrogate_is_refused(content: bytes) -> None:
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
-    assert parse_object(b'{"a": "\\ud83d\\ude00"}', "it") == {"a": "\U0001f600"}
+    assert read_object([b'{"a": "\\ud83d\\ude00"}'], "it") == {"a": "\U0001f600"}
 
 
 @pytest.mark.parametrize(
