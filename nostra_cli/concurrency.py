@@ -1,7 +1,7 @@
-"""Run tasks on a few threads, and return their results in order.
+"""Run tasks on threads, and return their results in order.
 
-Not a ThreadPoolExecutor: Python waits for its threads at exit, and one that is resolving a host
-name or connecting cannot be interrupted, so Ctrl-C would not end the process within a second.
+Not a ThreadPoolExecutor: Python waits for its threads at exit, and a thread that resolves a host
+name cannot be interrupted, so Ctrl-C would not end the process within a second.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ from nostra_cli.errors import KeptPart, add_kept, kept_parts
 T = TypeVar("T")
 
 _JOIN_SECONDS = 0.8
-"""How long threads have to clean up once the work is aborted."""
+"""The time for aborted threads to clean up."""
 
 
 def run(tasks: Sequence[Callable[[], T]], jobs: int, abort: Callable[[], None]) -> Iterator[T]:
     """Yield the result of each task, in order, while up to `jobs` of them run at once.
 
-    An exception of a task is raised as soon as it happens. Then, and when the caller stops early
-    or is interrupted, `abort` is called: it has to make the running tasks end soon. The partial
-    files that they keep are recorded on the exception. Where the system allows fewer threads,
-    fewer tasks run at once.
+    Raises the first exception of a task at once. Then, and if the caller stops early, `abort` must
+    make the running tasks end; the partial files that they keep are recorded on the exception. If
+    the system allows fewer threads, fewer tasks run at once.
     """
     pool = _Pool(tasks)
     count = min(jobs, len(tasks))
@@ -46,7 +45,7 @@ def run(tasks: Sequence[Callable[[], T]], jobs: int, abort: Callable[[], None]) 
 
 
 def start_threads(target: Callable[[], None], count: int) -> list[threading.Thread]:
-    """Start up to `count` daemon threads; return those that the system allowed."""
+    """Start up to `count` daemon threads, as many as the system allows."""
     threads: list[threading.Thread] = []
     for _ in range(count):
         thread = threading.Thread(target=target, daemon=True)
@@ -59,7 +58,7 @@ def start_threads(target: Callable[[], None], count: int) -> list[threading.Thre
 
 
 def join_threads(threads: Sequence[threading.Thread]) -> None:
-    """Wait for aborted threads to clean up, less than a second for all of them."""
+    """Wait for aborted threads to clean up, less than a second in total."""
     end = time.monotonic() + _JOIN_SECONDS
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
@@ -104,7 +103,7 @@ class _Pool(Generic[T]):
                 number, result, error = self._done.get()
                 if error is not None:
                     raise error
-                early[number] = result  # type: ignore[assignment] # None only where T allows it
+                early[number] = result  # type: ignore[assignment] # None only if T allows it
             yield early.pop(wanted)
 
     def kept(self, raised: BaseException) -> Iterator[KeptPart]:

@@ -1,4 +1,4 @@
-"""What can go wrong, as a person and a script are told of it."""
+"""Errors with exit codes, messages and hints."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ T = TypeVar("T")
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `nostra`; help texts and the README's table are made from this enum."""
+    """The exit codes of `nostra`, the source of help texts and of the README's table."""
 
     meaning: str
 
     def __new__(cls, value: int, meaning: str) -> ExitCode:
-        """Make a member from its number and the sentence that explains it."""
+        """Create a member from its number and its meaning."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
@@ -56,30 +56,29 @@ OF_AN_INVOCATION = (
     ExitCode.NOT_READY,
     ExitCode.DEADLINE,
 )
-"""What a command can exit with that asks for an invocation (signals and bugs apart)."""
+"""The exit codes of a command that requests an invocation (without signals and bugs)."""
 
 
 class KeptPart(NamedTuple):
-    """A partial file of `size` bytes that the next run with the same target continues."""
+    """A partial file of `size` bytes that the next run with the same target resumes."""
 
     target: str
     size: int
 
 
 class NostraError(Exception):
-    """An error that a user is told of.
+    """An error that is reported to the user.
 
     `message` says what happened to which id or file, `hint` what to do next (it may be empty).
-    Both may hold the server's words: `output` neutralises them before a person sees them.
-    `invocation` is the id it is about, once work on one of many ids ended in it; `kept` are the
-    partial files that a later run can continue.
+    Both may contain text of the server, which `output` sanitizes. `invocation` is set when the
+    work on one of many ids ends with the error; `kept` are partial files to resume.
     """
 
     code: ClassVar[ExitCode] = ExitCode.BUG
     kind: ClassVar[str] = "bug"
 
     def __init__(self, message: str, hint: str = "") -> None:
-        """Keep the two sentences."""
+        """Set the message and the hint."""
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -87,16 +86,16 @@ class NostraError(Exception):
         self.kept: list[KeptPart] = []
 
     def about(self, invocation: str) -> Self:
-        """Set the invocation that the error is about; its message then names it."""
+        """Set the invocation, and name it in the message."""
         self.invocation = invocation
-        # As a word of its own: 127.0.0.1 does not name the invocation 1.
+        # Only as a separate word: 127.0.0.1 does not name the invocation 1.
         if not re.search(rf"(?<![\w.-]){re.escape(invocation)}(?!\w)", self.message):
             self.message = f"{invocation}: {self.message}"
         return self
 
     @property
     def advice(self) -> str:
-        """What to do next: the notes that were added on the way, then the hint."""
+        """The notes, then the hint."""
         notes = [str(note) for note in getattr(self, "__notes__", ())]
         return "; ".join([*notes, self.hint] if self.hint else notes)
 
@@ -109,7 +108,7 @@ class UsageProblem(NostraError):
 
 
 class AuthProblem(NostraError):
-    """There is no token, or the service refused it."""
+    """No token is set, or the service refused it."""
 
     code = ExitCode.AUTH
     kind = "auth"
@@ -130,40 +129,40 @@ class Failed(NostraError):
 
 
 class ServiceProblem(NostraError):
-    """The service or the network failed, for good."""
+    """The service or the network failed permanently."""
 
     code = ExitCode.SERVICE
     kind = "service"
 
 
 class Transient(ServiceProblem):
-    """A failure that may pass: the request can be repeated.
+    """A temporary failure: the request can be repeated.
 
-    `wait` is what the server asked for in Retry-After (seconds), None where it asked for nothing.
+    `wait` is the server's Retry-After in seconds, None without one.
     """
 
     def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
-        """Keep the sentences and the server's wish."""
+        """Set the message, the hint and the Retry-After."""
         super().__init__(message, hint)
         self.wait = wait
 
 
 class Truncated(Transient):
-    """A body broke off before its end. Worth repeating; if it stays so, the answer is corrupt."""
+    """A body ended too early: temporary, but corrupt if retries do not help."""
 
     code = ExitCode.CORRUPT
     kind = "corrupt"
 
 
 class TooManyOpenFiles(Transient):
-    """There was no file descriptor for a connection. Worth repeating: others may be closed."""
+    """No file descriptor was left for a connection: temporary, others may be closed."""
 
     code = ExitCode.FILE
     kind = "file"
 
 
 class Corrupt(NostraError):
-    """The answer is not what was promised."""
+    """The response is not what was promised."""
 
     code = ExitCode.CORRUPT
     kind = "corrupt"
@@ -191,34 +190,30 @@ class DeadlinePassed(NostraError):
 
 
 class Signalled(BaseException):
-    """A signal asked the process to end; `code` is what it exits with.
-
-    `kept` are the partial files that a later run can continue.
-    """
+    """A signal ends the process with exit code `code`; `kept` are partial files to resume."""
 
     def __init__(self, code: ExitCode) -> None:
-        """Keep the exit code that belongs to the signal."""
+        """Set the exit code."""
         super().__init__(code.meaning)
         self.code = code
         self.kept: list[KeptPart] = []
 
 
 def add_kept(error: BaseException, parts: Iterable[KeptPart]) -> None:
-    """Record on an error which partial files were kept; others than ours have no place for it."""
+    """Record kept partial files on a NostraError or a Signalled."""
     if isinstance(error, NostraError | Signalled):
         error.kept.extend(parts)
 
 
 def kept_parts(error: object) -> list[KeptPart]:
-    """Give what `add_kept` recorded."""
+    """Return the partial files recorded by `add_kept`."""
     return error.kept if isinstance(error, NostraError | Signalled) else []
 
 
 def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:
-    """Return what `attempt` returns, or the error that it raises: each of many stands for itself.
+    """Return the result of `attempt` or its error, with the invocation set.
 
-    The error gets the id of its invocation, and its message names it. Raises AuthProblem and
-    DeadlinePassed, which end the work on all of them.
+    Raises AuthProblem and DeadlinePassed, which end the work on all ids.
     """
     try:
         return attempt()
@@ -230,7 +225,7 @@ def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | Nostr
 
 @contextmanager
 def with_note(note: str) -> Iterator[None]:
-    """Add `note` to what goes before the hint of an error of ours that leaves the block."""
+    """Add a note, shown before the hint, to a NostraError raised in the block."""
     try:
         yield
     except NostraError as error:
@@ -240,7 +235,7 @@ def with_note(note: str) -> Iterator[None]:
 
 @contextmanager
 def usage_errors(what: str, hint: str) -> Iterator[None]:
-    """Turn an OSError or a ValueError of the block into a UsageProblem that begins with `what`."""
+    """Convert an OSError or a ValueError in the block to a UsageProblem that begins with `what`."""
     try:
         yield
     except OSError as error:
@@ -251,7 +246,7 @@ def usage_errors(what: str, hint: str) -> Iterator[None]:
 
 @contextmanager
 def thread_errors() -> Iterator[None]:
-    """Turn the RuntimeError of a thread that cannot be started into a FileProblem."""
+    """Convert the RuntimeError of a thread that cannot be started to a FileProblem."""
     try:
         yield
     except RuntimeError as error:
@@ -262,7 +257,7 @@ def thread_errors() -> Iterator[None]:
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError of the block into a FileProblem about `path`, with what to do."""
+    """Convert an OSError in the block to a FileProblem about `path`, with a hint."""
     try:
         yield
     except FileExistsError as error:

@@ -1,4 +1,4 @@
-"""Files that one process at a time works on: locked, never a link, replaced at once."""
+"""Files for one process at a time: locked, never a link, replaced atomically."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nostra_cli.errors import FileProblem
 
-# What other systems do not have: the checks after opening still hold there.
+# Not on all systems; the checks after opening are made anyway.
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BASE = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | NO_FOLLOW
 _LOCKED_BYTE = (1 << 40) + (1 << 31) - 1
@@ -25,9 +25,9 @@ def open_locked(
 ) -> int:
     """Open and lock `path` for reading and writing; closing the descriptor unlocks it.
 
-    Where it is missing it is made with `mode`, or with `create` false FileNotFoundError raised.
-    Raises `busy` when another process has held it for `patience` (seconds), FileProblem for
-    what is not safe to write to, OSError for the rest.
+    A missing file is created with `mode`, unless `create` is false. Raises `busy` if another
+    process holds the lock for longer than `patience` (seconds), FileProblem for a file that is not
+    safe to write to, OSError for other failures.
     """
     for _ in range(100):
         made = _create(path, mode) if create else None
@@ -36,7 +36,7 @@ def open_locked(
         except FileNotFoundError:
             if not create:
                 raise
-            continue  # its owner removed it in between
+            continue  # removed meanwhile by its owner
         try:
             if made is None:
                 _check_safe(path, os.fstat(fd))
@@ -59,8 +59,8 @@ def _create(path: Path, mode: int) -> int | None:
 def _check_safe(path: Path, found: os.stat_result) -> None:
     """Raise FileProblem for a file that another user may have planted, or that is not regular.
 
-    The owner alone proves nothing: on a mount such as CIFS or FAT all files have the same one. As
-    with Linux's `fs.protected_regular`, the danger is a directory that all may write to.
+    As in Linux's `fs.protected_regular`, only files in a directory that all may write to are
+    suspicious: on CIFS or FAT, all files have the same owner.
     """
     if not stat.S_ISREG(found.st_mode):
         raise FileProblem(f"{path} is not a regular file", "remove it")
@@ -75,7 +75,7 @@ def _check_safe(path: Path, found: os.stat_result) -> None:
 
 
 def _lock_at_path(fd: int, path: Path, busy: FileProblem, patience: float) -> bool:
-    """Lock `fd`; False when it is no longer the only name of the file at `path`: try again."""
+    """Lock `fd`; return False (try again) unless it is the file at `path`, with no other name."""
     end = time.monotonic() + patience
     while not _lock(fd):
         if time.monotonic() >= end:
@@ -88,20 +88,20 @@ def _lock_at_path(fd: int, path: Path, busy: FileProblem, patience: float) -> bo
     if not os.path.samestat(os.fstat(fd), there):
         return False
     if there.st_nlink > 1:
-        # Left by a run that was killed while it published, or planted: written, it would change
-        # the file of the other name. Only this name goes.
+        # Planted, or left by a run that was killed while publishing: writing to it would change
+        # the file of the other name.
         path.unlink(missing_ok=True)
         return False
     return True
 
 
 def _lock(fd: int) -> bool:
-    """Lock it without waiting; False while another process has it."""
+    """Lock without waiting; return False if another process holds the lock."""
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            # Far beyond the end: a locked byte cannot be read by others.
+            # Far beyond the end: others cannot read a locked byte.
             os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
             try:
                 msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
@@ -112,7 +112,7 @@ def _lock(fd: int) -> bool:
 
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        # Anything else comes from a file system without locks: do without one there.
+        # Any other error: the file system has no locks.
         return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
     return True
 
@@ -120,11 +120,11 @@ def _lock(fd: int) -> bool:
 def rewrite(
     path: Path, change: Callable[[], bytes], busy: FileProblem, patience: float, mode: int = 0o666
 ) -> None:
-    """Replace `path` at once by what `change` returns; it is called when no other process can.
+    """Replace the content of `path` atomically by the result of `change`, called under a lock.
 
-    A new file gets `mode`, as far as the umask allows; an existing one keeps its own. What a
-    killed process leaves is taken over by the next. Raises `busy` after `patience` (seconds),
-    FileProblem, OSError, and what `change` raises; the file is then unchanged.
+    A new file gets `mode` (less the umask), an existing one keeps its own. The next process takes
+    over the draft of a killed one. Raises `busy` after `patience` (seconds), FileProblem, OSError,
+    and what `change` raises; the file is then unchanged.
     """
     draft = path.with_name(f".{path.name}.part")
     with open(open_locked(draft, mode, busy, patience), "r+b") as file:
@@ -135,11 +135,11 @@ def rewrite(
             file.flush()
             keep_mode(file.fileno(), draft, path)
             os.fsync(file.fileno())
-            if sys.platform == "win32":  # an open file cannot be renamed there
+            if sys.platform == "win32":  # cannot rename an open file
                 file.close()
             draft.replace(path)
         except BaseException:
-            if sys.platform == "win32":  # nor removed
+            if sys.platform == "win32":  # nor remove it
                 file.close()
             with contextlib.suppress(OSError):
                 draft.unlink()
@@ -148,7 +148,7 @@ def rewrite(
 
 
 def keep_mode(fd: int, path: Path, old: Path) -> None:
-    """Give an open file, which is at `path`, the mode of the file that it is to replace."""
+    """Give the open file at `path` the mode of the file `old` that it will replace."""
     with contextlib.suppress(FileNotFoundError):
         mode = stat.S_IMODE(old.lstat().st_mode)
         if mode != stat.S_IMODE(os.fstat(fd).st_mode):
@@ -159,7 +159,7 @@ def keep_mode(fd: int, path: Path, old: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the entries of a directory to the disk, where the system can."""
+    """Flush a directory to the disk, if the system supports it."""
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
             fd = os.open(folder, os.O_RDONLY)

@@ -4,7 +4,7 @@
 `nostra://<invocation>.<format>` the primary result. Ids are percent-encoded: `/` in an id is `%2F`,
 and an id that itself ends in `.csv` ends in `%2Ecsv`.
 
-fsspec is no dependency of nostra: this module is loaded by it (entry point `nostra`), not by us.
+fsspec is optional: it loads this module through the entry point `nostra`.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from nostra_cli.http.transport import Transport
 from nostra_cli.models import Invocation, check_completed
 from nostra_cli.output.sanitize import sanitize
 
-_FIRST_BLOCK = 256 * 1024  # bytes; with them come the length and the version of the body
+_FIRST_BLOCK = 256 * 1024  # bytes; their response has the length and the version of the body
 
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """The service, as one process reaches it."""
+    """The service for one process."""
 
     service: Service
     low_speed: LowSpeed
@@ -55,10 +55,9 @@ class _Connection:
 class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
     """Results of the Nostradamus service, read-only.
 
-    `profile` and `base_url` are as the command line's flags. There is no option for the token: each
-    process finds it as the command line does, in its own environment or config file, so that it
-    never travels with a pickled instance. What does not exist raises FileNotFoundError; all else is
-    a NostraError, with what to do as its note.
+    `profile` and `base_url` are those of the command line. The token is not an option: each process
+    reads it from its own environment or config file, so that it is never pickled. Missing files
+    raise FileNotFoundError; other failures are NostraErrors with their hint as a note.
     """
 
     protocol = "nostra"
@@ -66,7 +65,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
     def __init__(
         self, profile: str | None = None, base_url: str | None = None, **options: object
     ) -> None:
-        """Send nothing yet; `options` are those of every fsspec filesystem."""
+        """Connect later; `options` are those of every fsspec filesystem."""
         if "token" in options:
             raise TypeError("nostra:// takes no token: set NOSTRA_TOKEN, or name a profile")
         super().__init__(profile=profile, base_url=base_url, **options)
@@ -77,7 +76,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         self._versions: dict[str, BodyVersion] = {}
 
     def ls(self, path: str, detail: bool = True, **_options: object) -> list[Entry] | list[str]:
-        """List the files of an invocation, or the file itself; sizes are not asked for.
+        """List the files of an invocation, or the file itself, without sizes.
 
         Raises NotReady, Failed, FileNotFoundError.
         """
@@ -93,9 +92,9 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         return entries if detail else [str(entry["name"]) for entry in entries]
 
     def info(self, path: str, **_options: object) -> Entry:
-        """Describe a file, with its size (None where the server does not say), or a folder.
+        """Describe a file, with its size (None if unknown), or a folder.
 
-        The size costs one request the first time.
+        The first time, the size takes one request.
         """
         path = self._strip_protocol(path)
         entry = self._described(path)
@@ -112,15 +111,15 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         return {"name": path, "size": 0, "type": "directory", "status": status}
 
     def exists(self, path: str, **_options: object) -> bool:
-        """Return whether there is such an invocation, or such a file of it."""
+        """Return whether the invocation or the file exists."""
         return self._type(path) is not None
 
     def isfile(self, path: str) -> bool:
-        """Return whether it is a file."""
+        """Return whether the path is a file."""
         return self._type(path) == "file"
 
     def isdir(self, path: str) -> bool:
-        """Return whether it is an invocation."""
+        """Return whether the path is an invocation."""
         return self._type(path) == "directory"
 
     def _type(self, path: str) -> object:
@@ -130,18 +129,18 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             return None
 
     def ukey(self, path: str) -> str:
-        """Return a key of the content of a file: what is completed does not change."""
+        """Return a key of the content of a file: completed results do not change."""
         described = str(self._described(self._strip_protocol(path)))
         return hashlib.sha256(described.encode()).hexdigest()
 
     def invalidate_cache(self, path: str | None = None) -> None:
-        """Drop what is known; completed invocations are otherwise asked for once."""
+        """Forget all invocations; completed ones are otherwise requested once."""
         self._invocations.clear()
         self._versions.clear()
         super().invalidate_cache(path)
 
     def open(self, path: str, mode: str = "rb", **options: object) -> IO[Any]:
-        """Open a file as Python's own `open` does: polars and others read no other objects."""
+        """Open a file as an io.BufferedReader, which polars and others require."""
         file: IO[Any] = super().open(path, mode, **options)
         return NostraReader(file) if isinstance(file, NostraFile) else file
 
@@ -160,7 +159,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         return NostraFile(self, path, item, version, spool, **options)
 
     def _read_beginning(self, path: str, item: Item, spool: Spool) -> None:
-        """Read the first block into `spool`, or the body where ranges prove nothing."""
+        """Read the first block into `spool`, or the whole body if ranges are not reliable."""
         to = self._connected()
         body = (to.service, item, spool, NoMeter(), StreamOptions(low_speed=to.low_speed))
         with self._errors(path):
@@ -177,7 +176,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
             with self._errors(path):
                 return fetch_range(to.service, item, version, start, stop, to.low_speed)
         except Corrupt:
-            self._versions.pop(path, None)  # the next open reads the body that is there then
+            self._versions.pop(path, None)  # the next open reads the new body
             raise
 
     def _item(self, path: str, address: Address) -> Item:
@@ -208,7 +207,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
     def _connected(self) -> _Connection:
         with self._lock:
             known = self._connection
-            if known is None or known.pid != os.getpid():  # a parent's sockets are not ours
+            if known is None or known.pid != os.getpid():  # not the parent's sockets
                 self._connection = known = self._connect()
             return known
 
@@ -225,7 +224,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
 
     @contextlib.contextmanager
     def _errors(self, path: str) -> Iterator[None]:
-        """Map what is not found to FileNotFoundError, and sanitize the words of the service."""
+        """Convert NotFound to FileNotFoundError, and sanitize text of the service."""
         try:
             yield
         except NostraError as error:
@@ -244,14 +243,14 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
 
 
 def _has_ranges(version: BodyVersion | None) -> bool:
-    """Return whether enough is known of a body to read ranges of it."""
+    """Return whether length and version of a body are known, to read ranges of it."""
     return version is not None and version.length is not None and version.validator is not None
 
 
 class NostraFile(AbstractBufferedFile):  # type: ignore[misc] # fsspec has no types
-    """An open result, to be read from any position through one of fsspec's caches.
+    """An open result, read from any position through one of fsspec's caches.
 
-    All of it is of one version: a body that changes while it is read raises Corrupt.
+    A body that changes while it is read raises Corrupt.
     """
 
     def __init__(
@@ -263,7 +262,7 @@ class NostraFile(AbstractBufferedFile):  # type: ignore[misc] # fsspec has no ty
         spool: Spool,
         **options: object,
     ) -> None:
-        """Read what `spool` has not by ranges of `version`; `options` are those of fsspec."""
+        """Read beyond `spool` by ranges of `version`; `options` are those of fsspec."""
         self._item = item
         self._version = version
         self._spool = spool
@@ -286,7 +285,7 @@ class NostraFile(AbstractBufferedFile):  # type: ignore[misc] # fsspec has no ty
         return data
 
     def close(self) -> None:
-        """Drop what is kept."""
+        """Delete the spool."""
         super().close()
         self._spool.close()
 

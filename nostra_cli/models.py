@@ -1,6 +1,6 @@
-"""The service's nouns as frozen values. No input, no output.
+"""The models of the service, without input or output.
 
-What every command loads is a NamedTuple: Python makes one in 0.1 ms, a frozen dataclass in 0.7.
+NamedTuples, because every command loads them: defining one takes 0.1 ms, a frozen dataclass 0.7.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 JsonObject = dict[str, JsonValue]
 Piece = bytes | bytearray | memoryview
-"""Some bytes of a body; all but `bytes` are valid until the next piece is asked for."""
+"""Some bytes of a body; all but `bytes` are valid only until the next piece is requested."""
 
 
 MAX_ID = 4096
-"""Bytes of UTF-8: servers take no more than some 8 KiB of URL."""
+"""Bytes of UTF-8: servers accept URLs of up to about 8 KiB."""
 
 
 def is_segment(text: str) -> bool:
@@ -34,7 +34,7 @@ def is_segment(text: str) -> bool:
 
 
 def quote_id(text: str) -> str:
-    """Return an id as it stands in messages: quoted, and cut if it is very long."""
+    """Quote an id for messages, shortened if it is very long."""
     return repr(text if len(text) <= _SHOWN_ID else f"{text[:_SHOWN_ID]}...")
 
 
@@ -42,7 +42,7 @@ _SHOWN_ID = 60
 
 
 def text_of(value: JsonValue) -> str:
-    """Write a value as one cell shows it: text as it is, nothing for null, JSON for the rest."""
+    """Format a value for one cell: text unchanged, "" for null, else JSON."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -61,7 +61,7 @@ class Format(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a status means; the service's vocabulary is open, ours is closed."""
+    """The meaning of a status; the service may have any number of statuses."""
 
     COMPLETED = "completed"
     FAILED = "failed"
@@ -72,9 +72,9 @@ _FAILURES = frozenset({"error", "failed", "cancelled", "canceled"})
 
 
 def outcome_of(status: str) -> Outcome:
-    """Tell what the service's status word means, in any case (API page, "Status").
+    """Map a status of the service to its outcome, in any case (API page, "Status").
 
-    A word that is not documented means that the work is still in progress.
+    An undocumented status means that the work is still in progress.
     """
     word = status.casefold()
     if word == "completed":
@@ -85,8 +85,7 @@ def outcome_of(status: str) -> Outcome:
 class Result(NamedTuple):
     """One result of a completed invocation (API page, "Status").
 
-    `problem` says what is wrong with a description that is not as documented; of such a result
-    the id and `primary` are known at most.
+    `problem` describes what is malformed; such a result has only its id and `primary`.
     """
 
     id: str
@@ -102,10 +101,10 @@ class Result(NamedTuple):
 
 
 class Invocation(NamedTuple):
-    """An invocation as the service described it.
+    """An invocation as the service describes it.
 
-    `results` holds the primary result first, then the others by id; it is empty before completion.
-    `raw` is the service's own object, every key of it.
+    `results` has the primary result first, then the others by id; it is empty before completion.
+    `raw` is the complete object of the service.
     """
 
     id: str
@@ -115,7 +114,7 @@ class Invocation(NamedTuple):
 
     @property
     def outcome(self) -> Outcome:
-        """What the status means."""
+        """The meaning of the status."""
         return outcome_of(self.status)
 
     @property
@@ -125,7 +124,7 @@ class Invocation(NamedTuple):
 
 
 def failure_of(invocation: Invocation) -> Failed | None:
-    """Give the error that a failed invocation is, None for any other."""
+    """Return the error of a failed invocation, None for any other."""
     if invocation.outcome is not Outcome.FAILED:
         return None
     failed = Failed(
@@ -137,7 +136,7 @@ def failure_of(invocation: Invocation) -> Failed | None:
 
 
 def malformed(invocation: str, result: Result) -> Corrupt | None:
-    """Return the error that a malformed result is, None for any other."""
+    """Return the error of a malformed result, None for any other."""
     if result.problem is None:
         return None
     return Corrupt(

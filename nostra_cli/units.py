@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them, to and from numbers."""
+"""Parse and format durations and sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LARGEST = 1 << 62
 
 
 def parse_duration(text: str) -> float:
-    """Read `90`, `90s`, `15m` or `2h`; gives seconds. Raises ValueError for anything else."""
+    """Parse `90`, `90s`, `15m` or `2h` to seconds; raises ValueError for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip(), re.ASCII)
     seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
     if not 0 < seconds <= _LONGEST:
@@ -19,7 +19,7 @@ def parse_duration(text: str) -> float:
 
 
 def parse_size(text: str) -> int:
-    """Read `500`, `10MB` or `1GiB`; gives bytes. Raises ValueError for anything else."""
+    """Parse `500`, `10MB` or `1GiB` to bytes; raises ValueError for anything else."""
     found = re.fullmatch(
         r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip(), re.ASCII | re.IGNORECASE
     )
@@ -31,7 +31,7 @@ def parse_size(text: str) -> int:
 
 
 def show_size(count: float) -> str:
-    """Write a number of bytes for a person: `512 B`, `1.5 MiB`."""
+    """Format a number of bytes: `512 B`, `1.5 MiB`."""
     if count < 1023.5:
         return f"{count:.0f} B"
     for unit in ("KiB", "MiB", "GiB"):
@@ -43,7 +43,7 @@ def show_size(count: float) -> str:
 
 
 def show_duration(seconds: float) -> str:
-    """Write a number of seconds for a person: `8 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Format a number of seconds: `8 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from nostra_cli.api.client import Service
 from nostra_cli.api.schedule import ORDER_SECONDS, Schedule, Waited
 from nostra_cli.concurrency import join_threads, start_threads
 from nostra_cli.errors import AuthProblem, NostraError
-from nostra_cli.http.retry import ONCE, Policy, Retrier
+from nostra_cli.http.retry import ONCE
 from nostra_cli.models import Invocation
 
 _TICK = 1.0
@@ -32,17 +33,14 @@ class Watcher(Protocol):
 class Waiting:
     """The wait for many invocations.
 
-    `poll` requests one status; `interval` (seconds) replaces the growing pause; up to `jobs` polls
-    run at once; `abort` aborts them.
+    `interval` (seconds) replaces the growing pause; up to `jobs` polls run at once.
     """
 
     ids: Sequence[str]
-    poll: Callable[[str, Policy], Invocation]
-    retrier: Retrier
+    service: Service
     watcher: Watcher
     interval: float | None = None
     jobs: int = 1
-    abort: Callable[[], None] = lambda: None
     _schedule: Schedule = field(init=False)
     _changed: threading.Condition = field(init=False, default_factory=threading.Condition)
     _error: BaseException | None = field(init=False, default=None)
@@ -51,7 +49,7 @@ class Waiting:
 
     def __post_init__(self) -> None:
         """Start the clock of the wait."""
-        self._schedule = Schedule(self.ids, self.retrier, self.interval, self.jobs)
+        self._schedule = Schedule(self.ids, self.service.retrier, self.interval, self.jobs)
 
     def run(self) -> Generator[Waited | NostraError]:
         """Yield each invocation when it is final, or the error that ended the wait for it.
@@ -89,7 +87,7 @@ class Waiting:
                     return None
                 if not schedule.held:
                     schedule.check_deadline()
-                remaining = self.retrier.deadline.remaining()
+                remaining = self.service.retrier.deadline.remaining()
                 seconds = ORDER_SECONDS if schedule.held else _TICK
                 seconds = seconds if remaining is None else min(seconds, remaining)
                 if not alone:
@@ -105,7 +103,7 @@ class Waiting:
             running = self._schedule.running
             self._changed.notify_all()
         if running:
-            self.abort()
+            self.service.give_up()
         join_threads([*dispatcher, *self._threads])
 
     def _dispatch(self) -> None:
@@ -147,7 +145,7 @@ class Waiting:
 
     def _found(self, id_: str) -> Invocation | NostraError:
         try:
-            found = self.poll(id_, ONCE)
+            found = self.service.invocation(id_, ONCE)
         except AuthProblem:
             raise
         except NostraError as error:

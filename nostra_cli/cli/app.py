@@ -1,4 +1,4 @@
-"""The Typer app: the one description of commands and options; argv parsed into a command."""
+"""The Typer app, the only description of commands and options; parse argv into a command."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ParsedCommand:
     shared: SharedOptions
 
     def run(self, out: Output) -> int:
-        """Run the command; ids are read only now, so this too may raise UsageProblem."""
+        """Run the command; raises UsageProblem, for example for ids on stdin."""
         from nostra_cli.cli.context import Session
 
         self.context.obj = Session(self.shared, out)
@@ -58,65 +58,65 @@ class ParsedCommand:
             return self.command.run(self.context)
 
 
+def _format_help(command: Any, ctx: Any, formatter: Any) -> None:
+    formatter.write(write_help(command, ctx, command_module(ctx.command_path.split()[1])))
+
+
 class Command(TyperCommand):
     """A command that also takes the shared options."""
+
+    format_help = _format_help
 
     def __init__(self, *args: Any, params: Sequence[Any], **settings: Any) -> None:
         """Add the shared options to the command's own parameters."""
         super().__init__(*args, params=[*params, *shared_params()], **settings)
 
     def invoke(self, ctx: Any) -> ParsedCommand:
-        """Give the parsed command instead of running it: that is done without Typer around it."""
+        """Return the parsed command; it runs later, outside Typer."""
         shared = {name: ctx.params.pop(name) for name in SharedOptions._fields}
         return ParsedCommand(self, ctx, SharedOptions(**shared))
 
     def run(self, ctx: Any) -> int:
-        """Run the command with the options of its context; give its exit code."""
+        """Run the command with the options of its context; return its exit code."""
         return int(super().invoke(ctx))
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Give the names of options, each with its help."""
+        """Complete the names of options, each with its help."""
         return _with_help(super().shell_complete(ctx, incomplete), incomplete)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with what the command's module adds to it."""
-        formatter.write(write_help(self, ctx, command_module(ctx.command_path.split()[1])))
 
 
 class CommandGroup(TyperGroup):
-    """A command that has commands of its own."""
+    """A command with subcommands."""
+
+    format_help = _format_help
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
-        """Find the command that is named; raises UsageProblem with what was meant."""
+        """Find a command by its name; raises UsageProblem, with a suggestion."""
         if args[0] not in self.commands and not ctx.resilient_parsing:
             raise no_such_command(args[0], list(self.commands), ctx.command_path)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Give the names of commands, each with its help."""
+        """Complete the names of commands, each with its help."""
         return _with_help(super().shell_complete(ctx, incomplete), incomplete)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with what the command's module adds to it."""
-        formatter.write(write_help(self, ctx, command_module(ctx.command_path.split()[1])))
 
 
 class Root(CommandGroup):
-    """All commands."""
+    """The group of all commands."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        """Give the names in the order of COMMANDS: Typer puts groups last."""
+        """Return the names in the order of COMMANDS; Typer would put groups last."""
         return [name for name in COMMANDS if name in self.commands]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the overview."""
+        """Write the overview of all commands."""
         formatter.write(write_overview(self, ctx))
 
 
 def _with_help(items: list[Any], incomplete: str) -> list[Any]:
-    """Put the help of completion items behind a tab in their values, long names only after `-`.
+    """Move the help of completion items into their values, after a tab; `-` gets long names only.
 
-    Typer renders a help of its own with rich, which takes as long (60 ms) as all the rest.
+    Typer would render the help with rich, which doubles the time (60 ms).
     """
     if incomplete == "-":
         items = [item for item in items if item.value.startswith("--")]
@@ -160,7 +160,7 @@ def _add(app: typer.Typer, name: str, command: Callable[..., int]) -> None:
 
 
 def summary(command: Callable[..., object]) -> str:
-    """Give the first line of a docstring, without its full stop."""
+    """Return the first line of a docstring, without its full stop."""
     return (command.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
@@ -177,16 +177,15 @@ def root(
 
 
 def command_for(words: Sequence[str]) -> Any:
-    """Build the command tree as far as a command line of these words needs it."""
+    """Build the part of the command tree that a command line of these words needs."""
     first = words[0] if words else ""
     return typer.main.get_command(make_app([first] if first in COMMANDS else COMMANDS))
 
 
 def parse(argv: Sequence[str], bold: bool = False) -> ParsedCommand | str:
-    """Parse a command line; give the text to show where it asks for help or the version.
+    """Parse a command line; return the text to show if it asks for help or the version.
 
-    `bold` says whether help may have escape codes. Raises UsageProblem, with what was meant where
-    that is clear.
+    `bold` allows escape codes in help. Raises UsageProblem, with a suggestion if there is one.
     """
     width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
     path = f"nostra {argv[0]}" if argv and argv[0] in COMMANDS else "nostra"
@@ -202,19 +201,19 @@ def parse(argv: Sequence[str], bold: bool = False) -> ParsedCommand | str:
 
 
 def complete(line: str) -> str:
-    """Answer a completion script: a candidate a line, nothing whatever goes wrong.
+    """Return the candidates for a completion script, one per line; nothing if anything fails.
 
-    `line` is what was typed before the cursor; Typer reads it, and what is asked of it, from the
-    environment.
+    `line` is the text before the cursor. Typer reads it from the environment as well, with the
+    kind of request.
     """
     words = line.split()[1:]
     current = "" if line[-1:].isspace() or not words else words.pop()
     if not line or (words and words[0] not in COMMANDS):
         return ""
     with redirect_stdout(StringIO()) as shown, suppress(Exception, SystemExit):
-        get_completion_inspect_parameters()  # registers the shells; nothing else of it is used
+        get_completion_inspect_parameters()  # called only because it registers the shells
         command_for(words).main([], prog_name="nostra", complete_var=completion.VARIABLE)
     name, equals, _ = current.partition("=")
     before = name + equals if equals and name.startswith("--") else ""
-    candidates = filter(None, shown.getvalue().splitlines())  # Typer ends even nothing with a line
+    candidates = filter(None, shown.getvalue().splitlines())  # Typer prints an empty line for none
     return "".join(f"{before}{candidate}\n" for candidate in candidates)

@@ -1,4 +1,4 @@
-"""What a command is given: the output, the settings, and the service when it asks for it."""
+"""The context of a command: output, settings, and the service when it is needed."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """What one run of one command works with."""
+    """The output, the settings and the service of one command."""
 
     def __init__(self, shared: SharedOptions, out: Output) -> None:
-        """Take the shared options and the output."""
+        """Load nothing yet."""
         self.shared = shared
         self.out = out
 
     @cached_property
     def settings(self) -> Settings:
-        """The effective settings, loaded once; warnings about the config file are shown then."""
+        """The effective settings, loaded once, with warnings about the config file."""
         for warning in self._loaded.config.warnings:
             self.out.warn(str(warning))
         return self._loaded
@@ -45,16 +45,16 @@ class Session:
     def ci(
         self, flag: bool | None, command: str, ids: Sequence[str]
     ) -> AbstractContextManager[None]:
-        """Format output for a CI job while the block lasts, and report what became of `ids`.
+        """Format output for a CI job while the block lasts, and report the outcome of `ids`.
 
-        Does nothing where neither the flag nor the setting asks for it.
+        Does nothing unless the flag or the setting enables it.
         """
-        # Not `settings`: their warnings belong inside the block.
+        # Not `settings`: it would show its warnings before the block.
         enabled = self._loaded.ci.value if flag is None else flag
         return self.out.job(command, ids) if enabled else nullcontext()
 
     def deadline(self, timeout: float | None = None) -> Deadline:
-        """Start the deadline of this run: `timeout` in seconds, else the setting, else none."""
+        """Start the deadline of this run: `timeout` (seconds), else the setting, else none."""
         from nostra_cli.http.timeouts import Deadline
 
         return Deadline(timeout if timeout is not None else self.settings.timeout.value)
@@ -77,17 +77,17 @@ class Session:
 
     @property
     def token(self) -> Token:
-        """The token; the stderr of a token_command is shown, but not among JSON.
+        """The token; the stderr of a token_command is shown, unless --json is given.
 
-        Raises AuthProblem if there is none, UsageProblem if the command fails.
+        Raises AuthProblem if no token is set, UsageProblem if the command fails.
         """
         return self.settings.require_token(show_stderr=not self.shared.json)
 
     @contextmanager
     def service(self, deadline: Deadline) -> Iterator[Service]:
-        """Open the service, with one deadline over all requests; ids go into the history.
+        """Open the service with one deadline for all requests; record ids in the history.
 
-        Raises AuthProblem if there is no token.
+        Raises AuthProblem if no token is set.
         """
         base_url = self.settings.base_url.value
         with self.service_at(base_url, self.token, deadline) as service:
@@ -101,7 +101,7 @@ class Session:
 
     @contextmanager
     def service_at(self, base_url: str, token: Token, deadline: Deadline) -> Iterator[Service]:
-        """Open the service at a base URL with a token, whatever the settings say; no history."""
+        """Open the service at any base URL with any token, without the history."""
         from functools import partial
         from urllib.parse import urlsplit
 

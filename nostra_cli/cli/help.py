@@ -1,4 +1,4 @@
-"""What `--help` shows: purpose, usage, examples, options, exit codes, where to read on."""
+"""Format `--help`: purpose, usage, examples, options, exit codes, link to the docs."""
 
 from __future__ import annotations
 
@@ -25,55 +25,37 @@ _NAME_WIDTH = 22
 
 
 class Row(NamedTuple):
-    """A command or an option as it is typed, and what it means."""
+    """A command or an option as it is typed, and its description."""
 
     name: str
     text: str
 
 
 class Page:
-    """A help text: sections wrapped to the width of the terminal, headings bold where it can."""
+    """Format sections for the width of the terminal, with bold headings if it supports them."""
 
     def __init__(self, context: Any) -> None:
-        """Take from the context how wide the terminal is and whether it takes escape codes."""
+        """Read the width and the colour mode from the context."""
         self._width = max(context.terminal_width, _MIN_WIDTH)
         never = context.params.get("color") == Color.NEVER
         self._bold = bool(context.color) and not never
-        self._sections: list[str] = []
 
-    def text(self) -> str:
-        """Give the sections with an empty line between them."""
-        return "\n\n".join(self._sections) + "\n"
+    def paragraphs(self, docstring: str | None) -> list[str]:
+        """Format each paragraph of a docstring; python -OO has no docstrings."""
+        paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
+        return ["\n".join(self._wrap(paragraph)) for paragraph in filter(None, paragraphs)]
 
-    def add_paragraphs(self, docstring: str | None) -> None:
-        """Add the paragraphs of a docstring, without a heading; python -OO leaves none."""
-        for paragraph in filter(None, inspect.cleandoc(docstring or "").split("\n\n")):
-            self._sections.append("\n".join(self._wrap(paragraph)))
+    def line(self, heading: str, text: str) -> str:
+        """Format a text that starts beside its heading."""
+        wrapped = "\n".join(self._wrap(f"{heading}: {text}", indent="  "))
+        return wrapped.replace(f"{heading}:", self._heading(heading), 1)
 
-    def add_line(self, heading: str, text: str) -> None:
-        """Add a text that begins beside its heading."""
-        self._sections.append("\n".join(self.line(heading, text)))
-
-    def add_lines(self, heading: str, lines: Iterable[str]) -> None:
-        """Add lines as they are below a heading."""
-        self._sections.append("\n".join([self._heading(heading), *lines]))
-
-    def add_rows(self, heading: str, rows: Sequence[Row]) -> None:
-        """Add names and what they mean below a heading."""
-        self.add_lines(heading, self.columns(rows))
-
-    def add_more(self, lines: Iterable[str]) -> None:
-        """Add lines to the last section."""
-        self._sections[-1] = "\n".join([self._sections[-1], *lines])
-
-    def line(self, heading: str, text: str) -> list[str]:
-        """Give a text that begins beside its heading."""
-        wrapped = self._wrap(f"{heading}: {text}", indent="  ")
-        wrapped[0] = wrapped[0].replace(f"{heading}:", self._heading(heading), 1)
-        return wrapped
+    def block(self, heading: str, lines: Iterable[str]) -> str:
+        """Format a heading with lines below it."""
+        return "\n".join([self._heading(heading), *lines])
 
     def columns(self, rows: Sequence[Row]) -> Iterator[str]:
-        """Give names and what they mean: in two columns where there is room for them."""
+        """Format names and texts, in two columns if there is room."""
         names = [len(row.name) for row in rows if len(row.name) <= _NAME_WIDTH]
         column = max(names, default=0) + 4 if self._width >= _TWO_COLUMNS else 6
         for name, text in rows:
@@ -83,6 +65,10 @@ class Page:
             else:
                 lines.insert(0, f"  {name}")
             yield from lines
+
+    def options(self, heading: str, params: Iterable[Any]) -> str:
+        """Format the rows of options below a heading."""
+        return self.block(heading, self.columns([option_row(param) for param in params]))
 
     def _heading(self, text: str) -> str:
         return typer.style(f"{text}:", bold=True) if self._bold else f"{text}:"
@@ -98,68 +84,74 @@ class Page:
 
 
 def write_help(command: Any, context: Any, module: ModuleType) -> str:
-    """Write the help of a command or a group; its module has examples, exit codes and a page."""
+    """Format the help of a command or a group; its module has examples, exit codes and a page."""
     page = Page(context)
-    page.add_paragraphs(command.help)
-    page.add_line("Usage", f"{context.command_path} {usage(command)}")
-    page.add_more(page.columns([option_row(param) for param in operands(command)]))
-    page.add_lines("Examples", (f"  {example}" for example in module.EXAMPLES))
-    if commands := command_rows(command, context):
-        page.add_rows("Commands", commands)
-    options = [param for param in command.get_params(context) if not is_operand(param)]
-    page.add_rows("Options", [option_row(param) for param in options])
+    path = context.command_path
+    arguments = page.columns([option_row(param) for param in operands(command)])
+    sections = [
+        *page.paragraphs(command.help),
+        "\n".join([page.line("Usage", f"{path} {usage(command)}"), *arguments]),
+        page.block("Examples", (f"  {example}" for example in module.EXAMPLES)),
+    ]
+    if hasattr(command, "commands"):
+        sections.append(page.block("Commands", page.columns(command_rows(command, context))))
+    options = (param for param in command.get_params(context) if not is_operand(param))
     codes = ", ".join(str(int(code)) for code in module.CODES)
-    page.add_line("Exit codes", f"{codes} (nostra --help explains them)")
-    page.add_more(page.line("Docs", docs_url(module)))
-    return page.text()
+    sections += [
+        page.options("Options", options),
+        page.line("Exit codes", f"{codes} (nostra --help explains them)")
+        + "\n"
+        + page.line("Docs", docs_url(module)),
+    ]
+    return "\n\n".join(sections) + "\n"
 
 
 def write_overview(group: Any, context: Any, complete: bool = True) -> str:
-    """Write the help of `nostra`: where to begin, the commands; if `complete`, all that is shared.
-
-    What is left out makes it fit 24 rows: it is what `nostra` shows without arguments.
-    """
+    """Format the help of `nostra`; unless `complete`, the 24 rows it shows without arguments."""
     page = Page(context)
-    page.add_paragraphs(group.help)
-    page.add_line("Usage", "nostra COMMAND [OPTIONS] [ID...]")
-    page.add_lines("Get started", (f"  {typed}  # {how}" for typed, how in GET_STARTED))
-    page.add_rows("Commands", command_rows(group, context))
-    if not complete:
-        page.add_line("More", "nostra --help, nostra COMMAND --help")
-        return page.text()
-    page.add_rows("Options", [option_row(param) for param in group.get_params(context)])
-    page.add_rows("Options of every command", [option_row(param) for param in shared_params()])
-    page.add_rows("Exit codes", [Row(str(int(code)), code.meaning) for code in ExitCode])
-    page.add_line("Docs", DOCS_URL)
-    return page.text()
+    sections = [
+        *page.paragraphs(group.help),
+        page.line("Usage", "nostra COMMAND [OPTIONS] [ID...]"),
+        page.block("Get started", (f"  {typed}  # {how}" for typed, how in GET_STARTED)),
+        page.block("Commands", page.columns(command_rows(group, context))),
+    ]
+    if complete:
+        codes = [Row(str(int(code)), code.meaning) for code in ExitCode]
+        sections += [
+            page.options("Options", group.get_params(context)),
+            page.options("Options of every command", shared_params()),
+            page.block("Exit codes", page.columns(codes)),
+            page.line("Docs", DOCS_URL),
+        ]
+    else:
+        sections.append(page.line("More", "nostra --help, nostra COMMAND --help"))
+    return "\n\n".join(sections) + "\n"
 
 
 def docs_url(module: ModuleType) -> str:
-    """Give the address of the page that describes a command."""
+    """Return the URL of the page that describes a command."""
     return f"{DOCS_URL}/{module.DOCS}.md"
 
 
 def usage(command: Any) -> str:
-    """Give what is typed after the path of a command."""
+    """Return the usage line of a command, without its name."""
     if hasattr(command, "commands"):
         return "COMMAND [OPTIONS]"
     return " ".join(["[OPTIONS]", *(param.metavar for param in operands(command))])
 
 
 def operands(command: Any) -> list[Any]:
-    """Give the parameters of a command that are operands, not options."""
+    """Return the parameters of a command that are not options."""
     return [param for param in command.params if is_operand(param)]
 
 
 def command_rows(group: Any, context: Any) -> list[Row]:
-    """Give the commands of a group, each with the first line of its help; none if it has none."""
-    commands = getattr(group, "commands", {})
-    names = group.list_commands(context) if commands else ()
-    return [Row(name, commands[name].short_help) for name in names]
+    """Return the commands of a group, each with the first line of its help."""
+    return [Row(name, group.commands[name].short_help) for name in group.list_commands(context)]
 
 
 def option_row(param: Any) -> Row:
-    """Describe an option or an argument as it is typed, with its default where that is shown."""
+    """Describe an option or an argument, with its default if that is shown."""
     if is_operand(param):
         return Row(param.metavar, param.help)
     names = ", ".join(sorted([*param.opts, *param.secondary_opts], key=len))
@@ -172,5 +164,5 @@ def option_row(param: Any) -> Row:
 
 
 def is_operand(param: Any) -> bool:
-    """Tell whether a parameter is an operand, not an option."""
+    """Return whether a parameter is an operand, not an option."""
     return bool(param.param_type_name == "argument")

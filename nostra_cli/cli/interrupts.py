@@ -1,4 +1,4 @@
-"""Signals: those that end the process become one exception that cleans up; Ctrl-Z suspends it."""
+"""Handle signals: INT, TERM and HUP raise Signalled, Ctrl-Z suspends the process."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Signals:
     """The signals of one run; `code` is the exit code of the first that ends it."""
 
     def __init__(self, out: Output) -> None:
-        """Let `out` leave the terminal as it was found before the process stops or ends at once."""
+        """Restore the terminal through `out` before the process stops or ends at once."""
         self.code: ExitCode | None = None
         self.out = out
         self._interrupted = False
 
     @contextmanager
     def raised(self) -> Iterator[None]:
-        """Raise Signalled on INT, TERM and HUP while the block lasts; a second INT ends at once.
+        """Raise Signalled on INT, TERM and HUP while the block lasts; a second INT exits at once.
 
-        A signal that the process was started to ignore (nohup, a background job) stays ignored.
+        A signal that was ignored at the start (nohup, a background job) stays ignored.
         """
         others = dict.fromkeys(("SIGTSTP", "SIGQUIT"), self._by_default)
         handlers = {**dict.fromkeys(_CODES, self._end), **others}
@@ -50,13 +50,13 @@ class Signals:
             self.out.restore()
             os._exit(self.code or ExitCode.INTERRUPT)
         self._interrupted = self._interrupted or number == signal.SIGINT
-        if self.code is None:  # else it is cleaning up already
+        if self.code is None:  # else already cleaning up
             self.code = _CODES[signal.Signals(number).name]
             raise Signalled(self.code)
 
     def _by_default(self, number: int, _frame: FrameType | None) -> None:
-        """Stop or end as any process does, but with the cursor shown."""
+        """Take the default action, with the cursor shown."""
         self.out.suspend()
         signal.signal(number, signal.SIG_DFL)
-        signal.raise_signal(number)  # after Ctrl-Z it returns when the process goes on
+        signal.raise_signal(number)  # after Ctrl-Z it returns when the process continues
         signal.signal(number, self._by_default)

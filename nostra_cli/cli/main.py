@@ -1,4 +1,4 @@
-"""The command line: argv to exit code; the one place where errors become exit codes."""
+"""Run a command line; the only place where errors become exit codes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = ExitCode.PIPE
     except Exception as raised:  # noqa: BLE001 - no traceback for a user
         error = unexpected_error(raised)
-        if signals.code is None:  # else it ends for another reason, and this came of it
+        if signals.code is None:  # else the error is a consequence of the signal
             out.error(error)
         code = error.code
     finally:
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parsed(argv: Sequence[str], bold: bool) -> ParsedCommand | str:
     """Return the command to run, or a text to show: help, the version, completions."""
-    from nostra_cli.cli import app, completion  # with Typer, which loads longer than all the rest
+    from nostra_cli.cli import app, completion  # loads Typer, which is slow
 
     if completion.VARIABLE in os.environ:
         return app.complete(os.environ.get("_TYPER_COMPLETE_ARGS", ""))
@@ -83,10 +83,7 @@ def _report_kept(out: Output, signalled: Signalled, argv: Sequence[str]) -> None
 
 
 def unexpected_error(error: Exception) -> NostraError:
-    """Return an error that a user can be shown: for the limits of this machine, or for a bug.
-
-    The text of a bug is left out: it could hold anything.
-    """
+    """Convert any exception: a limit of this machine, or a bug, whose text may be secret."""
     if isinstance(error, NostraError):
         return error
     if isinstance(error, MemoryError):
@@ -110,7 +107,7 @@ _REPORT_HINT = "please report it with the command you ran"
 
 
 def _place(error: Exception) -> str:
-    """Return the line of this package that an error comes from: `output/progress.py:114`."""
+    """Return the line of this package that raised an error: `output/progress.py:114`."""
     import traceback
 
     package = Path(__file__).parents[1]

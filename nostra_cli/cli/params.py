@@ -23,28 +23,28 @@ Completer = Callable[..., list[str]]
 
 def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
     def parsed(text: str | T) -> T:
-        if not isinstance(text, str):  # Typer sends the default through here too
+        if not isinstance(text, str):  # Typer parses the default, too
             return text
         try:
             return parse(text)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
-        except UsageProblem as problem:  # which has a hint
+        except UsageProblem as problem:  # its hint is kept
             raise typer.BadParameter(problem.message) from problem
 
     return parsed
 
 
 def decode_argument(text: str) -> str:
-    """Return an argument read as UTF-8, whatever the locale; what is no UTF-8 stays escaped."""
+    """Decode an argument as UTF-8 in any locale; invalid bytes stay escaped."""
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # Windows has no bytes behind it
+    except UnicodeEncodeError:  # Windows, where arguments are not bytes
         return text
 
 
 def check_id(text: str) -> str:
-    """Return an invocation id; raises ValueError for what cannot be one segment of a URL."""
+    """Return an invocation id; raises ValueError if it cannot be one segment of a URL."""
     from nostra_cli.models import MAX_ID, is_segment, quote_id
 
     text = decode_argument(text)
@@ -58,7 +58,7 @@ def check_id(text: str) -> str:
 
 
 def is_path(text: str) -> bool:
-    """Tell whether an operand is a file, not an id: whether it has a path separator."""
+    """Return whether an operand is a file, not an id: it has a path separator."""
     return os.sep in text or bool(os.altsep and os.altsep in text)
 
 
@@ -75,7 +75,7 @@ def option(
     show_default: bool = True,
     is_eager: bool = False,
 ) -> OptionInfo:
-    """Describe an option; its default is in the command's signature."""
+    """Declare an option; its default is in the command's signature."""
     info: OptionInfo = typer.Option(
         *names,
         help=help,
@@ -95,7 +95,7 @@ def choice(
     metavar: str | None = None,
     is_eager: bool = False,
 ) -> OptionInfo:
-    """Describe an option that takes one of a few words."""
+    """Declare an option with a few valid values."""
     return option(
         *names,
         help=help,
@@ -107,7 +107,7 @@ def choice(
 
 
 def choice_argument(metavar: str, values: Sequence[str], help: str) -> ArgumentInfo:
-    """Describe an argument that is one of a few words."""
+    """Declare an argument with a few valid values."""
     info: ArgumentInfo = typer.Argument(
         metavar=metavar,
         help=help,
@@ -127,7 +127,7 @@ def _one_of(values: Sequence[str]) -> Callable[[str], str]:
 
 
 def _words(values: Sequence[str]) -> Completer:
-    return lambda: list(values)  # Typer keeps those that begin with what was typed
+    return lambda: list(values)  # Typer filters them by what was typed
 
 
 Ids = Annotated[
@@ -178,57 +178,57 @@ Ci = Annotated[
     bool | None,
     option("--ci/--no-ci", help="Plain output, annotations under GitHub Actions"),
 ]
-Profile = Annotated[
-    str | None,
-    option(
-        "--profile",
-        metavar="NAME",
-        help="Profile of the config file",
-        complete=completion.profiles,
-    ),
-]
-BaseUrl = Annotated[str | None, option("--base-url", metavar="URL", help="Base URL of the service")]
-Json = Annotated[bool, option("--json", help="JSON on stdout, as in docs/machine-output.md")]
-Quiet = Annotated[bool, option("-q", "--quiet", help="Only data and errors")]
-Verbose = Annotated[bool, option("-v", "--verbose", help="HTTP trace on stderr, secrets redacted")]
-ColorWhen = Annotated[
-    Color,
-    choice(
-        "--color",
-        values=tuple(Color),
-        metavar="WHEN",
-        help="Colour: auto, always or never",
-        is_eager=True,
-    ),
-]
 
 
 class SharedOptions(NamedTuple):
     """The options that every command takes."""
 
-    profile: Profile = None
-    base_url: BaseUrl = None
-    json: Json = False
-    quiet: Quiet = False
-    verbose: Verbose = False
-    color: ColorWhen = Color.AUTO
+    profile: Annotated[
+        str | None,
+        option(
+            "--profile",
+            metavar="NAME",
+            help="Profile of the config file",
+            complete=completion.profiles,
+        ),
+    ] = None
+    base_url: Annotated[
+        str | None, option("--base-url", metavar="URL", help="Base URL of the service")
+    ] = None
+    json: Annotated[bool, option("--json", help="JSON on stdout, as in docs/machine-output.md")] = (
+        False
+    )
+    quiet: Annotated[bool, option("-q", "--quiet", help="Only data and errors")] = False
+    verbose: Annotated[
+        bool, option("-v", "--verbose", help="HTTP trace on stderr, secrets redacted")
+    ] = False
+    color: Annotated[
+        Color,
+        choice(
+            "--color",
+            values=tuple(Color),
+            metavar="WHEN",
+            help="Colour: auto, always or never",
+            is_eager=True,
+        ),
+    ] = Color.AUTO
 
     @property
     def flags(self) -> "Flags":
-        """The settings among them."""
+        """The options that are settings."""
         from nostra_cli.config.settings import Flags
 
         return Flags(self.profile, self.base_url)
 
     @property
     def output(self) -> OutputOptions:
-        """The options of the output among them."""
+        """The options of the output."""
         return OutputOptions(self.json, self.quiet, self.verbose, Color(self.color))
 
 
 @cache
 def shared_params() -> tuple[Any, ...]:
-    """Make Typer's parameters of the shared options: those of a command that has no others."""
+    """Return Typer's parameters of the shared options."""
     app = typer.Typer(add_completion=False)
     app.command()(SharedOptions)
     return tuple(typer.main.get_command(app).params)

@@ -8,9 +8,9 @@ from nostra_cli.errors import ExitCode, Signalled, UsageProblem, usage_errors
 
 
 def read_secret(prompt: str) -> str:
-    """Prompt for a secret on a terminal without echo; elsewhere read stdin without a prompt.
+    """Prompt for a secret without echo on a terminal; otherwise read it from stdin.
 
-    Raises UsageProblem for a terminal that cannot hide it.
+    Raises UsageProblem if the terminal cannot hide it.
     """
     if sys.stdin is None:
         return ""
@@ -31,7 +31,7 @@ def read_secret(prompt: str) -> str:
     except EOFError:
         return ""
     except UnicodeDecodeError:
-        return "\ufffd"  # no character of a token: the caller says so
-    except (KeyboardInterrupt, Signalled) as error:  # KeyboardInterrupt comes from Windows
+        return "\ufffd"  # not valid in a token: the caller reports it
+    except (KeyboardInterrupt, Signalled) as error:  # KeyboardInterrupt: Windows
         sys.stderr.write("\n")
         raise error if isinstance(error, Signalled) else Signalled(ExitCode.INTERRUPT) from None

@@ -1,4 +1,4 @@
-"""What is read from stdin, or typed in its place: ids, a request body."""
+"""Read ids or a request body from stdin or from the command line."""
 
 import sys
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ MAX_INPUT = 16 << 20
 
 
 def read_ids(given: Sequence[str]) -> list[str]:
-    """Return each id once, in order; `-` stands for the lines of stdin.
+    """Return each id once, in order; `-` reads the lines of stdin.
 
-    Raises typer.BadParameter where there is none, or one that is not valid.
+    Raises typer.BadParameter for no id or an invalid one.
     """
     ids: list[str] = []
     for text in given:
         if text == "-":
-            # Not splitlines: it would cut an id at characters that only look like line ends.
+            # Not splitlines: it also splits at other characters than newlines.
             lines = (line.strip(" \t\r") for line in _read_stdin().split("\n"))
             ids += filter(None, lines)
         else:
@@ -35,9 +35,9 @@ def read_ids(given: Sequence[str]) -> list[str]:
 
 
 def read_id(given: str) -> str:
-    """Return the id of a command that takes one; `-` stands for the only line of stdin.
+    """Return the id of a command that takes one; `-` reads it from stdin.
 
-    Raises typer.BadParameter where there is none, several, or one that is not valid.
+    Raises typer.BadParameter unless stdin has exactly one valid id.
     """
     if given != "-":
         return given
@@ -48,7 +48,7 @@ def read_id(given: str) -> str:
 
 
 def _read_stdin() -> str:
-    """Return the text on stdin, UTF-8 in any locale; raises typer.BadParameter for other bytes."""
+    """Read stdin as UTF-8 in any locale; raises typer.BadParameter for other bytes."""
     try:
         content = sys.stdin.buffer.read(MAX_INPUT + 1) if sys.stdin is not None else b""
         if len(content) > MAX_INPUT:
@@ -61,9 +61,9 @@ def _read_stdin() -> str:
 
 
 def read_data(data: str) -> bytes:
-    """Return the request body that `@FILE`, `-` (stdin) or a text stands for.
+    """Return the request body given by `@FILE`, `-` (stdin) or a text.
 
-    Raises UsageProblem for a file that cannot be read, and for more than 16 MiB.
+    Raises UsageProblem for an unreadable file, and for more than 16 MiB.
     """
     if data != "-" and not data.startswith("@"):
         return data.encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Usage errors: what was typed wrong, and what was meant."""
+"""Usage errors, with suggestions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import typer
 
 from nostra_cli.errors import UsageProblem
 
-# Before 0.28, Typer's errors have no public name; they are the ones that can `format_message`.
+# Before 0.28, Typer's errors have no public base class; they all have `format_message`.
 _TyperError: type[Exception] = getattr(typer, "TyperException", Exception)
 
 
 @contextmanager
 def usage_problems(path: str) -> Iterator[None]:
-    """Turn Typer's errors of the block into UsageProblem, with what was meant where it is clear.
+    """Convert Typer's errors in the block to UsageProblem, with a suggestion if there is one.
 
-    `path` is whose help to see where the error does not know it: `nostra status`.
+    `path` (`nostra status`) is named in the hint if the error has no context.
     """
     try:
         yield
@@ -29,20 +29,20 @@ def usage_problems(path: str) -> Iterator[None]:
 
 
 def no_such_command(name: str, commands: Sequence[str], path: str) -> UsageProblem:
-    """Describe a command that does not exist; `path` is what was typed before it."""
+    """Return the error for an unknown command; `path` is the text before it."""
     return UsageProblem(
         f"no such command: {name}", f"{suggestion(name, commands)}see {path} --help"
     )
 
 
 def invalid_choice(text: str, choices: Sequence[str]) -> UsageProblem:
-    """Describe a value that is none of a few; a distant likeness will do (excel for xlsx)."""
+    """Return the error for an invalid choice, with a generous suggestion (xlsx for excel)."""
     listed = ", ".join(choices)
     return UsageProblem(f"{text!r} is not one of {listed}", suggestion(text, choices, 0.4))
 
 
 def suggestion(typed: str, choices: Sequence[str], likeness: float = 0.7) -> str:
-    """Give the beginning of a hint, `did you mean status? `, or nothing."""
+    """Return the beginning of a hint, `did you mean status? `, or ""."""
     from difflib import get_close_matches
 
     found = get_close_matches(typed.casefold(), choices, 1, likeness)

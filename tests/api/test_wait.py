@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 
+from nostra_cli.api import client
 from nostra_cli.api.schedule import Waited
 from nostra_cli.api.wait import Waiting
 from nostra_cli.errors import AuthProblem, DeadlinePassed, NotFound, Transient
@@ -21,7 +23,7 @@ SECONDS = 10.0
 
 @dataclass
 class Service:
-    """Polls by id; each returns a status or raises. `abort` releases those that hang."""
+    """Polls by id; each returns a status or raises. `give_up` releases those that hang."""
 
     polls: dict[str, Poll]
     aborted: threading.Event = field(default_factory=threading.Event)
@@ -29,7 +31,7 @@ class Service:
     watched: list[tuple[str, str]] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
 
-    def poll(self, id_: str, policy: Policy) -> Invocation:
+    def invocation(self, id_: str, policy: Policy) -> Invocation:
         assert policy is ONCE
         self.asked.append(id_)
         return Invocation(id_, self.polls[id_](), (), {})
@@ -45,10 +47,11 @@ class Service:
         self.counted.append(count)
 
     def waiting(self, jobs: int = 8, seconds: float | None = None) -> Waiting:
-        retrier = Retrier(Deadline(seconds))
-        return Waiting(
-            list(self.polls), self.poll, retrier, self, 0.01, jobs, abort=self.aborted.set
-        )
+        self.retrier = Retrier(Deadline(seconds))
+        return Waiting(list(self.polls), cast("client.Service", self), self, 0.01, jobs)
+
+    def give_up(self) -> None:
+        self.aborted.set()
 
 
 def completed() -> str:

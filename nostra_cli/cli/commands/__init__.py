@@ -1,1 +1,1 @@
-"""One file for each command, named as it is typed: options in, values out."""
+"""The commands, one file each: options in, values out."""

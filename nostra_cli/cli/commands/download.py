@@ -182,7 +182,7 @@ def _groups(
     wait: bool,
     interval: float | None,
 ) -> Iterator[Sequence["Invocation | NostraError"]]:
-    """Yield the invocations to download together: all, or those whose wait is over by now."""
+    """Yield groups of invocations to download: all, or those whose wait has ended."""
     from nostra_cli.api.wait import Waiting
 
     ids, jobs = batch.ids, batch.jobs
@@ -190,9 +190,7 @@ def _groups(
         yield list(service.invocations(ids, jobs))
         return
     with out.progress.waiting(len(ids)) as watcher:
-        waiting = Waiting(
-            ids, service.invocation, service.retrier, watcher, interval, jobs, service.give_up
-        )
+        waiting = Waiting(ids, service, watcher, interval, jobs)
         for first in waiting.run():
             ended = [first, *waiting.take_ended()]
             yield [end if isinstance(end, NostraError) else end.invocation for end in ended]

@@ -62,17 +62,6 @@ ScenarioFile = Annotated[
 ]
 
 
-KNOWN = (
-    "demo",
-    "demo-dedup",
-    "demo-demand",
-    "demo-partial",
-    "demo-failed",
-    "demo-stuck",
-    "demo-large",
-)
-
-
 def sandbox(
     context: typer.Context,
     words: Words = None,
@@ -111,6 +100,9 @@ def sandbox(
         else:
             for name, value in variables.items():
                 session.out.line(f"export {name}={shlex.quote(value)}")
-        session.out.info("serving until interrupted (Ctrl-C); it knows: " + ", ".join(KNOWN))
+        session.out.info(
+            "serving until interrupted (Ctrl-C); it knows: demo, demo-dedup, demo-demand, "
+            "demo-partial, demo-failed, demo-stuck, demo-large"
+        )
         child.sleep()
     return ExitCode.DONE

@@ -50,15 +50,7 @@ def wait(
         session.service(session.deadline(timeout)) as service,
         session.out.progress.waiting(len(wanted)) as watcher,
     ):
-        waiting = Waiting(
-            wanted,
-            service.invocation,
-            service.retrier,
-            watcher,
-            interval,
-            session.settings.jobs.value,
-            service.give_up,
-        )
+        waiting = Waiting(wanted, service, watcher, interval, session.settings.jobs.value)
 
         def final() -> Iterator[Waited | NostraError]:
             with closing(waiting.run()) as items:
