@@ -82,6 +82,9 @@ def run(order: dict[str, Any]) -> int:
 
 def serve() -> None:
     """Fork a run for each line of stdin."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a run that is just being forked has no use for it
     hurry()
     preload()
     gc.freeze()
