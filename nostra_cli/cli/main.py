@@ -57,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             out.error(error)
         code = error.code
     finally:
+        out.close()
         flush_streams()
     return code if signals.code is None else signals.code
 

@@ -59,9 +59,19 @@ class Live:
                 if last:
                     self._finished.set()
                     self._erase()
-            if last and self._thread is not None:
-                # Python may crash where it ends while a thread is still importing rich.
-                self._thread.join(_JOIN_SECONDS)
+            if last:
+                self._join()
+
+    def close(self) -> None:
+        """Draw nothing more: the process ends, maybe while a stuck thread is still in a block."""
+        self._finished.set()
+        self.suspend()
+        self._join()
+
+    def _join(self) -> None:
+        # Python may crash where it ends while a thread is still importing rich.
+        if self._thread is not None:
+            self._thread.join(_JOIN_SECONDS)
 
     def _start(self, state: Callable[[], ProgressState]) -> None:
         self._not_before = time.monotonic() + DELAY_SECONDS

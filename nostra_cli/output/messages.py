@@ -57,6 +57,11 @@ class Messages:
         if self._live is not None:
             self._live.restore()
 
+    def close(self) -> None:
+        """Redraw nothing from now on: the process ends, maybe while a thread is still at work."""
+        if self._live is not None:
+            self._live.close()
+
     def mask(self, redact: Callable[[str], str]) -> None:
         """Mask a secret from now on: `redact` does that to a text."""
         self._masks.append(redact)

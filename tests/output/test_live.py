@@ -140,6 +140,17 @@ def test_it_is_suspended_though_another_thread_is_stuck(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("at_once")
+def test_it_is_closed_though_another_thread_is_still_at_work() -> None:
+    stream = Drawn()
+    drawing = Live(stream, False, sanitize)
+    with drawing.shown(waiting()):
+        stream.wait()
+        drawing.close()
+        shown = stream.stream.text
+    assert shown.endswith("\r\x1b[J" + SHOW_CURSOR)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_shell_that_has_the_terminal_is_not_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
 
