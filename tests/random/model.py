@@ -127,7 +127,7 @@ def _downloaded(run: Run, job: Job) -> list[set[int]]:
     codes = [ready] if ready != {0} else []
     for result, format_ in items(run, job):
         code = _asked(job.body_trouble)
-        if name_of(job, result, format_) in run.old and not run.has("--overwrite"):
+        if name_of(job, result, format_) in run.old and not run.has("--overwrite", "-d"):
             code = {0} if run.has("--skip-existing") else {8}
         if run.has("-o") and job.body_trouble and job.body_trouble.retries:
             code = code | {7}  # what went to stdout cannot be taken back
