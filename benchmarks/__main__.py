@@ -13,7 +13,6 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,9 +23,9 @@ from nostra_cli.api.schedule import pause_after
 from nostra_cli.sandbox.scenario import parse
 from nostra_cli.sandbox.server import serving
 
-from .bodies import beside_others, bodies
+from .bodies import bodies
 from .measure import HEADER, NOSTRA, TOKEN, Command, Row, environment, paired, row
-from .servers import Nginx, has_nginx, nginx
+from .servers import Nginx, has_nginx, nginx, write_csv
 
 VENDOR = """\
 import os, requests
@@ -44,7 +43,12 @@ delay = 0.05
 """
 
 
-PARTS = ("start-up", "many", "preview", "status", "bodies", "progress", "limits")
+SLOW = """
+[[fault]]
+path = "*"
+delay = 0.05
+"""
+PARTS = ("start-up", "many", "ids", "preview", "status", "bodies", "progress", "limits")
 
 
 def start_up(runs: int, cwd: Path) -> Iterator[Row]:
@@ -71,17 +75,20 @@ def status(runs: int, cwd: Path, server: Nginx) -> Iterator[Row]:
     bundle.write_bytes(Path(certifi.where()).read_bytes() + server.authority.read_bytes())
     script = cwd / "vendor.py"
     script.write_text(VENDOR, encoding="utf-8")
-    for name, url in (("http", server.http), ("https, full CA bundle", server.https)):
+    for name, url, target in (
+        ("http", server.http, 1.0),
+        ("https, full CA bundle", server.https, 0.85),
+    ):
         env = environment(
             NOSTRA_BASE_URL=url,
-            INVOCATION="bench",
+            INVOCATION="bench-plain",
             SSL_CERT_FILE=str(bundle),
             REQUESTS_CA_BUNDLE=str(bundle),
         )
-        ours = Command([NOSTRA, "status", "bench"], env, cwd)
+        ours = Command([NOSTRA, "status", "bench-plain"], env, cwd)
         theirs = Command([sys.executable, str(script)], env, cwd)
         pairs = paired(ours, theirs, runs)
-        yield row(f"`nostra status`, {name}", "the vendor's `requests` script", 1.0, pairs)
+        yield row(f"`nostra status`, {name}", "the vendor's `requests` script", target, pairs)
 
 
 def many(runs: int, cwd: Path) -> Iterator[Row]:
@@ -103,17 +110,28 @@ def many(runs: int, cwd: Path) -> Iterator[Row]:
             lines.append(f'url = "{url}"\noutput = "{result}.csv"\n')
         config = cwd / "curl.txt"
         config.write_text(f'header = "Authorization: Token {TOKEN}"\n' + "".join(lines))
-        parallel = ["--parallel", "--parallel-max", "16"]
-        theirs = Command(["curl", "-q", "-sSf", *parallel, "-K", str(config)], env, folder)
-        idle = Command([NOSTRA, "status", "many"], env, folder).run().wall - 0.05
         for jobs in ("8", "16"):
             args = ["download", "many", "--all-results", "-f", "csv", "-j", jobs]
+            parallel = ["--parallel", "--parallel-max", jobs]
+            theirs = Command(["curl", "-q", "-sSf", *parallel, "-K", str(config)], env, folder)
             pairs = paired(Command([NOSTRA, *args], env, folder), theirs, runs, clean)
-            pairs = [(replace(a, wall=a.wall - idle), b) for a, b in pairs]
-            what = (
-                f"200 results of 50 KB at 50 ms, `-j {jobs}`, less start-up ({idle * 1000:.0f} ms)"
-            )
-            yield row(what, "`curl --parallel --parallel-max 16`", 1.2, pairs)
+            what = f"200 results of 50 KB at 50 ms, `-j {jobs}`, start-up included"
+            yield row(what, f"`curl -Z --parallel-max {jobs}`", 1.15, pairs)
+
+
+def ids(runs: int, cwd: Path) -> Iterator[Row]:
+    """The status of two hundred ids at a latency of 50 ms, against curl in parallel."""
+    names = [f"job{number}" for number in range(200)]
+    table = SLOW + "".join(f"[invocation.{name}]\nresults = 1\n" for name in names)
+    with serving(scenario=parse(tomllib.loads(table)), token=TOKEN) as sandbox:
+        env = environment(NOSTRA_BASE_URL=sandbox.base_url)
+        config = cwd / "ids.txt"
+        urls = "".join(f'url = "{sandbox.base_url}/api/invocation/{name}"\n' for name in names)
+        config.write_text(f'header = "Authorization: Token {TOKEN}"\n{urls}')
+        parallel = ["-Z", "--parallel-max", "8"]
+        theirs = Command(["curl", "-q", "-sSf", *parallel, "-K", str(config)], env, cwd)
+        pairs = paired(Command([NOSTRA, "status", *names], env, cwd), theirs, runs)
+    yield row("`status` of 200 ids at 50 ms", "`curl -Z --parallel-max 8`", 1.3, pairs)
 
 
 def previews(runs: int, cwd: Path) -> Iterator[Row]:
@@ -124,6 +142,13 @@ def previews(runs: int, cwd: Path) -> Iterator[Row]:
         theirs = Command([NOSTRA, "status", "demo-large"], env, cwd)
         pairs = paired(ours, theirs, runs)
     yield row("`nostra preview` of a CSV of 2 GB", "`nostra status`", 2.0, pairs)
+    local = cwd / "local.csv"
+    write_csv(local, 300_000_000, "plain")
+    stats = Command([NOSTRA, "preview", str(local), "--stats"], environment(), cwd)
+    seconds = sorted(stats.run().wall for _ in range(3))
+    peak = stats.peak() / (1 << 20)
+    print(f"`preview --stats` of 300 MB: {seconds[1]:.1f} s (<= 5), {peak:.0f} MiB (<= 400)")
+    local.unlink()
 
 
 def progress(runs: int, cwd: Path, server: Nginx, label: str) -> Iterator[Row]:
@@ -132,7 +157,7 @@ def progress(runs: int, cwd: Path, server: Nginx, label: str) -> Iterator[Row]:
     target = cwd / "out.csv"
 
     def shown(*args: str) -> Command:
-        line = shlex.join([NOSTRA, "download", "bench", "-o", "out.csv", *args])
+        line = shlex.join([NOSTRA, "download", "bench-plain", "-o", "out.csv", *args])
         return Command(["script", "-qec", line, os.devnull], env, cwd)
 
     pairs = paired(shown(), shown("-q"), runs, lambda: target.unlink(missing_ok=True))
@@ -193,6 +218,8 @@ def main() -> None:
             rows += start_up(asked.runs, cwd)
         if "many" in wanted:
             rows += many(max(3, asked.runs // 3), cwd)
+        if "ids" in wanted:
+            rows += ids(max(3, asked.runs // 3), cwd)
         if "preview" in wanted:
             rows += previews(asked.runs, cwd)
         if wanted & {"status", "bodies", "progress"}:
@@ -215,8 +242,7 @@ def with_nginx(wanted: set[str], runs: int, size: int, cwd: Path) -> Iterator[Ro
         if "status" in wanted:
             yield from status(runs, cwd, server)
         if "bodies" in wanted:
-            yield from bodies(runs, cwd, server, label)
-            yield from beside_others(max(3, runs // 3), server, label)
+            yield from bodies(max(3, runs // 2), cwd, server, size, label)
         if "progress" in wanted and shutil.which("script"):
             yield from progress(runs, cwd, server, label)
 

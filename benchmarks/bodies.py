@@ -1,72 +1,54 @@
-"""Large bodies, against curl and what else is installed."""
+"""Large bodies, against curl."""
 
 from __future__ import annotations
 
 import shlex
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from .measure import NOSTRA, TOKEN, Command, Row, Run, environment, paired, row
-from .servers import Nginx
+from .servers import ROWS, Nginx
 
 
-def bodies(runs: int, folder: Path, server: Nginx, label: str) -> Iterator[Row]:
-    """A large CSV, against curl.
+def bodies(runs: int, folder: Path, server: Nginx, size: int, label: str) -> Iterator[Row]:
+    """Compare a CSV of each kind in memory, then one over https and one on the disk.
 
-    In memory, where a sync costs nothing, against curl as it is; on the disk against curl with the
-    sync that a file of ours has had.
+    In memory a sync costs nothing, so that curl is as it is; on the disk curl gets the sync that
+    nostra's file has had.
     """
     with in_memory() as cwd:
-        for what, url, args, wall, cpu in (
-            ("http", server.http, [], 1.0, 1.0),
-            ("http, `--verify off`", server.http, ["--verify", "off"], 0.8, None),
-            ("https", server.https, [], 1.1, None),
-        ):
-            ours = ours_for(url, server, cwd, args)
-            pairs = paired(
-                ours,
-                curl_beside(ours, server),
-                runs,
-                partial((cwd / "out.csv").unlink, missing_ok=True),
-            )
-            yield row(f"download of {label}, {what}: wall", "`curl -o`", wall, pairs)
-            if cpu is not None:
-                yield row(f"download of {label}, {what}: CPU", "`curl -o`", cpu, pairs, cpu_of)
-            print(f"peak memory, {label}, {what}: {ours.peak() / (1 << 20):.1f} MiB (target <= 40)")
-            (cwd / "out.csv").unlink()
-    ours = ours_for(server.http, server, folder)
-    pairs = paired(
-        ours,
-        curl_beside(ours, server, " && sync out.csv"),
-        runs,
-        partial((folder / "out.csv").unlink, missing_ok=True),
-    )
-    yield row(f"download of {label} to the disk, http: wall", "`curl -o` and `sync`", 1.0, pairs)
+        between = partial(warm, cwd / "out.csv", size)
+        for kind in ROWS:
+            ours = ours_for(server.http, kind, server, cwd)
+            pairs = paired(ours, curl_beside(ours, kind, server), runs, between)
+            what = f"download of {label}, {kind}"
+            yield row(f"{what}: wall", "`curl -o`", 0.8 if kind == "plain" else 0.85, pairs)
+            yield row(f"{what}: CPU", "`curl -o`", 0.8 if kind == "plain" else 0.85, pairs, cpu_of)
+            between()
+            print(f"peak memory, {label}, {kind}: {ours.peak() / (1 << 20):.1f} MiB (<= 40)")
+        ours = ours_for(server.https, "plain", server, cwd)
+        pairs = paired(ours, curl_beside(ours, "plain", server), runs, between)
+        yield row(f"download of {label}, https: wall", "`curl -o`", 1.1, pairs)
+    ours = ours_for(server.http, "plain", server, folder)
+    theirs = curl_beside(ours, "plain", server, " && sync out.csv")
+    pairs = paired(ours, theirs, runs, partial((folder / "out.csv").unlink, missing_ok=True))
+    yield row(f"download of {label} to the disk: wall", "`curl -o` and `sync`", 1.0, pairs)
 
 
-def beside_others(runs: int, server: Nginx, label: str) -> Iterator[Row]:
-    """The same against what else is installed; no target, for the picture."""
-    url = f"{server.http}/api/invocation/bench/csv"
-    auth = f"Authorization: Token {TOKEN}"
-    for tool, args in (
-        ("wget", ["--no-config", "-q", "--header", auth, "-O", "out.csv", url]),
-        ("aria2c", ["--no-conf", "-q", "--header", auth, "-o", "out.csv", url]),
-    ):
-        if shutil.which(tool):
-            with in_memory() as cwd:
-                ours = ours_for(server.http, server, cwd)
-                theirs = Command([tool, *args], ours.env, cwd)
-                pairs = paired(ours, theirs, runs, remover(cwd))
-            yield row(f"download of {label}, http: wall", f"`{tool}`", None, pairs)
+def warm(target: Path, size: int) -> None:
+    """Remove the file of the run before, then allot and free as much memory as the next needs.
 
-
-def remover(folder: Path) -> Callable[[], None]:
-    """Give what removes the file of the run before."""
-    return partial((folder / "out.csv").unlink, missing_ok=True)
+    Otherwise one command of a pair gets pages that the other one has just freed.
+    """
+    target.unlink(missing_ok=True)
+    block = bytes(1 << 20)
+    with target.open("wb") as file:
+        for _ in range(size >> 20):
+            file.write(block)
+    target.unlink()
 
 
 @contextmanager
@@ -77,16 +59,16 @@ def in_memory() -> Iterator[Path]:
         yield Path(name)
 
 
-def ours_for(url: str, server: Nginx, cwd: Path, args: Sequence[str] = ()) -> Command:
+def ours_for(url: str, kind: str, server: Nginx, cwd: Path) -> Command:
     """Fetch a large CSV as out.csv."""
     env = environment(NOSTRA_BASE_URL=url, SSL_CERT_FILE=str(server.authority))
-    return Command([NOSTRA, "download", "bench", "-o", "out.csv", "-q", *args], env, cwd)
+    return Command([NOSTRA, "download", f"bench-{kind}", "-o", "out.csv", "-q"], env, cwd)
 
 
-def curl_beside(ours: Command, server: Nginx, after: str = "") -> Command:
-    """Fetch it with curl; `after` goes on with the shell's line."""
+def curl_beside(ours: Command, kind: str, server: Nginx, after: str = "") -> Command:
+    """Fetch it with curl; `after` continues the shell's line."""
     auth = f"Authorization: Token {TOKEN}"
-    url = f"{ours.env['NOSTRA_BASE_URL']}/api/invocation/bench/csv"
+    url = f"{ours.env['NOSTRA_BASE_URL']}/api/invocation/bench-{kind}/csv"
     curl = ["curl", "-q", "-sSf", "--cacert", str(server.authority), "-H", auth]
     curl += [url, "-o", "out.csv"]
     line = f"{shlex.join(curl)}{after}" if after else f"exec {shlex.join(curl)}"

@@ -24,7 +24,12 @@ http {{
     listen 127.0.0.1:{http}; listen 127.0.0.1:{https} ssl;
     ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem;
     location = /api/invocation/bench {{ default_type application/json; alias {folder}/bench.json; }}
-    location = /api/invocation/bench/csv {{ default_type text/csv; alias {folder}/body.csv; }}
+    location ~ ^/api/invocation/bench-\\w+$ {{
+      default_type application/json; alias {folder}/bench.json;
+    }}
+    location ~ ^/api/invocation/bench-(?<kind>\\w+)/csv$ {{
+      default_type text/csv; alias {folder}/$kind.csv;
+    }}
   }}
 }}
 """
@@ -47,13 +52,22 @@ class Nginx:
     folder: Path
 
 
-def write_csv(path: Path, size: int) -> None:
-    """Write a CSV of at least `size` bytes, every row another."""
-    with path.open("w", encoding="ascii") as file:
+ROWS = {
+    "plain": "item{:09d},2022-01-31,42\n",
+    "quotes": '"item {:08d}",2022-01-31,42\n',
+    "accents": "citt\u00e0{:08d},2022-01-31,42\n",
+}
+"""A row of each kind of body."""
+
+
+def write_csv(path: Path, size: int, kind: str) -> None:
+    """Write a CSV of about `size` bytes; no two of its rows are equal."""
+    line = ROWS[kind]
+    length = len(line.format(0).encode())
+    with path.open("w", encoding="utf-8") as file:
         file.write("ItemCode,OrderDate,Quantity\n")
-        for start in range(0, size // 28, 10_000):
-            rows = range(start, start + 10_000)
-            file.write("".join(f"item{n:09d},2022-01-31,{n % 100:02d}\n" for n in rows))
+        for start in range(0, size // length, 10_000):
+            file.write("".join(map(line.format, range(start, start + 10_000))))
 
 
 def free_port() -> int:
@@ -73,7 +87,8 @@ def nginx(folder: Path, size: int) -> Iterator[Nginx]:
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     status = {"status": "completed", "invocationResults": {"r1": RESULT}}
     (folder / "bench.json").write_text(json.dumps(status), encoding="utf-8")
-    write_csv(folder / "body.csv", size)
+    for kind in ROWS:
+        write_csv(folder / f"{kind}.csv", size, kind)
     http, https = free_port(), free_port()
     config = CONFIG.format(folder=folder, http=http, https=https)
     (folder / "nginx.conf").write_text(config, encoding="utf-8")
