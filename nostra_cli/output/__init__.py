@@ -1,1 +1,1 @@
-"""What a person or a script sees."""
+"""Output for a person or a script: streams, tables, JSON, progress, messages."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.progress_bar import ProgressBar
-from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -38,19 +37,19 @@ class _Rate:
         self._average = 0.0
 
     def update(self, done: int, now: float) -> float:
-        """Take in how far it is now; return bytes per second, 0 where nothing came yet."""
+        """Record the bytes done until now; return bytes per second, 0 before any came."""
         seconds = now - self._at
         if seconds > 0 and done >= self._done:
             weight = -math.expm1(-seconds / _RATE_SECONDS)
             self._average += weight * ((done - self._done) / seconds - self._average)
         self._done, self._at = done, now
-        # It began at nothing, which still weighs in the first seconds.
+        # The average began at 0, which still weighs in the first seconds.
         known = -math.expm1(-(now - self._began) / _RATE_SECONDS)
         return self._average / known if known else 0.0
 
 
 class Artist:
-    """Draws states of progress, each on lines of its own."""
+    """Draws a state of progress as lines."""
 
     def __init__(
         self,
@@ -59,7 +58,7 @@ class Artist:
         sanitize: Callable[[str], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Draw for the terminal behind `stream`; `sanitize` neutralises what others wrote."""
+        """Draw for the terminal behind `stream`; `sanitize` neutralises labels."""
         self._frames = _FRAMES if is_unicode(stream.encoding) else _ASCII_FRAMES
         self._console = console(stream, color)
         self._sanitize = sanitize
@@ -69,7 +68,7 @@ class Artist:
         self._total_rate: _Rate | None = None
 
     def lines(self, state: ProgressState, columns: int, rows: int) -> list[tuple[str, int]]:
-        """Return lines of at most `columns`, `rows` of them at most, each with its width."""
+        """Return at most `rows` lines of at most `columns`, each with its width."""
         now = self._clock()
         self._rates = {t.key: self._rates.get(t.key) or _Rate(t.done, now) for t in state.transfers}
         rates = {t.key: self._rates[t.key].update(t.done, now) for t in state.transfers}
@@ -130,7 +129,7 @@ class Artist:
     def _add(
         self, grid: Table, label: str, part: float | None, size: str, rate: float, left: str
     ) -> None:
-        """Add a row; `part` of the work is done, None where that is not known."""
+        """Add a row; `part` is the share of the work done, None if unknown."""
         if len(grid.columns) < _ROOMY_CELLS:
             grid.add_row(Text(label), Text(f"{part:.0%}" if part is not None else size))
             return
@@ -145,17 +144,14 @@ class Artist:
 
     def _rendered(self, grid: Table, columns: int) -> list[tuple[str, int]]:
         self._console.width = columns
-        lines = self._console.render_lines(grid, pad=False)
-        drawn = []
-        for line in lines:
-            with self._console.capture() as captured:
-                self._console.print(Segments(line), end="")
-            drawn.append((captured.get(), sum(segment.cell_length for segment in line)))
-        return drawn
+        with self._console.capture() as captured:
+            self._console.print(grid)
+        lines = captured.get().splitlines()
+        return [(line, cell_len(Text.from_ansi(line).plain)) for line in lines]
 
 
 def _size_of(done: int, total: int) -> str:
-    """Write how much is done, the unit once where it is the same: `0.8/1.2 MiB`."""
+    """Format the bytes done, with one unit if both have the same: `0.8/1.2 MiB`."""
     number, _, unit = show_size(done).partition(" ")
-    whole = show_size(total)
-    return f"{number}/{whole}" if whole.endswith(f" {unit}") else f"{number} {unit}/{whole}"
+    end = show_size(total)
+    return f"{number}/{end}" if end.endswith(f" {unit}") else f"{number} {unit}/{end}"

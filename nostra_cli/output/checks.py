@@ -1,4 +1,4 @@
-"""The checks of `nostra doctor` for a person: problems with their remedies, then a verdict."""
+"""The checks of `nostra doctor` for a person: problems with their hints, then a verdict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDTH = len("warning")
 
 
 def lines(checks: Sequence[Check], every: bool, color: bool, sanitize: Sanitize) -> Iterator[str]:
-    """Yield the lines: errors, warnings, with `every` also what is ok, and the verdict."""
+    """Yield the lines: errors, warnings, with `every` also passed checks, and the verdict."""
     counts = {}
     for status in ("error", "warning", "ok") if every else ("error", "warning"):
         found = [check for check in checks if check.status == status]

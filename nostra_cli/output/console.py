@@ -1,4 +1,4 @@
-"""The two streams of a command: data on stdout, messages on stderr, for a person or a script."""
+"""The output of a command: data on stdout, messages on stderr, for a person or a script."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Output(Messages):
-    """Everything that a command shows."""
+    """The output of a command."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Output(Messages):
         stderr: TextIO | None,
         env: Mapping[str, str] = os.environ,
     ) -> None:
-        """Show things as `options` ask, on the streams handed in."""
+        """Write to these streams; None where the process was started without one."""
         super().__init__(options, stderr, env)
         self.data = DataStream(stdout, self._make_room)
         self._color_data = use_color(stdout, options.color, env)
@@ -47,10 +47,10 @@ class Output(Messages):
         items: Iterable[T | NostraError],
         unfinished: Callable[[], Iterable[T]] = tuple,
     ) -> ExitCode:
-        """Show each item as soon as its form allows, and each error when it comes.
+        """Show each item as soon as its form allows, and each error at once.
 
-        A table has the `unfinished` items, too. Returns the exit code of the first error, be it an
-        item or raised by `items`. What was collected is shown also when a signal ends it.
+        A table also has the `unfinished` items, and is shown even if a signal ends it. Returns the
+        exit code of the first error, which may be an item or raised by `items`.
         """
         began = time.monotonic()
         shown: list[T] = []
@@ -67,7 +67,7 @@ class Output(Messages):
             failures.append(error)
             self.error(error)
         except BaseException:
-            # Where the terminal is gone, that is why it ends: nothing more has to be said.
+            # If the terminal is gone, that is why it ends: not worth another error.
             with contextlib.suppress(FileProblem, BrokenPipeError):
                 self._collection(view, shown, unfinished, empty=False)
             raise
@@ -101,7 +101,7 @@ class Output(Messages):
         unfinished: Callable[[], Iterable[T]],
         empty: bool,
     ) -> None:
-        """Show what was collected; `empty` says that an empty array is an answer, too."""
+        """Show the collected items; with `empty`, an empty JSON array for none."""
         if not self._collects(view):
             return
         if self.options.json:
@@ -121,21 +121,21 @@ class Output(Messages):
             self.info(f"  {failure.message}")
 
     def line(self, line: str) -> None:
-        """Show one line of the service's, neutralised."""
+        """Show a line of the service, neutralised."""
         self.data.line(self._escape(self._sanitize(line)))
 
     def document(self, value: JsonValue, one_line: bool = False) -> None:
-        """Show one JSON value: laid out on a terminal unless it is to be one line."""
+        """Show a JSON value: indented on a terminal, unless `one_line`."""
         self.data.line(self._json(value, indented=self.data.terminal and not one_line))
 
     def report(self, value: JsonObject) -> None:
-        """Show what was done as one JSON object, if JSON is asked for: a person gets a message."""
+        """Show a JSON object with `--json` only: a person gets a message instead."""
         if self.options.json:
             self.document(value)
 
     @contextlib.contextmanager
     def body(self) -> Iterator[DataStream | TextStream]:
-        """Open stdout for the bytes of a result: unchanged, on a terminal as neutralised text."""
+        """Open stdout for the bytes of a result; on a terminal they become neutralised text."""
         if not self.data.terminal:
             yield self.data
             return
@@ -148,7 +148,7 @@ class Output(Messages):
     def checks(self, checks: Iterable[Check]) -> ExitCode:
         """Show checks: to a person the problems, to a script (and with `--verbose`) all of them.
 
-        Returns the exit code of an error in showing them.
+        Returns the exit code of an error that `checks` raises.
         """
         from nostra_cli.output import checks as checks_view
         from nostra_cli.output.views import CHECKS
@@ -161,7 +161,7 @@ class Output(Messages):
         return ExitCode.DONE
 
     def preview(self, found: Preview) -> None:
-        """Show the first rows of a result, or what is known of the whole of it."""
+        """Show the first rows of a result, its statistics, or both."""
         from nostra_cli.output import preview
 
         for warning in found.warnings:

@@ -1,4 +1,4 @@
-"""Fit a table of any width to a terminal: cut cells are marked, and hidden columns are named.
+"""Fit a table of any width to a terminal: mark cut cells, and name hidden columns.
 
 rich shows every column, and squeezes narrow ones to nothing where there is no room.
 """
@@ -21,7 +21,7 @@ _LONGEST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where to draw: columns of the terminal, colour, Unicode, how text is neutralised."""
+    """A terminal to draw on: columns, colour, Unicode, how to neutralise text."""
 
     width: int
     color: bool
@@ -29,68 +29,64 @@ class Page:
     sanitize: Callable[[str], str]
 
     def cut(self, text: str, width: int) -> str:
-        """Cut a text that is wider than `width`, with a sign that it was."""
+        """Cut a text that is wider than `width`, and mark it."""
         if len(text) <= _LONGEST and cell_len(text) <= width:
             return text
         mark = ("…" if self.unicode else "...")[:width]
         return set_cell_size(text[:_LONGEST], width - len(mark)) + mark
 
+    def table(
+        self, names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool] = ()
+    ) -> list[str]:
+        """Draw a header and rows; a last line names the columns that do not fit.
+
+        Columns where `right` is true are aligned to the right.
+        """
+        names = [self.sanitize(name) for name in names]
+        cells = [[self.sanitize(cell) for cell in row] for row in rows]
+        widths = [
+            max(1, *(cell_len(text[:_LONGEST]) for text in column))
+            for column in zip(names, *cells, strict=True)
+        ]
+        shown = fit(widths, self.width)
+
+        def drawn(row: Sequence[str]) -> str:
+            parts = []
+            for i, width in enumerate(shown):
+                text = self.cut(row[i], width)
+                space = " " * (width - cell_len(text))
+                parts.append(space + text if i < len(right) and right[i] else text + space)
+            return (" " * _GAP).join(parts).rstrip()
+
+        head = drawn(names)
+        lines = [f"\x1b[1m{head}\x1b[0m" if self.color else head, *map(drawn, cells)]
+        if left_out := names[len(shown) :]:
+            lines.append(f"not shown (terminal too narrow): {', '.join(left_out)}")
+        return lines
+
 
 def page_of(stream: TextIO, color: bool, sanitize: Callable[[str], str]) -> Page:
-    """Return the page that the terminal behind `stream` is."""
+    """Return the page for the terminal behind `stream`."""
     return Page(size_of(stream).columns, color, is_unicode(stream.encoding), sanitize)
 
 
 def fit(widths: Sequence[int], total: int) -> list[int]:
-    """Return the widths of the columns that fit into `total`, in order; at least one.
+    """Return the widths of the columns that fit into `total`, in order; at minimum one.
 
-    A wide column is made narrower, not below 24, before those behind it are left out; the last
+    A wide column is made narrower, but not below 24, before those after it are left out; the last
     one may be narrower still.
     """
     shown: list[int] = []
     left = total
     for width in widths:
-        least = min(width, _WIDE)
-        if shown and least > left and left < _NARROW:
+        minimum = min(width, _WIDE)
+        if shown and minimum > left and left < _NARROW:
             break
-        shown.append(max(1, min(least, left)))
+        shown.append(max(1, min(minimum, left)))
         left -= shown[-1] + _GAP
     left += _GAP
     for i, width in enumerate(widths[: len(shown)]):
         more = min(width - shown[i], max(left, 0))
-        shown[i] += max(more, 0)
-        left -= max(more, 0)
+        shown[i] += more
+        left -= more
     return shown
-
-
-def table(
-    names: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    page: Page,
-    right: Sequence[bool] = (),
-) -> list[str]:
-    """Draw a header and rows; columns that do not fit are named in a line behind them.
-
-    Numbers of columns where `right` is true end below each other.
-    """
-    names = [page.sanitize(name) for name in names]
-    cells = [[page.sanitize(cell) for cell in row] for row in rows]
-    widths = [
-        max(1, *(cell_len(text[:_LONGEST]) for text in column))
-        for column in zip(names, *cells, strict=True)
-    ]
-    shown = fit(widths, page.width)
-
-    def drawn(row: Sequence[str]) -> str:
-        parts = []
-        for i, width in enumerate(shown):
-            text = page.cut(row[i], width)
-            space = " " * (width - cell_len(text))
-            parts.append(space + text if i < len(right) and right[i] else text + space)
-        return (" " * _GAP).join(parts).rstrip()
-
-    head = drawn(names)
-    lines = [f"\x1b[1m{head}\x1b[0m" if page.color else head, *map(drawn, cells)]
-    if left_out := names[len(shown) :]:
-        lines.append(f"not shown (terminal too narrow): {', '.join(left_out)}")
-    return lines

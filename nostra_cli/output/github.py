@@ -1,7 +1,7 @@
-"""What GitHub Actions reads: commands in the log, the outputs of a step, its summary.
+"""GitHub Actions: commands in the log, the outputs of a step, its summary.
 
-The runner takes a line for a command that begins with `::`, and one that has `##[` anywhere. It
-ignores white space at the start, and invisible characters when it compares.
+The runner takes a line that begins with `::` or has `##[` anywhere as a command. It ignores white
+space at the start, and invisible characters when it compares.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _MAX_ROWS = 1000  # GitHub drops a summary of more than 1 MiB
 
 
 def escape_workflow_commands(line: str) -> str:
-    r"""Return a line that is no command: what makes it one is an escape, `\x3a` or `\x23`."""
+    r"""Return a line that is not a command: `\x3a` or `\x23` replaces what makes it one."""
     return _ANYWHERE.sub(r"\\x23", _AT_THE_START.sub(r"\1\\x3a", line))
 
 
 def escape_json(text: str) -> str:
-    """Return JSON text that is no command; the value stays the same."""
+    """Return JSON text that is not a command; the value stays the same."""
     return _ANYWHERE.sub(r"\\u0023", text)
 
 
@@ -57,7 +57,7 @@ def _escape_parameter(text: str) -> str:
 
 
 def group_title(name: str, ids: Sequence[str]) -> str:
-    """Name the work on some ids, of which only the first ones are named."""
+    """Return a title with the first of some ids."""
     more = f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""
     return " ".join([name, *ids[:_SHOWN_IDS]]) + more
 
@@ -74,10 +74,10 @@ class _Row:
 
 
 class Report:
-    """What became of each id, reported to GitHub at the end of a command."""
+    """The outcome of each id, reported to GitHub at the end of a command."""
 
     def __init__(self, name: str, ids: Sequence[str], sanitize: Callable[[str], str]) -> None:
-        """Begin with nothing known of `ids`; `sanitize` neutralises what others wrote."""
+        """Begin without outcomes of `ids`; `sanitize` neutralises text for the summary."""
         self.name = name
         self._sanitize = sanitize
         self._rows = {id_: _Row() for id_ in ids}
@@ -85,7 +85,7 @@ class Report:
         self._failures: list[str] = []
 
     def add(self, view: View[T], item: T) -> None:
-        """Take in an invocation, or a file, as `view` describes it."""
+        """Add an invocation, or a file, as `view` describes it."""
         described = view.as_json(item)
         row = self._rows[str(described["invocation"])]
         if "path" in view.columns:
@@ -96,7 +96,7 @@ class Report:
             row.status = str(described["status"])
 
     def add_error(self, error: Exception) -> None:
-        """Take in an error, of one id or of the whole command."""
+        """Add an error, of one id or of the command."""
         late = isinstance(error, NotReady | DeadlinePassed)
         outcome = Outcome.IN_PROGRESS if late else Outcome.FAILED
         if not isinstance(error, NostraError):
@@ -111,10 +111,7 @@ class Report:
         self._other_outcomes.append(outcome)
 
     def write(self, env: Mapping[str, str]) -> str:
-        """Append outputs and summary to the files that `env` names.
-
-        Returns what went wrong in one line for a person, or nothing.
-        """
+        """Append outputs and summary to the files that `env` names; return the problems."""
         problems = []
         for name, text in (
             ("GITHUB_OUTPUT", self.outputs()),
@@ -132,18 +129,15 @@ class Report:
 
     def outputs(self) -> str:
         """Return the outputs `status`, the worst of all ids, and `paths`, one a line."""
-        unknown = [Outcome.IN_PROGRESS]  # no sign that it ended
+        unknown = [Outcome.IN_PROGRESS]  # it may not have ended
         each = [_worst(row.outcomes or unknown) for row in self._rows.values()]
         worst = _worst([*each, *self._other_outcomes])
         paths = [f"{path}\n" for row in self._rows.values() for path, _ in row.files]
-        end = f"nostra-{os.urandom(16).hex()}"  # no path can have it as a line of its own
+        end = f"nostra-{os.urandom(16).hex()}"  # cannot be a line of a path
         return f"status={worst}\npaths<<{end}\n{''.join(paths)}{end}\n"
 
     def summary(self, url: str = "") -> str:
-        """Return ids, statuses, files with sizes, and failures, as Markdown.
-
-        The names of files link to `url`, if there is one.
-        """
+        """Return ids, statuses, files (with links to `url`, if any) and failures as Markdown."""
         rows = [
             f"| {self._text(id_)} | {self._text(self._status(row))} | {self._files(row, url)} |\n"
             for id_, row in list(self._rows.items())[:_MAX_ROWS]
@@ -167,7 +161,7 @@ class Report:
         )
 
     def _text(self, text: str) -> str:
-        """Return text no character of which has a meaning in Markdown or HTML."""
+        """Escape every character with a meaning in Markdown or HTML."""
         return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", self._sanitize(text))
 
 
@@ -177,7 +171,7 @@ def _more(entries: Sized) -> str:
 
 
 def artifacts_url(env: Mapping[str, str]) -> str:
-    """Return where the run's artifacts are listed, so that a file can be had; else nothing."""
+    """Return the URL that lists the run's artifacts, or an empty text."""
     names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     server, repository, run = (env.get(name, "") for name in names)
     url = f"{server}/{repository}/actions/runs/{run}#artifacts"

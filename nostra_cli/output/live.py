@@ -1,6 +1,6 @@
-"""The end of a terminal that is redrawn while work goes on; one thread draws.
+"""A display at the end of the terminal, redrawn by a thread of its own.
 
-Nothing is drawn before half a second has passed: what is quicker needs no sign of life.
+It appears after half a second: quicker work needs no sign of life.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 DELAY_SECONDS = 0.5
 _REDRAW_SECONDS = 0.1
 _SPARE_COLUMNS = 4
-"""Left free at the end of a line: the terminal writes ^C and ^Z there, which must not wrap."""
+"""Left free at the end of a line for the ^C and ^Z of the terminal, which must not wrap."""
 _LOCK_SECONDS = 0.2
 _JOIN_SECONDS = 1.0
 
 
 class Live:
-    """What is drawn at the end of the terminal behind a stream."""
+    """A display at the end of the terminal behind a stream."""
 
     def __init__(self, stream: MessageStream, color: bool, sanitize: Callable[[str], str]) -> None:
-        """Draw on `stream`, in colour or not; `sanitize` neutralises what others wrote."""
+        """Draw on `stream`, in colour or not; `sanitize` neutralises labels."""
         self._stream = stream
         self._color = color
         self._sanitize = sanitize
@@ -45,7 +45,7 @@ class Live:
 
     @contextmanager
     def shown(self, state: Callable[[], ProgressState]) -> Iterator[None]:
-        """Draw what `state` returns while the block lasts; blocks may overlap."""
+        """Draw the `state` while the block lasts; blocks may overlap."""
         with self._lock:
             self._users += 1
             if self._users == 1:
@@ -63,7 +63,7 @@ class Live:
                 self._join()
 
     def close(self) -> None:
-        """Draw nothing more: the process ends, maybe while a stuck thread is still in a block."""
+        """Erase it for good: the process ends, maybe with a thread that is still in a block."""
         self._finished.set()
         self.suspend()
         self._join()
@@ -78,7 +78,7 @@ class Live:
         self._finished = threading.Event()
         thread = threading.Thread(target=self._run, args=(state, self._finished), daemon=True)
         self._thread = None
-        with contextlib.suppress(RuntimeError):  # no more threads: work without a sign of life
+        with contextlib.suppress(RuntimeError):  # no more threads: do without
             thread.start()
             self._thread = thread
 
@@ -111,7 +111,7 @@ class Live:
         self._stream.write(f"{before}{hide}{text}")
 
     def _erasing(self) -> str:
-        """Return what erases the drawn lines, of which a narrower terminal makes more."""
+        """Return the sequence that erases the lines, which a narrower terminal has wrapped."""
         if not self._widths:
             return ""
         columns = size_of(self._stream).columns
@@ -125,20 +125,20 @@ class Live:
             self._stream.write(before + SHOW_CURSOR)
 
     def clear(self) -> None:
-        """Make room for something else, and draw again half a second later."""
+        """Erase it for other output, and draw again half a second later."""
         with self._lock:
             self._erase()
             self._not_before = time.monotonic() + DELAY_SECONDS
 
     def print_above(self, line: str) -> None:
-        """Write a line that stays, above what is drawn."""
+        """Write a line above the display."""
         with self._lock:
             before = self._erasing()
             self._stream.write(f"{before}{SHOW_CURSOR if before else ''}{line}\n")
             self._widths = []
 
     def suspend(self) -> None:
-        """Erase what is drawn and show the cursor, whatever another thread is doing."""
+        """Erase it and show the cursor, even if another thread is stuck."""
         if self._lock.acquire(timeout=_LOCK_SECONDS):
             try:
                 self._erase()
@@ -148,7 +148,7 @@ class Live:
             self.restore()
 
     def restore(self) -> None:
-        """Do the same at once, without any lock: the process is about to end."""
+        """Do the same without a lock: the process ends at once."""
         if self._widths:
             with contextlib.suppress(OSError):
                 os.write(self._stream.fileno(), (self._erasing() + SHOW_CURSOR).encode())

@@ -1,4 +1,4 @@
-"""Messages on stderr: errors, warnings, what goes on; what they may show, and where."""
+"""Messages on stderr: errors, warnings, progress, and the report of a CI job."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from nostra_cli.output.sanitize import sanitize, sanitize_json
 from nostra_cli.output.streams import MessageStream, OutputOptions, use_color
 
 if TYPE_CHECKING:
-    from nostra_cli.models import JsonObject, JsonValue
+    from nostra_cli.models import JsonValue
     from nostra_cli.output.github import Report
     from nostra_cli.output.live import Live
 
 
 class Messages:
-    """What a command says on stderr."""
+    """The messages of a command."""
 
     def __init__(
         self, options: OutputOptions, stderr: TextIO | None, env: Mapping[str, str] = os.environ
     ) -> None:
-        """Write as `options` ask; None where the process was started without a stderr."""
+        """Write to `stderr`, None where the process was started without one."""
         self.options = options
         self._env = env
         self._masks: list[Callable[[str], str]] = []
@@ -34,36 +34,36 @@ class Messages:
         self._live = self._make_live()
         self.progress = Progress(self.info, self._live)
         self.to_github = False
-        """Whether a line on either stream could be a command of GitHub's runner."""
+        """Whether the runner of GitHub Actions reads both streams."""
         self._report: Report | None = None
 
     def _make_live(self) -> Live | None:
         options = self.options
         if options.quiet or options.json or options.verbose or not self._messages.terminal:
             return None
-        if self._env.get("TERM") == "dumb":  # it cannot redraw a line
+        if self._env.get("TERM") == "dumb":  # cannot redraw a line
             return None
         from nostra_cli.output.live import Live
 
         return Live(self._messages, self._color_messages, self._sanitize)
 
     def suspend(self) -> None:
-        """Leave the terminal as it was found, until something is drawn again."""
+        """Leave the terminal as it was found, until the next redraw."""
         if self._live is not None:
             self._live.suspend()
 
     def restore(self) -> None:
-        """Leave the terminal as it was found: the process ends with this."""
+        """Leave the terminal as it was found: the process ends at once."""
         if self._live is not None:
             self._live.restore()
 
     def close(self) -> None:
-        """Redraw nothing from now on: the process ends, maybe while a thread is still at work."""
+        """Leave the terminal as it was found, and draw nothing more."""
         if self._live is not None:
             self._live.close()
 
     def mask(self, redact: Callable[[str], str]) -> None:
-        """Mask a secret from now on: `redact` does that to a text."""
+        """Apply `redact`, which masks a secret in a text, to all output from now on."""
         self._masks.append(redact)
 
     def _masked(self, text: str) -> str:
@@ -81,21 +81,21 @@ class Messages:
         from nostra_cli.output.views import advice, error_json
 
         if self.options.json:
-            self._json_message({"error": error_json(error)})
+            self._message(self._json({"error": error_json(error)}))
         else:
             self._announce("error", error.message, advice(error), error.invocation)
 
     def warn(self, text: str) -> None:
-        """Show that something is not right but does not stop the work."""
+        """Show a warning; not with `--quiet`."""
         if self.options.quiet:
             return
         if self.options.json:
-            self._json_message({"warning": text})
+            self._message(self._json({"warning": text}))
         else:
             self._announce("warning", text)
 
     def info(self, text: str) -> None:
-        """Show how the work goes on; not with `--quiet`, and not with `--json`."""
+        """Show a message; not with `--quiet` or `--json`."""
         if not (self.options.quiet or self.options.json):
             self._message(self._sanitize(text))
 
@@ -117,11 +117,8 @@ class Messages:
             if line:
                 self._message(f"{paint_word(start) if self._color_messages else start}: {line}")
 
-    def _json_message(self, value: JsonObject) -> None:
-        self._message(self._json(value))
-
     def _json(self, value: JsonValue, indented: bool = False) -> str:
-        """Return a value as JSON that nothing can be hidden in."""
+        """Return a value as JSON, masked and without harmful characters."""
         if self._masks:
             value = map_strings(value, self._masked)
         text = sanitize_json(json_text(value, indented))
@@ -151,16 +148,16 @@ class Messages:
             self._messages.line(line)
 
     def in_lines(self) -> None:
-        """Redraw nothing from now on; under GitHub Actions, use its commands."""
+        """Write lines only, without redrawing; under GitHub Actions, use its commands."""
         self._live = None
         self.progress = Progress(self.info, None)
         self.to_github = self._env.get("GITHUB_ACTIONS") == "true"
 
     @contextmanager
     def job(self, command: str, ids: Sequence[str]) -> Iterator[None]:
-        """Write as the log of a CI job takes it, and report to GitHub what became of `ids`.
+        """Write for the log of a CI job, and report the outcome of `ids` to GitHub.
 
-        Where that is not possible there is a warning.
+        A report that cannot be written is a warning.
         """
         self.in_lines()
         if not self.to_github:

@@ -10,13 +10,13 @@ _PLAIN_BARS = ".:-=+*#@"
 
 
 def bars(counts: Sequence[int], unicode: bool) -> str:
-    """Draw one character for each count, the highest for the largest; a space for none."""
+    """Draw one character for each count, the highest for the largest, a space for 0."""
     marks, highest = _BARS if unicode else _PLAIN_BARS, max(counts, default=0)
     return "".join(marks[(count * len(marks) - 1) // highest] if count else " " for count in counts)
 
 
 def line(points: Sequence[tuple[int, float]], width: int, height: int, unicode: bool) -> list[str]:
-    """Draw points (x, y), in the order of x, as a line on `height` lines of `width` characters."""
+    """Draw points (x, y), sorted by x, as a line in `height` rows of `width` characters."""
     marks = "•│" if unicode else "*|"
     places = _levels(points, width, height)
     grid = [[" "] * width for _ in range(height)]
@@ -28,7 +28,7 @@ def line(points: Sequence[tuple[int, float]], width: int, height: int, unicode: 
 
 
 def _levels(points: Sequence[tuple[int, float]], width: int, height: int) -> list[int]:
-    """Return a level, from 0, for each place on the line: a mean, or what lies between two."""
+    """Return a level, from 0, for each place: the mean of its points, or an interpolation."""
     (first, _), (last, _) = points[0], points[-1]
     found: dict[int, list[float]] = {}
     for x, y in points:

@@ -22,7 +22,7 @@ _LONGEST_VALUE = 30
 
 
 def as_json(found: Preview) -> JsonObject:
-    """Return the one object that `--json` shows."""
+    """Return the object that `--json` shows."""
     source = found.source
     described: JsonObject = {
         "invocation": source.invocation,
@@ -69,12 +69,11 @@ def _column_json(column: ColumnStats) -> JsonObject:
     }
 
 
-def lines_of(found: Preview) -> Iterator[Sequence[str]]:
-    """Yield what a script sees: the cells of each row, or with statistics a line per column."""
+def lines_of(found: Preview) -> Sequence[Sequence[str]]:
+    """Return the cells of each line for a script: of a row, or of a column's statistics."""
     if found.stats is not None:
-        yield from map(_stats_cells, found.stats.columns)
-        return
-    yield from _cells(found)
+        return list(map(_stats_cells, found.stats.columns))
+    return _cells(found)
 
 
 def _cells(found: Preview) -> list[list[str]]:
@@ -88,11 +87,11 @@ def _stats_cells(column: ColumnStats) -> tuple[str, ...]:
 
 
 def title(found: Preview) -> str:
-    """Return what it is, and how much of it is shown."""
+    """Return the name of the source, and how much of it is shown."""
     source = found.source
-    what = source.path or source.invocation or ""
+    name = source.path or source.invocation or ""
     if source.result is not None:
-        what = f"result {source.result} of {what}"
+        name = f"result {source.result} of {name}"
     size = f", {show_size(found.bytes)}" if found.bytes is not None else ""
     rows = "1 row" if len(found.rows) == 1 else f"{len(found.rows)} rows"
     if found.complete:
@@ -103,7 +102,7 @@ def title(found: Preview) -> str:
         shown = f"the first {len(found.rows)} of {found.stats.rows} rows"
     else:
         shown = f"the first {rows}"
-    return f"{what} ({source.format}{size}), {shown}"
+    return f"{name} ({source.format}{size}), {shown}"
 
 
 def drawn(
@@ -116,26 +115,15 @@ def drawn(
     if found.columns and (found.rows or found.stats is None):
         cells = _cells(found)
         right = [_are_numbers(column) for column in zip(*cells, strict=True)]
-        yield from _table(found.columns, cells, page, right)
+        yield from page.table(found.columns, cells, right)
     if found.rows and found.stats is not None:
         yield ""
     if found.stats is not None:
         yield from _drawn_stats(found.stats, page)
 
 
-def _table(
-    names: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    page: Page,
-    right: Sequence[bool] = (),
-) -> Sequence[str]:
-    from nostra_cli.output.fitted import table
-
-    return table(names, rows, page, right)
-
-
 def _are_numbers(cells: Sequence[str]) -> bool:
-    """Return whether a column looks like numbers, which are easier to compare right-aligned."""
+    """Return whether a column looks like numbers, which are aligned to the right."""
     filled = [cell for cell in cells if cell]
     return bool(filled) and all(
         cell.isascii()
@@ -156,10 +144,10 @@ def _drawn_stats(stats: Stats, page: Page) -> Iterator[str]:
         rows.append((name, kind, *others))
     numeric = [column.mean is not None for column in stats.columns]
     right = [False, False, True, True, all(numeric), all(numeric), True]
-    yield from _table(_STATS, rows, page, right)
+    yield from page.table(_STATS, rows, right)
     yield ""
     values = [(column.name, _values(column, page)) for column in stats.columns]
-    yield from _table(("column", "values"), values, page)
+    yield from page.table(("column", "values"), values)
     if stats.by_date is not None and len(stats.by_date.sums) > 1:
         yield ""
         yield from _plot(stats.by_date, page)

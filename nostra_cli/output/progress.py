@@ -1,6 +1,6 @@
-"""How far the work is: redrawn at the end of a terminal, a line now and then elsewhere.
+"""Progress: redrawn at the end of a terminal, elsewhere a line now and then.
 
-Threads report to the values in here; what is drawn is read from them by the thread of `live`.
+Threads report to the values in here; the thread of `live` reads and draws them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class TransferState(NamedTuple):
-    """How far one transfer is; bytes, `total` None where the size is unknown."""
+    """The progress of one transfer in bytes; `total` is None if unknown."""
 
     key: int
     label: str
@@ -36,10 +36,7 @@ class TransferState(NamedTuple):
 
 
 class ProgressState(NamedTuple):
-    """What is to be drawn: `activity` has the seconds since it began.
-
-    `expected` is how many files will come to an end, as far as it is known.
-    """
+    """A state to draw: an activity with its seconds, transfers, files finished and expected."""
 
     activity: tuple[str, float] | None = None
     transfers: tuple[TransferState, ...] = ()
@@ -49,10 +46,10 @@ class ProgressState(NamedTuple):
 
 
 class Progress:
-    """What is going on: a wait, transfers, or anything that may take a moment."""
+    """The progress of a command: waits, transfers, and whatever may take a moment."""
 
     def __init__(self, report: Report, live: Live | None, clock: Clock = time.monotonic) -> None:
-        """Draw on `live`; where there is none, `report` a line now and then."""
+        """Draw on `live`, or without it `report` a line now and then."""
         self._report = report
         self._live = live
         self._clock = clock
@@ -66,7 +63,7 @@ class Progress:
 
     @contextmanager
     def busy(self, doing: str) -> Iterator[None]:
-        """Show a spinner while the block lasts, unless something else says more."""
+        """Show a spinner while the block lasts, unless there is a wait or a transfer to show."""
         entry = (doing, self._clock())
         with self._shown(), self._listed(self._busy, entry):
             yield
@@ -82,9 +79,9 @@ class Progress:
     def transfers(
         self, count: int | None = None
     ) -> Iterator[Callable[[str], AbstractContextManager[TransferMeter]]]:
-        """Show transfers while the block lasts; yields what gives the meter of each.
+        """Show transfers while the block lasts; yields a function that opens the meter of one.
 
-        `count` of them will come, as far as it is known.
+        `count` is the number of transfers to expect, if known.
         """
         with self._lock:
             self._expected += count or 0
@@ -121,7 +118,7 @@ class Progress:
             yield
 
     def state(self) -> ProgressState:
-        """Return what is to be drawn now."""
+        """Return the state to draw now."""
         with self._lock:
             transfers = tuple(m.state() for m in self._meters if m.started)
             activity: tuple[str, float] | None = None
@@ -136,13 +133,10 @@ class Progress:
 
 
 class Wait:
-    """Watches a wait: what each invocation is, and how many of them are final.
-
-    Every thread may report to it.
-    """
+    """Watches a wait: the status of each invocation, and how many are final; thread-safe."""
 
     def __init__(self, count: int, report: Report | None, clock: Clock) -> None:
-        """Watch `count` invocations; `report` takes a line for each change and each minute."""
+        """Watch `count` invocations; `report` gets a line for each change and each minute."""
         self.began = clock()
         self._count = count
         self._report = report
@@ -152,7 +146,7 @@ class Wait:
         self._heartbeat = HEARTBEAT_SECONDS
 
     def seen(self, invocation: Invocation) -> None:
-        """Take in an answer, which may say the same as the one before."""
+        """Record the status of an invocation, which may not have changed."""
         with self._lock:
             changed = self._status.get(invocation.id) != invocation.status
             self._status[invocation.id] = invocation.status
@@ -160,18 +154,18 @@ class Wait:
             self._report(f"{invocation.id}: {invocation.status}")
 
     def pending(self, count: int, seconds: float) -> None:
-        """Take in that `count` invocations are still in progress after `seconds`."""
+        """Record that `count` invocations are still in progress after `seconds`."""
         with self._lock:
             self._final = max(self._final, self._count - count)
             due = self._report is not None and seconds >= self._heartbeat
             if due:
                 self._heartbeat = seconds - seconds % HEARTBEAT_SECONDS + HEARTBEAT_SECONDS
         if due and self._report is not None:
-            what = "1 invocation is" if count == 1 else f"{count} invocations are"
-            self._report(f"{what} still in progress after {show_duration(seconds)}")
+            pending = "1 invocation is" if count == 1 else f"{count} invocations are"
+            self._report(f"{pending} still in progress after {show_duration(seconds)}")
 
     def summary(self) -> str:
-        """Describe the wait in a line."""
+        """Return the wait in one line."""
         with self._lock:
             statuses = list(self._status.items())
             final = self._final
@@ -195,7 +189,7 @@ class TransferMeter:
     """Counts the bytes of one transfer; one thread reports to it."""
 
     def __init__(self, label: str, report: Report, clock: Clock, heartbeat: bool) -> None:
-        """Begin at nothing; with `heartbeat`, report a line each minute."""
+        """Begin at 0; with `heartbeat`, report a line each minute."""
         self._label = label
         self._report = report
         self._clock = clock
@@ -206,14 +200,14 @@ class TransferMeter:
         self.started = False
 
     def start(self, done: int, total: int | None) -> None:
-        """A body begins, `done` bytes of which are there already."""
+        """Begin a body of which `done` bytes are there already."""
         self.done, self._total, self.started = done, total, True
         self._next = self._clock() + HEARTBEAT_SECONDS
         if done:
             self._report(f"{self._label}: resuming at {show_size(done)}")
 
     def advance(self, count: int) -> None:
-        """`count` more bytes are there."""
+        """Add `count` bytes."""
         self.done += count
         if self._heartbeat and self._clock() >= self._next:
             self._next = self._clock() + HEARTBEAT_SECONDS
@@ -221,5 +215,5 @@ class TransferMeter:
             self._report(f"{self._label}: {show_size(self.done)}{total}")
 
     def state(self) -> TransferState:
-        """Return how far it is."""
+        """Return the progress now."""
         return TransferState(id(self), self._label, self.done, self._total)

@@ -14,7 +14,6 @@ T = TypeVar("T")
 Sanitize = Callable[[str], str]
 
 _COLORS = {Outcome.COMPLETED: "32", Outcome.FAILED: "31", Outcome.IN_PROGRESS: "33"}
-"""What a status looks like, wherever it is shown."""
 _WORD_COLORS = {"error": "1;31", "hint": "2"}
 
 
@@ -24,12 +23,12 @@ def paint(text: str, codes: str) -> str:
 
 
 def paint_word(word: str) -> str:
-    """Paint `error` or `hint`, which begin a message; other words stay as they are."""
+    """Paint `error` or `hint` at the start of a message; other words stay as they are."""
     return paint(word, _WORD_COLORS[word]) if word in _WORD_COLORS else word
 
 
 def paint_status(status: str, outcome: Outcome) -> str:
-    """Paint the word of a status as what it means."""
+    """Paint a status in the colour of its outcome."""
     return paint(status, _COLORS[outcome])
 
 
@@ -69,14 +68,14 @@ def table(
 
 
 def json_text(value: JsonValue, indented: bool = False) -> str:
-    """Return a value as JSON: one line, or laid out."""
+    """Return a value as JSON: one line, or indented."""
     import json
 
     return json.dumps(value, ensure_ascii=False, indent=2 if indented else None)
 
 
 def map_strings(value: JsonValue, change: Callable[[str], str]) -> JsonValue:
-    """Return a JSON value with every string of it changed, keys too."""
+    """Return a JSON value with every string changed, keys too."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The response of any endpoint: its bytes for a script, something readable for a person."""
+"""The response of any endpoint: bytes for a script, readable text for a person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nostra_cli.output.console import Output
 
 MAX_SHOWN = 16 << 20
-"""Bytes: nobody reads more than that on a terminal."""
+"""Bytes; more is not for a terminal."""
 
 
 def show_response(
@@ -21,11 +21,11 @@ def show_response(
     chunks: Iterable[Piece],
     parse: Callable[[bytes], JsonValue],
 ) -> None:
-    """Write the lines of a head, if any, and a body.
+    """Show the lines of a head, if any, and a body.
 
-    A pipe gets the bytes as they are and as they come, with `--json` only if `parse` takes them;
-    on a terminal JSON is laid out and text neutralised. Raises Corrupt for what is not JSON
-    under `--json`, and UsageProblem for what no terminal should get.
+    A pipe gets the bytes as they come, with `--json` only if `parse` accepts them; on a terminal
+    JSON is indented and text neutralised. Raises Corrupt if a body is not JSON under `--json`, and
+    UsageProblem if it is not for a terminal.
     """
     for line in [*head, *([""] if head else [])]:
         out.line(line)
@@ -61,7 +61,7 @@ def _read(chunks: Iterable[Piece]) -> bytes:
 def _show_to_person(out: Output, content: bytes, parse: Callable[[bytes], JsonValue]) -> None:
     try:
         out.document(parse(content))
-    except (Corrupt, RecursionError):  # not JSON, or too deep to be laid out
+    except (Corrupt, RecursionError):  # not JSON, or nested too deeply to indent
         _show_text(out, content)
 
 

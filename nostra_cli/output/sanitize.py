@@ -1,4 +1,4 @@
-"""Strings of others, neutralised before they are shown."""
+"""Neutralise the strings of others before they are shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HARMFUL = (
 
 def sanitize(text: str) -> str:
     r"""Return the text with every harmful character as an escape: `\x1b`, `\u202e`, `\n`."""
-    if text.isprintable():  # none of them is
+    if text.isprintable():  # no harmful character is
         return text
     return re.sub(_HARMFUL, _escape, text)
 

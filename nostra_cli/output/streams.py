@@ -1,4 +1,4 @@
-"""stdout is data, stderr is messages: how each is written, and what each may carry."""
+"""The streams: stdout for data, stderr for messages, stdin."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Color(StrEnum):
 
 
 class OutputOptions(NamedTuple):
-    """What was asked of the output."""
+    """The shared options that concern the output."""
 
     json: bool = False
     quiet: bool = False
@@ -41,7 +41,7 @@ class OutputOptions(NamedTuple):
 
 
 class DataStream:
-    """stdout. Raises FileProblem for what fails, BrokenPipeError where the reader went away."""
+    """stdout. Raises FileProblem on failure, BrokenPipeError if the reader went away."""
 
     def __init__(self, stream: TextIO | None, before: Callable[[], None] = lambda: None) -> None:
         """Write to `stream`, None where the process was started without a stdout.
@@ -72,7 +72,7 @@ class DataStream:
         return len(data)
 
     def text(self, text: str) -> None:
-        """Write a text in the encoding of the stream; undecodable bytes of a path as they are."""
+        """Write a text in the encoding of the stream; undecodable bytes of a path are kept."""
         encoding = (self.stream.encoding if self.stream else None) or "utf-8"
         self.write(encode(text, encoding, "surrogateescape"))
 
@@ -82,7 +82,7 @@ class DataStream:
 
 
 class TextStream:
-    """stdout as a terminal that is sent the bytes of others: UTF-8 text, neutralised.
+    """stdout, a terminal, for the bytes of others: UTF-8 text, neutralised.
 
     A character or a line end may come in several pieces.
     """
@@ -94,7 +94,7 @@ class TextStream:
         self._held = ""
 
     def write(self, data: Piece) -> int:
-        """Write all of `data` but what may be the beginning of a character or a line end."""
+        """Write `data`, except for the start of a character or a line end at its end."""
         self._write(self._decoder.decode(bytes(data)))
         return len(data)
 
@@ -111,10 +111,7 @@ class TextStream:
 
 
 class MessageStream:
-    """stderr. Nobody may be reading it: what fails is ignored.
-
-    It also is the file that rich draws on.
-    """
+    """stderr. Errors are ignored: nobody may be reading it."""
 
     def __init__(self, stream: TextIO | None) -> None:
         """Write to `stream`; None where the process was started without a stderr."""
@@ -136,13 +133,6 @@ class MessageStream:
         """Write a line."""
         self.write(text + "\n")
 
-    def flush(self) -> None:
-        """Do nothing: every write is complete."""
-
-    def isatty(self) -> bool:
-        """Return whether it is a terminal."""
-        return self.terminal
-
     def fileno(self) -> int:
         """Return the descriptor; raises OSError where there is none."""
         if self._stream is None:
@@ -151,19 +141,19 @@ class MessageStream:
 
 
 def encode(text: str, encoding: str, errors: str = "backslashreplace") -> bytes:
-    r"""Encode a text, as `errors` says, else with `\u20ac` for what the encoding has not."""
+    r"""Encode a text; a character that neither `errors` nor the encoding takes as `\u20ac`."""
     try:
         return text.encode(encoding, errors)
     except UnicodeEncodeError:
         return text.encode(encoding, "backslashreplace")
-    except UnicodeError:  # an encoding that knows no handler, such as idna
+    except UnicodeError:  # an encoding without error handlers, such as idna
         return text.encode("ascii", "backslashreplace")
 
 
 def _writer(stream: TextIO) -> Callable[[Piece], None]:
-    """Return what writes all of some bytes, and waits for a descriptor that does not block.
+    """Return a function that writes all bytes, and waits where the descriptor does not block.
 
-    Who started us may have set O_NONBLOCK; changing it would change it for them, too.
+    The parent may have set O_NONBLOCK; to change it here would change it there, too.
     """
     try:
         fd = stream.fileno()
@@ -189,7 +179,7 @@ def _writer(stream: TextIO) -> Callable[[Piece], None]:
 
 
 class _WaitingFile(io.FileIO):
-    """A descriptor to read from that is waited for where it does not block."""
+    """A descriptor whose reads wait for data even if it does not block."""
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         while (count := super().readinto(buffer)) is None:
@@ -205,7 +195,7 @@ class _WaitingFile(io.FileIO):
 
 
 def wait_for_stdin() -> None:
-    """Make reads of a stdin that does not block wait until there is something to read."""
+    """Make reads of stdin wait for data even if its descriptor does not block."""
     if sys.platform != "win32" and sys.stdin is not None:
         try:
             fd = sys.stdin.fileno()
@@ -244,7 +234,7 @@ def flush_streams() -> None:
 
 
 def secure_descriptors() -> None:
-    """Open descriptors 0 to 2 where they are closed, so that no other file gets their numbers."""
+    """Open descriptors 0 to 2 if they are closed, so that no other file gets their numbers."""
     for fd in range(3):
         try:
             os.fstat(fd)

@@ -1,10 +1,11 @@
-"""The terminal: its size, whether it is ours to draw on, and rich's console for it."""
+"""The terminal: its size, whether to draw on it, and rich's console for it."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ class Size(NamedTuple):
 
 
 def size_of(stream: TextIO | MessageStream, env: Mapping[str, str] = os.environ) -> Size:
-    """Return the size of the terminal behind a stream: COLUMNS and LINES first, 80x24 at last."""
+    """Return the size of the terminal behind a stream: COLUMNS and LINES, its own, or 80x24."""
     try:
         found = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
@@ -35,20 +36,20 @@ def size_of(stream: TextIO | MessageStream, env: Mapping[str, str] = os.environ)
 
 
 def _size(text: str) -> int:
-    """Read a number of columns or rows; 0 for what makes no sense."""
+    """Parse a number of columns or rows; 0 for an invalid one."""
     if len(text) > 5 or not (text.isascii() and text.isdigit()):
         return 0
     return int(text) if int(text) <= _MAX_COLUMNS else 0
 
 
 def in_foreground(stream: MessageStream) -> bool:
-    """Return whether the terminal behind a stream is ours: not while a shell has it (`bg`)."""
+    """Return whether this process has the terminal behind a stream, not a shell (after `bg`)."""
     if sys.platform == "win32":
         return True
     else:
         try:
             return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
-        except (OSError, ValueError):  # not our controlling terminal
+        except (OSError, ValueError):  # not the controlling terminal
             return True
 
 
@@ -58,7 +59,7 @@ def is_unicode(encoding: str | None) -> bool:
 
 
 def console(stream: TextIO | MessageStream, color: bool) -> Console:
-    """Return rich's console for the terminal behind a stream.
+    """Return a console of rich's that renders for the terminal behind a stream, not onto it.
 
     Its text is never markup, and its size and colour are not guessed from the environment.
     """
@@ -66,7 +67,7 @@ def console(stream: TextIO | MessageStream, color: bool) -> Console:
 
     size = size_of(stream)
     return Console(
-        file=cast("TextIO", stream),
+        file=io.TextIOWrapper(io.BytesIO(), stream.encoding or "utf-8"),
         width=size.columns,
         height=size.rows,
         force_terminal=True,

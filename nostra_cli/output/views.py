@@ -21,9 +21,10 @@ T = TypeVar("T")
 
 
 class View(NamedTuple, Generic[T]):
-    """`as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal too.
+    """How values of one kind are shown.
 
-    `outcome` tells what a word in the column `status` means, for its colour; `total` sums up
+    `as_lines`: JSON is one object a line, not one array. `bare`: lines on a terminal, too.
+    `outcome` maps a word in the column `status` to its meaning, for the colour; `total` sums up
     items and the seconds that they took.
     """
 
@@ -40,17 +41,9 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _invocation_row(invocation: Invocation) -> tuple[str, ...]:
-    return invocation.id, invocation.status
-
-
 def _invocation_json(invocation: Invocation) -> JsonObject:
-    """Return the service's own keys, and with them ours: the id asked for and the outcome."""
+    """Return the keys of the service, with the requested id and the outcome added."""
     return {**invocation.raw, "invocation": invocation.id, "outcome": str(invocation.outcome)}
-
-
-def _waited_row(waited: Waited) -> tuple[str, ...]:
-    return waited.invocation.id, waited.invocation.status or "(not known)"
 
 
 def _waited_json(waited: Waited) -> JsonObject:
@@ -66,7 +59,7 @@ def _waited_json(waited: Waited) -> JsonObject:
 
 
 def _time_of_day(seconds: float) -> str:
-    """Write seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
+    """Format seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
@@ -84,10 +77,6 @@ def _result_json(result: Result) -> JsonObject:
         "status": result.status,
         **{str(f): f in result.formats for f in Format},
     }
-
-
-def _transfer_row(result: TransferResult) -> tuple[str, ...]:
-    return (str(result.item.path),)
 
 
 def _transfer_json(result: TransferResult) -> JsonObject:
@@ -133,14 +122,6 @@ def _health(status: str) -> Outcome:
     return {"ok": Outcome.COMPLETED, "error": Outcome.FAILED}.get(status, Outcome.IN_PROGRESS)
 
 
-def _setting_row(shown: Shown) -> tuple[str, ...]:
-    return shown.key, shown.text, shown.origin
-
-
-def _setting_json(shown: Shown) -> JsonObject:
-    return {"key": shown.key, "value": shown.value, "origin": shown.origin}
-
-
 def kept_text(parts: Sequence[KeptPart]) -> str:
     """Describe kept partial files: `141 MiB of a.csv`, `144 MiB of 2 files`."""
     what = parts[0].target if len(parts) == 1 else f"{len(parts)} files"
@@ -165,14 +146,33 @@ def error_json(error: NostraError) -> JsonObject:
     }
 
 
-STATUSES = View(("invocation", "status"), _invocation_row, _invocation_json)
-WAITED = View(("invocation", "status"), _waited_row, _waited_json, as_lines=True)
+STATUSES: View[Invocation] = View(
+    ("invocation", "status"), lambda item: (item.id, item.status), _invocation_json
+)
+WAITED: View[Waited] = View(
+    ("invocation", "status"),
+    lambda item: (item.invocation.id, item.invocation.status or "(not known)"),
+    _waited_json,
+    as_lines=True,
+)
 RESULTS = View(
     ("result", "primary", "status", *(str(f) for f in Format)), _result_row, _result_json
 )
-DOWNLOADS = View(("path",), _transfer_row, _transfer_json, bare=True, total=_downloads_total)
-SETTINGS = View(("key", "value", "origin"), _setting_row, _setting_json)
-SETTING = View(("value",), lambda shown: (shown.text,), _setting_json, as_lines=True, bare=True)
+DOWNLOADS: View[TransferResult] = View(
+    ("path",),
+    lambda result: (str(result.item.path),),
+    _transfer_json,
+    bare=True,
+    total=_downloads_total,
+)
+SETTINGS: View[Shown] = View(
+    ("key", "value", "origin"),
+    lambda shown: (shown.key, shown.text, shown.origin),
+    lambda shown: {"key": shown.key, "value": shown.value, "origin": shown.origin},
+)
+SETTING = SETTINGS._replace(
+    columns=("value",), row=lambda shown: (shown.text,), as_lines=True, bare=True
+)
 PATH: View[Path] = View(
     ("path",), lambda path: (str(path),), lambda path: {"path": str(path)}, as_lines=True, bare=True
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from nostra_cli.output import plots
-from nostra_cli.output.fitted import Page, fit, table
+from nostra_cli.output.fitted import Page, fit
 from nostra_cli.output.sanitize import sanitize
 
 
@@ -49,7 +49,7 @@ CELL = st.text(st.sampled_from("ab日\u0301\x1b\n\u202e "), max_size=30)
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=3), st.integers(1, 60))
 def test_no_line_of_a_table_is_wider_than_the_page(rows: list[list[str]], width: int) -> None:
     names = ["first", "second", "third"]
-    header, *lines = table(names, rows, page(width))
+    header, *lines = page(width).table(names, rows)
     left_out = lines.pop() if len(lines) > len(rows) else ""
     assert len(lines) == len(rows)
     assert all(cell_len(line) <= width for line in (header, *lines))
@@ -59,17 +59,17 @@ def test_no_line_of_a_table_is_wider_than_the_page(rows: list[list[str]], width:
 
 def test_what_is_cut_or_left_out_is_seen_to_be() -> None:
     names = ["id", "long", "x\x1b", "y"]
-    lines = table(names, [["1", "a" * 50, "b" * 30, "c"]], page(34))
+    lines = page(34).table(names, [["1", "a" * 50, "b" * 30, "c"]])
     assert lines == [
         "id  long",
         f"1   {'a' * 29}…",
         "not shown (terminal too narrow): x\\x1b, y",
     ]
-    assert table(["a"], [["日本語" * 2]], page(8, unicode=False)) == ["a", "日本 ..."]
+    assert page(8, unicode=False).table(["a"], [["日本語" * 2]]) == ["a", "日本 ..."]
 
 
 def test_numbers_end_below_each_other() -> None:
-    assert table(["n", "t"], [["1", "x"], ["100", "y"]], page(20), [True, False]) == [
+    assert page(20).table(["n", "t"], [["1", "x"], ["100", "y"]], [True, False]) == [
         "  n  t",
         "  1  x",
         "100  y",
@@ -77,7 +77,7 @@ def test_numbers_end_below_each_other() -> None:
 
 
 def test_the_header_is_bold_where_there_is_colour() -> None:
-    assert table(["n"], [], page(20, color=True)) == ["\x1b[1mn\x1b[0m"]
+    assert page(20, color=True).table(["n"], []) == ["\x1b[1mn\x1b[0m"]
 
 
 def test_bars() -> None:
