@@ -148,7 +148,7 @@ def rewrite(
 
 
 def keep_mode(fd: int, path: Path, old: Path) -> None:
-    """Give the open file at `path` the mode of the file `old` that it will replace."""
+    """Set the mode of the open file at `path` to that of the file `old` that it will replace."""
     with contextlib.suppress(FileNotFoundError):
         mode = stat.S_IMODE(old.lstat().st_mode)
         if mode != stat.S_IMODE(os.fstat(fd).st_mode):

@@ -93,7 +93,7 @@ def test_no_task_is_started_after_an_error() -> None:
 
 
 @pytest.mark.parametrize("allowed", [0, 1, 3])
-def test_fewer_tasks_run_at_once_where_the_system_allows_fewer_threads(
+def test_fewer_tasks_run_at_once_if_the_system_allows_fewer_threads(
     monkeypatch: pytest.MonkeyPatch, allowed: int
 ) -> None:
     start = threading.Thread.start

@@ -1,4 +1,4 @@
-"""What an error is to the work on many."""
+"""Errors of one of many ids."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fail(error: Exception) -> int:
     raise error
 
 
-def test_one_of_many_stands_for_itself() -> None:
+def test_an_error_of_one_id_does_not_affect_the_others() -> None:
     error = NotFound("none")
     assert [capture_error("a", lambda: 1), capture_error("b", lambda: fail(error))] == [1, error]
     assert error.invocation == "b"
@@ -32,7 +32,7 @@ def test_one_of_many_stands_for_itself() -> None:
 @pytest.mark.parametrize(
     "error", [AuthProblem("refused"), DeadlinePassed("late"), ValueError("a bug")]
 )
-def test_what_ends_all_work_is_raised(error: Exception) -> None:
+def test_errors_that_end_all_work_are_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
         capture_error("a", lambda: fail(error))
 

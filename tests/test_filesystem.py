@@ -1,4 +1,4 @@
-"""`nostra://` as fsspec gives it to a program, with a sandbox as the service."""
+"""`nostra://` through fsspec, with a sandbox as the service."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def test_exists_isfile_and_isdir(files: Files, sandbox: Sandbox) -> None:
         ("", NotImplementedError, "no list of invocations"),
     ],
 )
-def test_what_cannot_be_read(files: Files, path: str, error: type[Exception], said: str) -> None:
+def test_an_unreadable_path_is_refused(
+    files: Files, path: str, error: type[Exception], said: str
+) -> None:
     with pytest.raises(error, match=said):
         files.open(f"nostra://{path}").read()
 
@@ -145,7 +147,7 @@ def test_a_listing_that_fails_is_not_an_empty_one(files: Files, path: str) -> No
         files.glob(f"nostra://{path}") if path else files.ls("nostra://")
 
 
-def test_a_key_costs_no_size(files: Files, sandbox: Sandbox) -> None:
+def test_a_key_needs_no_size(files: Files, sandbox: Sandbox) -> None:
     keys = {files.ukey(f"nostra://demo-dedup.{kind}") for kind in ("csv", "json")}
     assert (len(keys), asked(sandbox)) == (2, ["demo-dedup -"])
 
@@ -220,7 +222,7 @@ def test_a_file_has_what_readers_of_workbooks_look_for(files: Files) -> None:
     assert file.closed
 
 
-def test_what_is_known_of_a_body_is_not_asked_for_again(files: Files, sandbox: Sandbox) -> None:
+def test_the_version_of_a_body_is_requested_once(files: Files, sandbox: Sandbox) -> None:
     size = files.size("demo-large.csv")
     asked(sandbox)
     with files.open("demo-large.csv") as file:
@@ -265,7 +267,7 @@ def test_threads_share_an_instance(files: Files, sandbox: Sandbox) -> None:
         assert list(pool.map(block, starts)) == [body[s : s + 50_000] for s in starts]
 
 
-def test_a_server_without_ranges_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_without_ranges_gets_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     with faulty(f'[[fault]]\npath = "{CSV}"\nranges = false\nframing = "chunked"\n') as sandbox:
         files = files_of(sandbox, monkeypatch)
         with files.open("demo-dedup.csv") as file:
@@ -309,7 +311,7 @@ def test_the_token_is_not_taken_as_an_option() -> None:
         fsspec.filesystem("nostra", token="s3cr3t-t0ken")
 
 
-def test_the_token_does_not_travel(files: Files, sandbox: Sandbox) -> None:
+def test_the_token_is_not_pickled(files: Files, sandbox: Sandbox) -> None:
     opened = fsspec.open("nostra://demo-dedup.csv", base_url=sandbox.base_url)
     files.cat_file("demo-dedup.csv")
     for thing in (files, opened):

@@ -1,4 +1,4 @@
-"""The nouns: what a status means, and which ids can stand in a URL."""
+"""The models: outcomes of statuses, and valid ids."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_completed_in_any_case_is_success(status: str) -> None:
 @pytest.mark.parametrize(
     "status", ["error", "failed", "cancelled", "canceled", "Error", "FAILED", "CanCelled"]
 )
-def test_the_words_of_failure_in_any_case_are_final(status: str) -> None:
+def test_statuses_of_failure_in_any_case_are_final(status: str) -> None:
     assert outcome_of(status) is Outcome.FAILED
     assert invocation(status).final
     with pytest.raises(Failed, match=rf"'demo' .*'{status}'"):
@@ -46,7 +46,7 @@ def test_the_words_of_failure_in_any_case_are_final(status: str) -> None:
 @pytest.mark.parametrize(
     "status", ["running", "pending", "", "complete", "completed ", "errors", "done", "success"]
 )
-def test_any_other_word_is_still_in_progress(status: str) -> None:
+def test_any_other_status_is_still_in_progress(status: str) -> None:
     assert outcome_of(status) is Outcome.IN_PROGRESS
     assert not invocation(status).final
     assert failure_of(invocation(status)) is None
@@ -55,12 +55,12 @@ def test_any_other_word_is_still_in_progress(status: str) -> None:
 
 
 @given(st.text() | st.sampled_from(sorted(FINAL)).map(str.title))
-def test_only_the_documented_words_are_final(status: str) -> None:
+def test_only_the_documented_statuses_are_final(status: str) -> None:
     assert invocation(status).final == (status.casefold() in FINAL)
 
 
 @pytest.mark.parametrize("status", ["error", "Failed", "completed", "running"])
-def test_a_result_has_failed_only_where_its_status_says_so(status: str) -> None:
+def test_a_result_has_failed_only_if_its_status_says_so(status: str) -> None:
     failed = status in ("error", "Failed")
     assert Result("main", True, status, frozenset()).failed is failed
 
@@ -75,5 +75,5 @@ def test_an_id_can_be_almost_anything(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "a\n", "\x00", "a\x1bb", "\x7f", "\x85", "\ud800"])
-def test_an_id_that_is_a_dot_name_or_has_controls_is_none(text: str) -> None:
+def test_a_dot_name_or_control_characters_are_not_a_valid_id(text: str) -> None:
     assert not is_segment(text)

@@ -1,4 +1,4 @@
-"""Durations and sizes: what people write is read, and nothing else is."""
+"""Durations and sizes: parsing and formatting."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_duration_is_read_in_seconds(text: str, seconds: float) -> None:
         "9" * 5000 + "h",
     ],
 )
-def test_what_is_no_duration_is_refused_by_its_name(text: str) -> None:
+def test_an_invalid_duration_is_named(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration such as 90, 90s, 15m or 2h") as caught:
         parse_duration(text)
     assert repr(text) in str(caught.value)
@@ -125,7 +125,7 @@ def test_a_size_is_read_in_bytes(text: str, count: int) -> None:
         "9999999999T",
     ],
 )
-def test_what_is_no_size_is_refused_by_its_name(text: str) -> None:
+def test_an_invalid_size_is_named(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size such as 500, 10MB or 1GiB") as caught:
         parse_size(text)
     assert repr(text) in str(caught.value)
@@ -186,7 +186,7 @@ def test_a_duration_is_shown_in_the_two_units_that_matter(seconds: float, shown:
 
 
 @given(st.floats(0, 10**8))
-def test_a_shown_duration_names_no_sixty(seconds: float) -> None:
+def test_a_shown_duration_never_has_60_seconds_or_minutes(seconds: float) -> None:
     shown = show_duration(seconds)
     assert re.fullmatch(r"\d+ s|\d+ min \d+ s|\d+ h \d+ min", shown)
     assert not re.search(r"\b60 (s|min)\b", shown)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import ssl
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from nostra_cli.doctor.check import Check, failed, passed, warning
 from nostra_cli.errors import UsageProblem
 from nostra_cli.http.proxies import parse_proxy, proxy_for
-from nostra_cli.http.tls import CaKind, ca_source, load_ca_certificates
-
-_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+from nostra_cli.http.tls import CaKind, ca_source, is_hashed, load_ca_certificates
 
 
 def proxy(base_url: str, env: Mapping[str, str]) -> Check:
@@ -57,7 +53,8 @@ def ca_certificates(base_url: str, env: Mapping[str, str]) -> Iterator[Check]:
         broken = _needs_tls(base_url)
         yield failed(name, problem) if broken else warning(name, problem.message, problem.hint)
         return
-    if source.kind is CaKind.DIRECTORY and not _hashed(source.path):
+    hashed = any(map(is_hashed, source.path.split(os.pathsep)))
+    if source.kind is CaKind.DIRECTORY and not hashed:
         detail = f"{where} has no certificate under the name that OpenSSL looks for"
         yield warning(name, detail, f"openssl rehash {source.path}")
     else:
@@ -65,15 +62,3 @@ def ca_certificates(base_url: str, env: Mapping[str, str]) -> Iterator[Check]:
         yield passed(name, f"{where} ({count} certificates)" if count else where)
     if source.kind is CaKind.FILE and env.get("SSL_CERT_DIR"):
         yield passed(name, "SSL_CERT_DIR is not used: SSL_CERT_FILE comes first")
-
-
-def _hashed(directories: str) -> bool:
-    try:
-        return any(
-            _HASHED_NAME.fullmatch(path.name)
-            for directory in directories.split(os.pathsep)
-            if Path(directory).is_dir()
-            for path in Path(directory).iterdir()
-        )
-    except OSError:
-        return False

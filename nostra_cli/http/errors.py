@@ -28,11 +28,7 @@ HTTP_ERRORS = (
 _AGAIN = "try again; nostra download goes on where it stopped"
 _NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
 _PROXY_HINT = "check HTTPS_PROXY and NO_PROXY"
-_CA_HINT = "for a private certificate authority set SSL_CERT_FILE to its certificate"
 
-# OpenSSL's X509_V_ERR_*
-_NOT_YET_VALID, _EXPIRED = 9, 10
-_WRONG_NAME = frozenset({62, 63, 64})
 _NOT_TLS = frozenset(
     {
         "HTTP_REQUEST",
@@ -107,20 +103,20 @@ def tls_error(peer: str, error: Exception) -> NostraError:
 
 
 def _certificate_error(peer: str, error: ssl.SSLCertVerificationError) -> NostraError:
-    code = error.verify_code
-    if code == _EXPIRED:
-        message = f"{peer}: its certificate has expired"
-        hint = "have it renewed, or set this machine's clock; SSL_CERT_FILE does not help"
-    elif code == _NOT_YET_VALID:
-        message = f"{peer}: its certificate is not valid yet"
-        hint = "set this machine's clock; SSL_CERT_FILE does not help"
-    elif code in _WRONG_NAME:
-        message = f"{peer}: its certificate is for another host"
-        hint = f"check the host name {peer} in the base URL; SSL_CERT_FILE does not help"
-    else:
-        message = f"{peer}: its certificate is not trusted ({error.verify_message})"
-        hint = _CA_HINT
-    return ServiceProblem(message, hint)
+    no_help = "SSL_CERT_FILE does not help"
+    match error.verify_code:
+        case 9:  # X509_V_ERR_CERT_NOT_YET_VALID
+            problem, hint = "is not valid yet", f"set this machine's clock; {no_help}"
+        case 10:  # X509_V_ERR_CERT_HAS_EXPIRED
+            problem = "has expired"
+            hint = f"have it renewed, or set this machine's clock; {no_help}"
+        case 62 | 63 | 64:  # X509_V_ERR_*_MISMATCH
+            problem = "is for another host"
+            hint = f"check the host name {peer} in the base URL; {no_help}"
+        case _:
+            problem = f"is not trusted ({error.verify_message})"
+            hint = "for a private certificate authority set SSL_CERT_FILE to its certificate"
+    return ServiceProblem(f"{peer}: its certificate {problem}", hint)
 
 
 def _client_certificate_error(peer: str) -> NostraError:

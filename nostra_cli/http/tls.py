@@ -50,14 +50,18 @@ def ca_source(env: Mapping[str, str]) -> CaSource:
         return CaSource(CaKind.DIRECTORY, path)
     if sys.platform.startswith(("darwin", "win32")):
         return CaSource(CaKind.PLATFORM)
-    return _system_source() or _certifi_source()
+    if source := _system_source():
+        return source
+    import certifi  # only for a system without certificates
+
+    return CaSource(CaKind.CERTIFI, certifi.where())
 
 
 def _system_source() -> CaSource | None:
     """Prefer a hashed directory: only the certificates that are needed are read from it."""
     built_in = ssl.get_default_verify_paths()
     for directory in (built_in.openssl_capath, *_SYSTEM_DIRECTORIES):
-        if _is_hashed(directory):
+        if is_hashed(directory):
             return CaSource(CaKind.SYSTEM_DIRECTORY, directory)
     for bundle in (built_in.openssl_cafile, *_SYSTEM_BUNDLES):
         if _has_content(bundle):
@@ -65,13 +69,8 @@ def _system_source() -> CaSource | None:
     return None
 
 
-def _certifi_source() -> CaSource:
-    import certifi  # only for a system without certificates
-
-    return CaSource(CaKind.CERTIFI, certifi.where())
-
-
-def _is_hashed(directory: str) -> bool:
+def is_hashed(directory: str) -> bool:
+    """Return whether a directory has certificates under the names that OpenSSL looks for."""
     try:
         with os.scandir(directory) as entries:
             return any(_HASHED_NAME.fullmatch(entry.name) for entry in entries)

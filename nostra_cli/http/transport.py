@@ -176,17 +176,13 @@ class Transport:
 
     def _send(self, client: PooledClient, request: Request) -> httpx.Response:
         """Send a request, and once more if a kept connection was closed by the server meanwhile."""
-        try:
-            return self._send_once(client, request)
-        except TimeoutError as error:
-            raise convert_error(error, request.url.host) from error
-        except HTTP_ERRORS as error:
-            if not is_idempotent(request.method):
-                raise convert_error(error, request.url.host) from error
-        try:
-            return self._send_once(client, request)
-        except HTTP_ERRORS as error:
-            raise convert_error(error, request.url.host) from error
+        for again in (is_idempotent(request.method), False):
+            try:
+                return self._send_once(client, request)
+            except HTTP_ERRORS as error:
+                if not again or isinstance(error, TimeoutError):
+                    raise convert_error(error, request.url.host) from error
+        raise AssertionError("unreachable")
 
     def _send_once(self, client: PooledClient, request: Request) -> httpx.Response:
         method, url = request.method, request.url

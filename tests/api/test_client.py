@@ -1,4 +1,4 @@
-"""The status object: strict about what is documented, tolerant about what is not."""
+"""The status object: documented fields are strict, others tolerated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def refused(raw: JsonObject) -> str:
     return caught.value.message
 
 
-def test_a_completed_invocation_is_read_whole() -> None:
+def test_a_completed_invocation_is_read_completely() -> None:
     raw = completed(
         main=described(primaryResult=True, csvAvailable=True, xlsxAvailable=True),
         extra=described(status="error"),
@@ -71,7 +71,7 @@ def test_a_status_that_is_missing_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("value", NOT_STRINGS)
-def test_a_status_that_is_no_string_is_refused_by_name(value: JsonValue) -> None:
+def test_a_status_that_is_not_a_string_is_refused_by_name(value: JsonValue) -> None:
     assert "'status' is not a string" in refused({"status": value})
 
 
@@ -80,13 +80,15 @@ def test_results_that_are_missing_after_completion_are_refused_by_name() -> None
 
 
 @pytest.mark.parametrize("value", NOT_OBJECTS)
-def test_results_that_are_no_object_after_completion_are_refused_by_name(value: JsonValue) -> None:
+def test_results_that_are_not_an_object_after_completion_are_refused_by_name(
+    value: JsonValue,
+) -> None:
     raw: JsonObject = {"status": "completed", "invocationResults": value}
     assert "'invocationResults' is not an object" in refused(raw)
 
 
 @pytest.mark.parametrize("value", NOT_OBJECTS)
-def test_a_result_that_is_no_object_is_refused_by_name(value: JsonValue) -> None:
+def test_a_result_that_is_not_an_object_is_refused_by_name(value: JsonValue) -> None:
     said = refused(completed(main=value))
     assert "result 'main' of 'demo'" in said
     assert "not an object" in said
@@ -101,7 +103,7 @@ def test_a_field_of_a_result_that_is_missing_is_refused_by_name(field: str) -> N
 
 @pytest.mark.parametrize("field", BOOLS)
 @pytest.mark.parametrize("value", NOT_BOOLS)
-def test_a_flag_of_a_result_that_is_no_bool_is_refused_by_name(
+def test_a_flag_of_a_result_that_is_not_a_bool_is_refused_by_name(
     field: str, value: JsonValue
 ) -> None:
     said = refused(completed(main=described(**{field: value})))
@@ -109,7 +111,7 @@ def test_a_flag_of_a_result_that_is_no_bool_is_refused_by_name(
 
 
 @pytest.mark.parametrize("value", NOT_STRINGS)
-def test_a_status_of_a_result_that_is_no_string_is_refused(value: JsonValue) -> None:
+def test_a_status_of_a_result_that_is_not_a_string_is_refused(value: JsonValue) -> None:
     said = refused(completed(main=described(status=value)))
     assert said == "result 'main' of 'demo': the field 'status' is not a string"
 

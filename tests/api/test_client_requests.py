@@ -1,4 +1,4 @@
-"""What the service is asked for: paths on the wire, headers, limits, ranges."""
+"""The requests of the client: paths on the wire, headers, limits, ranges."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
 
 
-def test_a_status_is_asked_for_once_and_as_json() -> None:
+def test_a_status_is_requested_once_and_as_json() -> None:
     with meeting() as (world, sandbox):
         found = world.status()
     assert (found.id, found.status) == ("demo-dedup", "completed")
@@ -38,7 +38,7 @@ def test_a_status_is_asked_for_once_and_as_json() -> None:
 
 
 @pytest.mark.parametrize("format_", list(Format))
-def test_a_body_is_asked_for_by_its_result_or_without(format_: Format) -> None:
+def test_a_body_is_requested_by_its_result_or_without(format_: Format) -> None:
     with meeting() as (world, sandbox):
         [main] = (result for result in world.status().results if result.primary)
         bodies = []
@@ -73,7 +73,7 @@ def test_an_id_is_one_segment_of_the_path_on_the_wire(id_: str, segment: str) ->
 
 
 class Recorder(Transport):
-    """A transport that only keeps what it is asked for."""
+    """A transport that records its requests."""
 
     def __init__(self) -> None:
         self.base_url = "https://service.example/sub"
@@ -108,7 +108,7 @@ def test_any_id_can_be_read_back_from_its_path(id_: str, result: str | None) -> 
     assert [unquote(part) for part in path.split("/")] == ["", "api", "invocation", *ids, "xlsx"]
 
 
-def test_a_status_has_a_minute_to_come_and_a_body_as_long_as_it_needs() -> None:
+def test_a_status_is_limited_to_a_minute_and_a_body_is_not_limited() -> None:
     recorder = Recorder()
     service = Service(recorder, Retrier(Deadline()))
     with pytest.raises(NotFound):
@@ -121,7 +121,7 @@ def test_a_status_has_a_minute_to_come_and_a_body_as_long_as_it_needs() -> None:
 @pytest.mark.parametrize(
     ("headers", "status"), [({"Range": "bytes=5-"}, 206), ({"Range": "bytes=999999999-"}, 416)]
 )
-def test_an_answer_to_a_range_is_for_the_caller_to_judge(
+def test_the_response_to_a_range_is_left_to_the_caller(
     headers: dict[str, str], status: int
 ) -> None:
     with meeting() as (world, _):
@@ -147,7 +147,7 @@ class Completed(Recorder):
         yield Response(200, {}, iter([body]), "service.example", cross_origin=False)
 
 
-def test_no_more_is_kept_of_many_statuses_than_the_history_needs() -> None:
+def test_only_what_the_history_needs_is_kept_of_many_statuses() -> None:
     service = Service(Completed(), Retrier(Deadline()))
     for number in range(MAX_IDS + 10):
         assert len(service.invocation(f"id{number}").results) == 100

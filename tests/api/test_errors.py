@@ -1,4 +1,4 @@
-"""What each refusal of the service means, and which of them are asked for again."""
+"""Error responses: their errors, and which of them are retried."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refused(kind: type[NostraError], toml: str) -> tuple[NostraError, int]:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_token_is_no_other_error(status: int) -> None:
+def test_a_refused_token_is_an_auth_problem(status: int) -> None:
     error, asked = refused(AuthProblem, fault(f"status = {status}", "*"))
     assert error.message.startswith(f"127.0.0.1 refused the token ({status}: ")
     assert ("NOSTRA_TOKEN" in error.hint, asked) == (True, 1)
@@ -58,7 +58,7 @@ def test_a_wrong_token_is_refused_and_not_shown() -> None:
 
 
 @pytest.mark.parametrize("status", FINAL)
-def test_a_final_refusal_is_asked_for_once_and_told_with_its_detail(status: int) -> None:
+def test_a_permanent_error_is_requested_once_and_reported_with_its_detail(status: int) -> None:
     toml = fault(f'status = {status}\ndetail = "so it is"', "*")
     error, asked = refused(ServiceProblem, toml)
     assert error.message == f"127.0.0.1 refused the request ({status}: so it is)"
@@ -66,21 +66,21 @@ def test_a_final_refusal_is_asked_for_once_and_told_with_its_detail(status: int)
 
 
 @pytest.mark.parametrize("status", PASSING)
-def test_a_refusal_that_may_pass_is_repeated_until_the_attempts_are_spent(status: int) -> None:
+def test_a_temporary_error_is_retried_until_the_attempts_are_spent(status: int) -> None:
     error, asked = refused(Transient, fault(f'status = {status}\ndetail = "busy"', "*"))
     assert error.message == f"{status} from 127.0.0.1: busy"
     assert asked == NORMAL.attempts
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 206])
-def test_another_success_is_no_status(status: int) -> None:
+def test_another_success_code_is_not_a_status(status: int) -> None:
     with meeting(fault(f'status = {status}\nbody = "{{}}"', STATUS)) as (world, sandbox):
         with pytest.raises(Corrupt, match=f"status {status} where a body was due"):
             world.status()
         assert len(sandbox.requests) == 1
 
 
-def test_what_the_service_does_not_have_is_named() -> None:
+def test_a_missing_invocation_result_or_format_is_named() -> None:
     with meeting() as (world, _):
         with pytest.raises(NotFound, match=r"^no invocation 'nope' \(404: .*\)$"):
             world.status("nope")
@@ -101,14 +101,14 @@ def test_what_the_service_does_not_have_is_named() -> None:
         ("", ""),
     ],
 )
-def test_a_refusal_is_told_with_its_detail_where_it_has_one(body: str, said: str) -> None:
+def test_an_error_response_is_reported_with_its_detail_if_it_has_one(body: str, said: str) -> None:
     toml = fault(f"status = 400\nbody = '{body}'", STATUS)
     with meeting(toml) as (world, _), pytest.raises(ServiceProblem) as caught:
         world.status()
     assert caught.value.message == f"127.0.0.1 refused the request (400{said})"
 
 
-def test_a_refusal_whose_body_breaks_off_is_still_that_refusal() -> None:
+def test_an_error_response_with_a_truncated_body_is_still_that_error() -> None:
     toml = fault('status = 404\ndetail = "no such thing"\ncut_after = 5', STATUS)
     with meeting(toml) as (world, _), pytest.raises(NotFound, match=r"\(404\)$"):
         world.status()
@@ -127,7 +127,7 @@ def test_the_wish_of_the_service_replaces_the_pause() -> None:
     assert world.slept == [7]
 
 
-def test_a_wish_beyond_the_deadline_ends_it_without_a_sleep() -> None:
+def test_a_retry_after_beyond_the_deadline_ends_it_without_a_sleep() -> None:
     toml = fault('status = 429\nretry_after = "61"', STATUS)
     with meeting(toml, seconds=60) as (world, sandbox):
         with pytest.raises(DeadlinePassed, match="before the status of 'demo-dedup' was known"):
@@ -136,7 +136,7 @@ def test_a_wish_beyond_the_deadline_ends_it_without_a_sleep() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_storage_that_refuses_its_link_says_nothing_of_the_token(status: int) -> None:
+def test_a_storage_that_refuses_its_url_is_not_a_refused_token(status: int) -> None:
     expired = b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
     with answering(lambda _n, _head: expired) as storage:
         link = redirect(f"{storage.base_url}/object?sig=s3cr3t")
@@ -149,14 +149,14 @@ def test_a_storage_that_refuses_its_link_says_nothing_of_the_token(status: int) 
     assert "s3cr3t" not in caught.value.message + caught.value.hint
 
 
-def test_a_poll_is_repeated_as_often_as_it_was_told() -> None:
+def test_a_poll_is_repeated_as_often_as_its_policy_says() -> None:
     with meeting(fault("status = 503", STATUS)) as (world, sandbox):
         with pytest.raises(Transient):
             world.status(policy=Policy(attempts=2))
         assert len(sandbox.requests) == 2
 
 
-def test_given_up_nothing_is_repeated() -> None:
+def test_nothing_is_attempted_again_after_give_up() -> None:
     with meeting(fault("status = 503", STATUS)) as (world, sandbox):
         world.service.give_up()
         with pytest.raises(Transient):

@@ -42,7 +42,7 @@ def test_every_json_object_is_read_as_it_was_written(
 
 
 @given(json_objects, st.data())
-def test_it_does_not_matter_how_the_content_was_cut(value: JsonObject, data: st.DataObject) -> None:
+def test_the_content_does_not_depend_on_its_pieces(value: JsonObject, data: st.DataObject) -> None:
     content = json.dumps(value).encode()
     cut = data.draw(st.integers(0, len(content)))
     assert read_object([content[:cut], b"", memoryview(content)[cut:]], "it") == value
@@ -125,30 +125,30 @@ def test_a_byte_order_mark_and_other_encodings_are_refused(content: bytes) -> No
         b"undefined",
     ],
 )
-def test_broken_json_is_refused_with_its_place(content: bytes) -> None:
+def test_invalid_json_is_refused_with_its_place(content: bytes) -> None:
     assert "not valid JSON (line 1, column " in refusal(content)
 
 
-def test_the_place_is_the_right_one_and_the_content_is_not_shown() -> None:
+def test_the_place_is_right_and_the_content_is_not_shown() -> None:
     assert refusal(b'{\n"a": s3cr3t}').endswith("not valid JSON (line 2, column 6)")
 
 
 @pytest.mark.parametrize("content", [b"<!doctype html><p>", b"\n <html>", b"<?xml?>", b"<"])
-def test_a_page_is_called_a_page(content: bytes) -> None:
+def test_a_web_page_is_reported_as_such(content: bytes) -> None:
     assert "a web page, not JSON" in refusal(content)
 
 
 @pytest.mark.parametrize("content", [b"[]", b'[{"a": 1}]', b"null", b"1", b'"{}"', b"true"])
-def test_what_is_no_object_is_refused(content: bytes) -> None:
+def test_a_value_that_is_not_an_object_is_refused(content: bytes) -> None:
     assert refusal(content).endswith("the response is not a JSON object")
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t"])
-def test_an_empty_answer_is_called_empty(content: bytes) -> None:
+def test_an_empty_response_is_reported_as_empty(content: bytes) -> None:
     assert refusal(content).endswith("the response is empty")
 
 
-def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
+def test_a_response_that_is_too_large_is_not_read_to_its_end() -> None:
     step = 1 << 20
     given_out = 0
 

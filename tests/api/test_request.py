@@ -1,4 +1,4 @@
-"""What is typed for `nostra api`, and the request it becomes or the refusal it gets."""
+"""The options of `nostra api`: the request that is built, or the error."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_path_is_joined_to_the_base_url(path: str, url: str) -> None:
 @pytest.mark.parametrize(
     ("path", "query"), [("x" * 70_000, []), ("ü" * 20_000, []), ("x", [f"q={'y' * 70_000}"])]
 )
-def test_a_url_that_is_too_long_is_refused_in_short(path: str, query: list[str]) -> None:
+def test_a_url_that_is_too_long_is_not_shown_in_full(path: str, query: list[str]) -> None:
     with pytest.raises(UsageProblem, match=r"the URL has [0-9]+ characters, more than") as caught:
         build_request(BASE, path, query=query)
     assert len(caught.value.message) < 80
@@ -77,14 +77,14 @@ def test_the_default_port_is_the_same_origin(path: str) -> None:
         "javascript:x",
     ],
 )
-def test_another_origin_or_what_is_no_path_is_refused(path: str) -> None:
+def test_another_origin_or_an_invalid_path_is_refused(path: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         build_request(BASE, path)
     assert "pw" not in caught.value.message
 
 
 @given(st.text() | st.text().map("https://".__add__) | st.text().map("//".__add__))
-def test_whatever_is_typed_stays_with_the_service(path: str) -> None:
+def test_no_path_leads_to_another_origin(path: str) -> None:
     try:
         call = build_request(BASE, path, query=["a=b"])
     except UsageProblem:
@@ -96,7 +96,7 @@ def test_whatever_is_typed_stays_with_the_service(path: str) -> None:
     assert call.url.isprintable()
 
 
-def test_query_pairs_are_encoded_and_come_behind_what_is_there() -> None:
+def test_query_pairs_are_encoded_and_added_to_the_query_of_the_path() -> None:
     query = ["a=1", "a=x&y=z", "ö k=a+b c", "e=", "u=p=q"]
     url = build_request(BASE, "x?q=%20", query=query).url
     encoded = "q=%20&a=1&a=x%26y%3Dz&%C3%B6%20k=a%2Bb%20c&e=&u=p%3Dq"
@@ -162,7 +162,7 @@ def test_headers_are_trimmed_and_repeated_ones_are_joined() -> None:
         "\nX: y",
     ],
 )
-def test_a_header_that_is_ours_or_none_is_refused_without_its_value(header: str) -> None:
+def test_a_reserved_or_invalid_header_is_refused_without_its_value(header: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         build_request(BASE, "x", headers=[header])
     assert "s3cr3t" not in caught.value.message

@@ -1,4 +1,4 @@
-"""The schedule of the polls of many ids, in a world with a clock of its own and no threads."""
+"""The schedule of the polls of many ids, with a simulated clock and without threads."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_the_end_is_noticed_within_a_tenth_of_the_wait_or_a_second(end: float) -
     assert 0 <= noticed - end <= min(30.0, max(1.0, 0.1 * end)) + 1e-6
 
 
-def test_polls_are_a_second_to_half_a_minute_apart_and_ever_rarer() -> None:
+def test_pauses_grow_from_a_second_to_half_a_minute() -> None:
     world = World({"a": 2 * HOUR})
     world.run()
     pauses = gaps(world.times())
@@ -172,7 +172,7 @@ def test_an_interval_replaces_the_growing_pause(interval: float) -> None:
 
 
 @pytest.mark.parametrize("interval", [None, 45.0, 10**6])
-def test_there_is_one_more_poll_shortly_before_the_deadline(interval: float | None) -> None:
+def test_the_last_poll_is_shortly_before_the_deadline(interval: float | None) -> None:
     world = World({"a": 998.5}, seconds=1000, interval=interval)
     [(noticed, _)] = world.run()
     assert noticed == pytest.approx(999)
@@ -197,26 +197,26 @@ def test_a_wait_ends_by_its_deadline_and_not_before(
     assert world.now <= seconds + 1e-6
 
 
-def test_what_is_final_comes_in_the_order_of_its_ends() -> None:
+def test_final_ids_are_returned_in_the_order_of_their_ends() -> None:
     world = World({"late": 90, "soon": 3, "done": 0, "middle": 40})
     assert ids_of(world.run()) == ["done", "soon", "middle", "late"]
 
 
 @pytest.mark.parametrize("jobs", [1, 8])
-def test_what_is_final_at_the_first_poll_comes_in_the_order_asked_for(jobs: int) -> None:
+def test_ids_final_at_the_first_poll_keep_their_order(jobs: int) -> None:
     world = World({"c": 0, "a": 0, "b": 0}, jobs=jobs)
     assert ids_of(world.run()) == ["c", "a", "b"]
     assert len(world.polls) == 3
 
 
-def test_the_order_asked_for_is_kept_though_the_first_polls_differ_in_time() -> None:
+def test_the_order_is_kept_although_the_first_polls_differ_in_time() -> None:
     world = World({"a": 0, "b": 0, "c": 0}, seconds_of={"a": 0.15, "b": 0.02, "c": 0.3}.__getitem__)
     found = world.run()
     assert ids_of(found) == ["a", "b", "c"]
     assert [moment for moment, _ in found] == pytest.approx([0.15, 0.15, 0.32], abs=0.1)
 
 
-def test_the_order_asked_for_waits_for_no_slow_poll() -> None:
+def test_the_order_does_not_wait_for_a_slow_poll() -> None:
     world = World({"a": 0, "b": 0}, seconds_of={"a": 5.0, "b": 0.02}.__getitem__)
     found = world.run()
     assert ids_of(found) == ["b", "a"]
@@ -269,13 +269,13 @@ def test_each_change_of_status_is_kept_with_its_moments() -> None:
     )
 
 
-def test_what_is_final_at_the_first_poll_has_one_transition() -> None:
+def test_an_id_final_at_the_first_poll_has_one_transition() -> None:
     [(_, final)] = World({"a": 0}).run()
     assert isinstance(final, Waited)
     assert final.transitions == (Transition("completed", NOON, 0),)
 
 
-def test_a_missing_id_takes_its_place_and_the_others_go_on() -> None:
+def test_a_missing_id_keeps_its_place_and_the_others_continue() -> None:
     missing = NotFound("not found")
     world = World({"a": 5, "b": missing, "d": 0})
     found = [one if isinstance(one, NostraError) else one.invocation.id for _, one in world.run()]
@@ -288,7 +288,7 @@ def test_a_missing_id_takes_its_place_and_the_others_go_on() -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 8])
-def test_what_is_final_is_reported_at_once_while_others_fail(jobs: int) -> None:
+def test_a_final_id_is_reported_at_once_while_others_fail(jobs: int) -> None:
     bad = [f"bad{n}" for n in range(20)]
     ids = {**dict.fromkeys(bad, 0.0), "good": 0.0}
     world = World(ids, jobs=jobs, failing=timeout_of(*bad), seconds_of=hang())
@@ -304,14 +304,14 @@ def test_an_id_that_never_responds_is_given_up_after_five_polls() -> None:
     assert world.retries == [(1, 2, 5), (1, 3, 5), (2, 4, 5), (4, 5, 5)]
 
 
-def test_an_id_that_has_responded_outlives_two_minutes_of_failures() -> None:
+def test_an_id_that_has_responded_survives_two_minutes_of_failures() -> None:
     world = World({"a": 10}, failing=lambda _id, now: DOWN if 5 < now < 125 else None)
     [(_, found)] = world.run()
     assert isinstance(found, Waited)
     assert world.retries[0][1:] == (2, 10)
 
 
-def test_failures_count_anew_after_a_response() -> None:
+def test_a_response_resets_the_count_of_failures() -> None:
     world = World({"a": 300}, failing=lambda _id, now: DOWN if int(now) % 3 else None)
     assert ids_of(world.run()) == ["a"]
 
@@ -407,7 +407,7 @@ def test_the_wait_ends_at_once_when_no_poll_can_start_before_the_deadline() -> N
     assert world.retries == []
 
 
-def test_what_is_unfinished_has_its_last_status() -> None:
+def test_unfinished_ids_have_their_last_status() -> None:
     world = World(
         {"a": 0, "b": HOUR, "c": 0, "d": HOUR},
         starts={"b": 5},
@@ -420,6 +420,6 @@ def test_what_is_unfinished_has_its_last_status() -> None:
     assert unfinished == [("b", "running")]
 
 
-def test_what_has_never_responded_has_no_status() -> None:
+def test_an_id_without_a_response_has_no_status() -> None:
     [one] = World({"a": 0}).schedule.unfinished()
     assert (one.invocation.id, one.invocation.status, one.transitions) == ("a", "", ())

@@ -1,4 +1,4 @@
-"""The threads of a wait: what hangs, the caller that is busy, the deadline, the end."""
+"""The threads of a wait: hanging polls, a busy caller, the deadline, the end."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def ids(found: Iterator[object]) -> list[str]:
 
 
 @pytest.mark.parametrize("jobs", [1, 8])
-def test_what_is_final_is_reported_while_another_poll_hangs(jobs: int) -> None:
+def test_a_final_id_is_reported_while_another_poll_hangs(jobs: int) -> None:
     service = Service({})
     service.polls = {"bad": service.hang, "good": completed}
     waited = service.waiting(jobs).run()
@@ -85,7 +85,7 @@ def test_what_is_final_is_reported_while_another_poll_hangs(jobs: int) -> None:
     assert service.aborted.is_set()
 
 
-def test_polls_go_on_while_the_caller_is_busy() -> None:
+def test_polls_continue_while_the_caller_is_busy() -> None:
     polled = threading.Event()
 
     def late() -> str:
@@ -113,7 +113,7 @@ def test_the_end_of_an_id_is_kept_while_the_caller_is_busy() -> None:
     assert ids(waited) == ["b"]
 
 
-def test_what_ended_while_the_caller_was_busy_is_taken_at_once() -> None:
+def test_ids_that_ended_while_the_caller_was_busy_are_returned_at_once() -> None:
     service = Service({"a": completed, "b": completed, "c": completed, "d": completed})
     waiting = service.waiting()
     waited = waiting.run()
@@ -147,7 +147,7 @@ def test_no_thread_is_left_when_the_wait_is_abandoned() -> None:
 
 
 def test_nothing_is_aborted_when_all_are_final() -> None:
-    """A download goes on with what it has."""
+    """A download keeps what it has received."""
     service = Service({"a": completed, "b": completed})
     assert sorted(ids(service.waiting().run())) == ["a", "b"]
     assert not service.aborted.is_set()
@@ -182,7 +182,7 @@ def test_the_watcher_receives_every_status_and_the_count() -> None:
 
 
 @pytest.mark.parametrize("allowed", [0, 1, 2])
-def test_the_wait_goes_on_where_the_system_allows_no_more_threads(
+def test_the_wait_continues_if_the_system_allows_no_more_threads(
     monkeypatch: pytest.MonkeyPatch, allowed: int
 ) -> None:
     start = threading.Thread.start

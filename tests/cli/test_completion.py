@@ -1,4 +1,4 @@
-"""The completion scripts in the shells themselves, and what `nostra` answers them."""
+"""The completion scripts in real shells, and the candidates of `nostra`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REQUEST = {"_NOSTRA_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "
 
 @pytest.fixture
 def env(home: Path) -> dict[str, str]:
-    """Give the environment of a person who has used two ids, of two services, and has profiles."""
+    """Make an environment with profiles and a history of two services."""
     path = os.pathsep.join([str(Path(NOSTRA).parent), os.environ["PATH"]])
     config = home / "config.toml"
     state = home / "state"
@@ -52,7 +52,7 @@ def env(home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def answer(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """Give what `nostra` answers a completion script at the end of a line, in this process."""
+    """Return the response to a completion script at the end of a line, in this process."""
     for name, value in {**env, **REQUEST}.items():
         monkeypatch.setenv(name, value)
 
@@ -65,7 +65,7 @@ def answer(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[st
 
 @pytest.fixture
 def candidates(answer: Callable[[str], str]) -> Callable[[str], list[str]]:
-    """Give the candidates at the end of a line; for files what stands for them."""
+    """Return the candidates at the end of a line; for files their placeholder."""
 
     def ask(line: str) -> list[str]:
         rows = [row.partition("\t") for row in answer(line).splitlines()]
@@ -143,7 +143,9 @@ def test_each_candidate_is_a_line_with_its_help(answer: Callable[[str], str]) ->
 
 
 @pytest.mark.parametrize("broken", ["config", "history", "home", "line"])
-def test_it_is_silent_whatever_is_broken(env: dict[str, str], tmp_path: Path, broken: str) -> None:
+def test_completion_is_silent_if_anything_fails(
+    env: dict[str, str], tmp_path: Path, broken: str
+) -> None:
     home = Path(env["HOME"])
     more = {**REQUEST, "_TYPER_COMPLETE_ARGS": "nostra status 4"}
     if broken == "config":
@@ -159,7 +161,7 @@ def test_it_is_silent_whatever_is_broken(env: dict[str, str], tmp_path: Path, br
 
 
 @given(st.text("nostra -'\"\\=:dowlf\u00e9\n", max_size=40))
-def test_any_line_is_answered(line: str) -> None:
+def test_any_line_can_be_completed(line: str) -> None:
     nowhere = {"NOSTRA_CONFIG": "/nowhere/config.toml", "XDG_STATE_HOME": "/nowhere"}
     typed = {**nowhere, **REQUEST, "_TYPER_COMPLETE_ARGS": f"nostra {line}"}
     with mock.patch.dict(os.environ, typed):
@@ -196,7 +198,7 @@ def wanted(shell: str) -> None:
 
 
 def typed(screen: Terminal, keys: str, expected: str) -> None:
-    """Type on the shell's line, see what it becomes, and empty it."""
+    """Type on the command line of the shell, return the result, and clear the line."""
     screen.seen = b""
     os.write(screen.fd, keys.encode())
     plain = expected.replace("some file", "some\\ file")

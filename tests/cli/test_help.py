@@ -51,7 +51,7 @@ def test_help_of_status_fits_24_rows_with_the_prompt_below() -> None:
 
 
 def shown(*argv: str) -> str:
-    """Give the help of a command line, in this process."""
+    """Return the help of a command line, in this process."""
     text = parse(argv)
     assert isinstance(text, str)
     return text
@@ -64,7 +64,7 @@ def test_help_lines_name_the_thing_without_a_full_stop(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", make_help.names())
-def test_help_on_40_columns_breaks_no_line_but_what_is_typed(
+def test_help_on_40_columns_wraps_everything_but_command_lines(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
@@ -88,7 +88,7 @@ def test_help_on_200_columns_stays_within_100(monkeypatch: pytest.MonkeyPatch) -
 HEADINGS = ["Usage", "Examples", "Options", "Exit codes", "Docs"]
 
 
-def test_headings_are_bold_where_asked_for() -> None:
+def test_headings_are_bold_if_requested() -> None:
     text = parse(["status", "--help"], bold=True)
     assert isinstance(text, str)
     assert re.findall("\x1b\\[1m(.*?):\x1b\\[0m", text) == HEADINGS
@@ -136,7 +136,7 @@ def test_codes_are_those_of_the_enum(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_there_are_two_or_three_examples(name: str) -> None:
+def test_each_command_has_two_or_three_examples(name: str) -> None:
     examples = [example for command, example in EXAMPLES if command == name]
     assert 2 <= len(examples) <= 3
     assert all(f"nostra {name}" in example for example in examples)
@@ -175,7 +175,7 @@ def desk(nostra: Runner, sandbox: Sandbox, home: Path) -> Runner:
     dict.fromkeys([*(line for _, line in EXAMPLES), *(line for line, _ in GET_STARTED)]),
 )
 def test_examples_run(desk: Runner, tmp_path: Path, example: str) -> None:
-    """Run an example in a shell, with a token on stdin; it has to do what it is there to show."""
+    """Run an example in a shell, with a token on stdin; it has to succeed."""
     token = desk.env["NOSTRA_TOKEN"]
     line = example
     service = {"https://nostradamus.example.com": desk.env["NOSTRA_BASE_URL"]}
@@ -209,7 +209,9 @@ def test_without_arguments_the_commands_fit_24_rows_with_the_prompt_below(nostra
 
 
 @pytest.mark.parametrize("typed", [["-h"], ["--help"], ["--version", "--help"]])
-def test_the_overview_is_the_same_however_it_is_asked_for(nostra: Runner, typed: list[str]) -> None:
+def test_the_overview_is_the_same_for_each_way_to_request_it(
+    nostra: Runner, typed: list[str]
+) -> None:
     ended = nostra(*typed)
     assert (ended.code, ended.out, ended.err) == (0, shown("--help"), "")
 
@@ -252,7 +254,7 @@ def test_version_through_typer() -> None:
         ("wait x --timeout abc", "see nostra wait --help"),
     ],
 )
-def test_what_was_meant_is_suggested(nostra: Runner, typed: str, said: str) -> None:
+def test_a_similar_name_is_suggested(nostra: Runner, typed: str, said: str) -> None:
     words = typed.split()
     ended = nostra(*words)
     assert (ended.code, ended.out) == (2, "")
@@ -275,7 +277,7 @@ def test_an_option_without_its_value_names_the_help_of_its_command(nostra: Runne
     ("stdout", "said"),
     [("> /dev/full", "error: cannot write to stdout"), (">&-", "error: stdout is closed")],
 )
-def test_a_stdout_that_takes_nothing_is_no_traceback(
+def test_a_full_stdout_causes_no_traceback(
     nostra: Runner, asked: str, stdout: str, said: str
 ) -> None:
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Where an error becomes an exit code: what nobody thought of, and signals."""
+"""Exit codes of unexpected errors and of signals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def raised(error: Exception) -> Exception:
         (RuntimeError("secret"), 1, "internal error: RuntimeError at"),
     ],
 )
-def test_what_nobody_thought_of_has_a_code(error: Exception, code: int, message: str) -> None:
+def test_an_unexpected_error_has_a_code(error: Exception, code: int, message: str) -> None:
     found = unexpected_error(raised(error))
     assert found.code == code
     assert message in found.message
@@ -84,7 +84,7 @@ class TestSignals:
         assert signals.code == 128 + number
 
     @pytest.mark.parametrize("numbers", [["SIGINT", "SIGTERM"], ["SIGTERM", "SIGINT", "SIGHUP"]])
-    def test_another_one_does_not_disturb_the_cleaning_up(self, numbers: list[str]) -> None:
+    def test_another_signal_does_not_disturb_the_cleanup(self, numbers: list[str]) -> None:
         signals = self.signals()
         first, *more = (signal.Signals[name] for name in numbers)
         with pytest.raises(Signalled):
@@ -111,7 +111,7 @@ class TestSignals:
             signal.signal(signal.SIGHUP, before)
 
     @pytest.mark.parametrize("after", [None, ValueError(), BrokenPipeError()], ids=repr)
-    def test_its_code_is_that_of_the_run_whatever_comes_of_it(
+    def test_the_exit_code_is_that_of_the_signal(
         self, after: Exception | None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def parsed(_argv: object, _bold: bool) -> str:

@@ -1,4 +1,4 @@
-"""`man/nostra.1`: equal to what the app says, complete, and without a complaint of roff."""
+"""`man/nostra.1`: equal to the app, complete and valid roff."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PAGE = make_man.TARGET
 PACKAGE = Path(__file__).parents[2] / "nostra_cli"
 
 
-def test_it_is_that_of_the_app() -> None:
+def test_the_man_page_matches_the_app() -> None:
     assert PAGE.read_text(encoding="utf-8") == make_man.text()
 
 
 def plain() -> str:
-    """Give the page as it is read."""
+    """Return the formatted page."""
     if shutil.which("groff") is None:
         pytest.skip("groff is not installed")
     done = subprocess.run(
@@ -34,7 +34,7 @@ def plain() -> str:
     return done.stdout.decode()
 
 
-def test_roff_has_nothing_to_complain_of_and_all_is_there() -> None:
+def test_the_man_page_is_valid_roff_and_complete() -> None:
     page = plain()
     for word in (*(f"nostra {name}" for name in COMMANDS), "--format json|csv|xlsx|all"):
         assert word in page
@@ -59,7 +59,7 @@ def test_every_variable_is_named() -> None:
 
 
 @pytest.mark.parametrize("text", ["-a", ".a", "a\\b", "it's", "~^`", "a\n.b"])
-def test_nothing_of_a_text_is_taken_for_roff(text: str) -> None:
+def test_text_is_escaped_for_roff(text: str) -> None:
     if shutil.which("groff") is None:
         pytest.skip("groff is not installed")
     page = f".TH X 1\n.nf\n{make_man.escaped(text)}\n"

@@ -1,4 +1,4 @@
-"""Ids as they are typed, and the options that commands share."""
+"""Typed ids, and the shared options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nostra_cli.output.streams import Color, OutputOptions
 
 
 @given(st.text() | st.sampled_from(["", ".", "..", "a\x00", "\x1b", "\ud800"]))
-def test_an_id_comes_back_as_it_is_or_is_refused(text: str) -> None:
+def test_an_id_is_returned_unchanged_or_refused(text: str) -> None:
     try:
         assert check_id(text) == text
     except ValueError as error:
@@ -39,13 +39,13 @@ def test_a_typed_id_is_utf_8_in_any_locale() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 70_000, "ü" * 2049])
-def test_an_id_that_is_too_long_is_named_in_short(text: str) -> None:
+def test_an_id_that_is_too_long_is_shortened_in_the_message(text: str) -> None:
     with pytest.raises(ValueError, match="longer than 4096 bytes") as caught:
         check_id(text)
     assert len(str(caught.value)) < 400
 
 
-def test_shared_options_say_what_was_asked() -> None:
+def test_shared_options_are_parsed() -> None:
     assert SharedOptions().flags == Flags(None, None)
     assert SharedOptions().output == OutputOptions(
         json=False, quiet=False, verbose=False, color=Color.AUTO

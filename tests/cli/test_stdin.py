@@ -27,12 +27,12 @@ def test_ids_keep_their_order_and_count_once() -> None:
     assert read_ids(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
 
 
-def test_a_dash_stands_for_the_lines_of_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_reads_the_lines_of_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, "x\r\n\n  y z  \na\nlast")
     assert read_ids(["a", "-", "b"]) == ["a", "x", "y z", "last", "b"]
 
 
-def test_stdin_is_left_alone_without_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin_is_not_read_without_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, "x\n")
     assert read_ids(["a", "--", "-a"]) == ["a", "--", "-a"]
     assert sys.stdin.read() == "x\n"
@@ -66,9 +66,7 @@ def test_a_byte_order_mark_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("content", ["a\nb\n".encode("utf-16"), b"gr\xf6\xdfe\n", b"\xc3"])
-def test_what_is_not_utf_8_is_a_usage_error(
-    monkeypatch: pytest.MonkeyPatch, content: bytes
-) -> None:
+def test_invalid_utf_8_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     typed(monkeypatch, content)
     with pytest.raises(typer.BadParameter, match="not UTF-8"):
         read_ids(["-"])

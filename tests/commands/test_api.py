@@ -66,7 +66,7 @@ def test_an_invocation_is_created(nostra: Runner, sandbox: Sandbox, source: str)
         ["-i", "--json"],
     ],
 )
-def test_what_cannot_be_sent_is_no_request(
+def test_a_request_that_cannot_be_sent_is_refused(
     nostra: Runner, sandbox: Sandbox, args: Sequence[str]
 ) -> None:
     sandbox.requests.clear()
@@ -81,7 +81,7 @@ def test_another_origin_gets_nothing(nostra: Runner) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 3), (409, 6)])
-def test_a_refusal_is_told_with_its_detail(
+def test_an_error_response_is_reported_with_its_detail(
     status: int, code: int, home: Path, tmp_path: Path
 ) -> None:
     toml = f"status = {status}\ndetail = 'because'"
@@ -90,7 +90,7 @@ def test_a_refusal_is_told_with_its_detail(
     assert f"({status}: because)" in ended.err
 
 
-def test_what_is_wrong_with_a_body_is_told_field_by_field(nostra: Runner) -> None:
+def test_the_errors_of_a_request_body_are_reported_by_field(nostra: Runner) -> None:
     ended = nostra("api", "api/invocation", "-d", '{"invocationType": "boosting"}')
     assert ended.code == 6
     assert "(400: collectionId: This field is required.)" in ended.err
@@ -201,7 +201,7 @@ def test_a_body_that_drips_ends(
     assert (ended.code, said in ended.err) == (code, True), ended.err
 
 
-def test_a_proxy_that_is_none_is_named(home: Path, tmp_path: Path) -> None:
+def test_an_invalid_proxy_is_named(home: Path, tmp_path: Path) -> None:
     env = clean_env(home, NOSTRA_TOKEN="t0k3n", HTTPS_PROXY="ftp://me:s3cr3t@proxy.example")
     ended = Runner(tmp_path, env)("api", PATH)
     assert (ended.code, "HTTPS_PROXY" in ended.err, "s3cr3t" in ended.err) == (2, True, False)

@@ -21,7 +21,7 @@ OURS = ("::group::", "::endgroup::", "::error title=", "::warning title=")
 
 @pytest.fixture
 def step(nostra: Runner, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Give `nostra` in a step of GitHub Actions."""
+    """Return `nostra` in a step of GitHub Actions."""
     return as_step(nostra, tmp_path_factory.mktemp("github"))
 
 
@@ -67,7 +67,7 @@ def test_a_download_gives_paths_and_a_table(step: Runner) -> None:
         (["wait", "demo-stuck", "--timeout", "0.2s"], 124, "in_progress", "| in_progress |"),
     ],
 )
-def test_the_step_is_told_how_it_ended(
+def test_the_outputs_of_the_step_show_how_it_ended(
     step: Runner, args: list[str], code: int, status: str, shown: str
 ) -> None:
     ended = step(*args, "--ci")
@@ -79,7 +79,7 @@ def test_the_step_is_told_how_it_ended(
     assert "error: " not in ended.err
 
 
-def test_a_file_that_fails_is_told_beside_those_that_are_whole(step: Runner) -> None:
+def test_a_failed_file_is_reported_along_with_the_complete_ones(step: Runner) -> None:
     (step.cwd / "demo-dedup.csv").touch()
     args = ["demo-dedup", "demo-demand", "-f", "json", "-f", "csv"]
     assert step("download", *args, "--ci").code == 8
@@ -119,7 +119,7 @@ def test_words_of_the_service_are_no_commands(home: Path, tmp_path: Path) -> Non
     assert all(line.count("|") in (0, 4) for line in summary(step).splitlines())
 
 
-def test_a_name_from_a_result_id_is_no_command(home: Path, tmp_path: Path) -> None:
+def test_a_name_from_a_result_id_is_not_a_workflow_command(home: Path, tmp_path: Path) -> None:
     with faulty('[invocation."##[error]"]\nresults = 1\nbytes = 300\n') as sandbox:
         ended = runner_for(sandbox, home, tmp_path)("download", "##[error]", "-f", "csv", "--ci")
     assert ended.out == "##%5Berror].csv\n"
@@ -148,7 +148,7 @@ def test_the_profile_may_ask_for_it_and_the_flag_wins(step: Runner, home: Path) 
     assert not Path(step.env["GITHUB_OUTPUT"]).exists()
 
 
-def test_without_it_or_elsewhere_nothing_is_told(step: Runner) -> None:
+def test_without_ci_or_github_actions_nothing_is_reported(step: Runner) -> None:
     assert step("status", "demo-dedup").err == ""
     assert step("status", "demo-dedup", "--ci", env={"GITHUB_ACTIONS": ""}).err == ""
     assert not Path(step.env["GITHUB_OUTPUT"]).exists()

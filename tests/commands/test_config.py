@@ -68,7 +68,7 @@ IN_ENV = {"token": "environment NOSTRA_TOKEN", "base_url": "environment NOSTRA_B
 
 @dataclass(frozen=True)
 class Row:
-    """What is said where, and what must come of it; `origins` of the settings that are named."""
+    """Settings with their sources, and the expected values and origins."""
 
     name: str
     args: tuple[str, ...]
@@ -82,7 +82,7 @@ class Row:
 
 
 def of(name: str) -> dict[str, str]:
-    """Give the origins of what a profile sets."""
+    """Return the origins of the settings of a profile."""
     keys = ("token", "base_url", "format", "dir", "jobs", "timeout")
     return {key: f"{key} in profile '{name}' of {{file}}" for key in keys}
 
@@ -212,7 +212,7 @@ def test_get_of_what_is_not_there_is_a_usage_error(bare: Runner, key: str) -> No
     assert (ended.code, ended.out) == (2, "")
 
 
-def test_set_and_unset_talk_on_stderr_only(bare: Runner) -> None:
+def test_set_and_unset_write_to_stderr_only(bare: Runner) -> None:
     path = bare.env["NOSTRA_CONFIG"]
     ended = bare("config", "set", "jobs", "3", "--profile", "new")
     said = f"Stored jobs = 3 in profile 'new' of {path}.\n"
@@ -245,7 +245,7 @@ def test_a_setting_that_the_environment_hides_is_warned_of(bare: Runner) -> None
         (("lst",), "no such command: lst"),
     ],
 )
-def test_what_cannot_be_set_changes_nothing(bare: Runner, args: tuple[str, ...], said: str) -> None:
+def test_an_invalid_setting_changes_nothing(bare: Runner, args: tuple[str, ...], said: str) -> None:
     ended = bare("config", *args)
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
@@ -253,7 +253,7 @@ def test_what_cannot_be_set_changes_nothing(bare: Runner, args: tuple[str, ...],
     assert not Path(bare.env["NOSTRA_CONFIG"]).parent.exists()
 
 
-def test_path_says_where_the_file_is_whatever_is_in_it(bare: Runner) -> None:
+def test_path_shows_the_config_file_even_if_it_is_broken(bare: Runner) -> None:
     path = write(bare, "not TOML")
     assert bare("config", "path").out == f"{path}\n"
     assert bare("config", "path", "--json").json() == {"path": str(path)}

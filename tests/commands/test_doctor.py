@@ -1,4 +1,4 @@
-"""`nostra doctor`: it finds what is wrong, says so in one line, and goes on."""
+"""`nostra doctor`: it reports each problem in one line, and continues."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ TOKEN = "a-token-of-no-service"
 
 
 def lines(ended: Ended) -> dict[str, tuple[str, str, str]]:
-    """Give status, detail and hint of each check."""
+    """Return status, detail and hint of each check."""
     rows = [line.split("\t") for line in ended.out.splitlines()]
     assert all(len(row) == 4 for row in rows), rows
     return {check: (status, detail, hint) for status, check, detail, hint in rows}
 
 
 def bad(ended: Ended) -> dict[str, str]:
-    """Give the status of each check that is not fine."""
+    """Return the status of each check that is not ok."""
     return {check: row[0] for check, row in lines(ended).items() if row[0] != "ok"}
 
 
@@ -62,7 +62,7 @@ def configured(home: Path, text: str, mode: int = 0o600) -> dict[str, str]:
 
 @contextmanager
 def free_port() -> Iterator[int]:
-    """Give a port that nobody listens on while the block lasts."""
+    """Yield a port that is closed while the block lasts."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -117,7 +117,7 @@ def test_finds_a_host_that_has_no_name(nostra: Runner) -> None:
     assert lines(ended)["name"][1] == "nothing.invalid: cannot be resolved"
 
 
-def test_finds_a_host_where_nobody_listens(nostra: Runner) -> None:
+def test_finds_a_closed_port(nostra: Runner) -> None:
     with free_port() as port:
         ended = nostra("doctor", "--base-url", f"http://127.0.0.1:{port}")
     assert (ended.code, bad(ended)) == (6, {"connection": "error", **NOT_REACHED})
@@ -160,7 +160,9 @@ def test_finds_a_clock_that_is_wrong(home: Path, tmp_path: Path) -> None:
     assert "NTP" in lines(ended)["clock"][2]
 
 
-def test_a_broken_config_file_is_one_error_and_the_rest_goes_on(nostra: Runner, home: Path) -> None:
+def test_a_broken_config_file_is_one_error_and_the_checks_continue(
+    nostra: Runner, home: Path
+) -> None:
     env = configured(home, "token = s3cr3t-t0ken", 0o600)
     ended = nostra("doctor", env={**env, "NOSTRA_PROFILE": "prod"})
     assert (ended.code, bad(ended)) == (2, {"config_file": "error", "profile": "warning"})
@@ -181,7 +183,7 @@ def test_each_setting_that_is_wrong_is_an_error_of_its_own(nostra: Runner, home:
     assert (ended.code, bad(ended)) == (2, {**errors, **NOT_REACHED})
 
 
-def test_a_server_that_says_nothing_does_not_hold_it_up(home: Path, tmp_path: Path) -> None:
+def test_a_server_without_a_response_does_not_block_it(home: Path, tmp_path: Path) -> None:
     env = configured(home, "[profiles.default]\ntimeout = '0.5s'\n")
     with listening(lambda connection, _: swallow(connection)) as raw:
         base = clean_env(home, NOSTRA_TOKEN=TOKEN, NOSTRA_BASE_URL=raw.base_url)

@@ -173,7 +173,7 @@ def test_a_large_result(nostra: Runner) -> None:
         assert (nostra.cwd / name).stat().st_size == LARGE_BYTES
 
 
-def test_nothing_is_asked_twice(nostra: Runner, sandbox: Sandbox) -> None:
+def test_nothing_is_requested_twice(nostra: Runner, sandbox: Sandbox) -> None:
     sandbox.requests.clear()
     nostra("download", "demo-dedup", "-f", "all")
     asked = [request.path.rpartition("/")[2] for request in sandbox.requests]

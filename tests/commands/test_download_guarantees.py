@@ -1,4 +1,4 @@
-"""`nostra download`: resume, checksums, and what is kept of a broken download."""
+"""`nostra download`: resume, checksums, and partial files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CUT_FOR_GOOD = (
 
 
 def ranges(sandbox: Sandbox) -> list[str | None]:
-    """Give the Range header of each request for a body."""
+    """Return the Range header of each request for a body."""
     bodies = [request for request in sandbox.requests if request.path.endswith("/csv")]
     return [request.headers.get("range") for request in bodies]
 
@@ -43,7 +43,7 @@ def test_a_cut_body_is_continued_in_the_same_run(home: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("args", "expected"), [([], "bytes=250000-"), (["--no-resume"], None)])
-def test_a_later_run_goes_on_unless_told_not_to(
+def test_a_later_run_resumes_unless_no_resume_is_given(
     home: Path, tmp_path: Path, args: list[str], expected: str | None
 ) -> None:
     with faulty(CUT_FOR_GOOD, large_bytes=LARGE) as sandbox:
@@ -100,7 +100,7 @@ def test_checksums_keep_the_lines_of_others(nostra: Runner) -> None:
     assert nostra("download", "demo-dedup", "-o", "-", "--checksums").code == 2
 
 
-def test_what_a_killed_publication_left_is_tidied(nostra: Runner) -> None:
+def test_the_rest_of_a_killed_publication_is_removed(nostra: Runner) -> None:
     target, part = nostra.cwd / "demo-dedup.csv", nostra.cwd / ".demo-dedup.csv.part"
     target.write_text("whole")
     part.hardlink_to(target)

@@ -19,7 +19,7 @@ EXISTING: list[list[str]] = [[], ["--overwrite"], ["--skip-existing"]]
 
 @pytest.fixture(scope="module")
 def twins() -> Iterator[tuple[Sandbox, str]]:
-    """Give a sandbox where `a-x.csv` is the name of a result of `a` and of the primary of `a-x`."""
+    """Start a sandbox where `a-x.csv` is a result of `a` and the primary result of `a-x`."""
     with faulty(A) as sandbox:
         other = sandbox_results(sandbox)
     both = f'{A}[invocation."a-{other}"]\nresults = 1\nbytes = 900\n'
@@ -28,7 +28,7 @@ def twins() -> Iterator[tuple[Sandbox, str]]:
 
 
 def sandbox_results(sandbox: Sandbox) -> str:
-    """Give the id of the result of `a` that is not the primary one."""
+    """Return the id of the accessory result of `a`."""
     import requests
 
     headers = {"Authorization": f"Token {sandbox.token}"}
@@ -87,7 +87,7 @@ def test_another_run_may_overwrite_it(nostra: Runner) -> None:
         ["-d", "new", "--name", "SHA256SUMS"],
     ],
 )
-def test_the_file_of_the_hashes_is_no_name_for_a_result(
+def test_sha256sums_is_not_a_valid_name_for_a_result(
     nostra: Runner, sandbox: Sandbox, where: list[str]
 ) -> None:
     (nostra.cwd / "out").mkdir()
@@ -129,7 +129,7 @@ def test_a_directory_is_not_made_for_a_body_that_never_comes(home: Path, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.txt", "a.csv.gz"])
-def test_a_suffix_that_is_no_format_is_warned_of(nostra: Runner, name: str) -> None:
+def test_a_suffix_that_is_not_a_format_causes_a_warning(nostra: Runner, name: str) -> None:
     suffix = Path(name).suffix
     ended = nostra("download", "demo-dedup", "-o", name)
     assert (ended.code, ended.out) == (0, f"{name}\n")

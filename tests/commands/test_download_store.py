@@ -58,7 +58,7 @@ def test_what_is_there_stays(nostra: Runner, url: str) -> None:
     ("format_", "keys"),
     [("csv", "cut_after = 900"), ("csv", 'page = "log in"'), ("xlsx", "keep = 5000")],
 )
-def test_what_is_not_whole_leaves_nothing(
+def test_an_incomplete_file_leaves_nothing(
     home: Path, tmp_path: Path, url: str, format_: str, keys: str
 ) -> None:
     rule = fault(f"{keys}\nranges = false", f"*/{format_}")
@@ -107,14 +107,18 @@ def test_the_setting_takes_a_url(nostra: Runner, home: Path, url: str) -> None:
         (["-d", "file:///nonexistent/folder"], 8, "No such file or directory"),
     ],
 )
-def test_what_cannot_be(nostra: Runner, args: list[str], code: int, said: str) -> None:
+def test_invalid_store_targets_are_refused(
+    nostra: Runner, args: list[str], code: int, said: str
+) -> None:
     ended = nostra("download", "demo-dedup", *args)
     assert (ended.code, ended.out) == (code, "")
     assert said in ended.err
     assert "s3cret" not in ended.err
 
 
-def test_without_fsspec_it_says_what_to_install(nostra: Runner, tmp_path_factory: object) -> None:
+def test_without_fsspec_the_hint_says_what_to_install(
+    nostra: Runner, tmp_path_factory: object
+) -> None:
     assert isinstance(tmp_path_factory, pytest.TempPathFactory)
     hidden = tmp_path_factory.mktemp("hidden")
     (hidden / "fsspec.py").write_text("raise ImportError\n")

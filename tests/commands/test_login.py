@@ -1,4 +1,4 @@
-"""`nostra login`: from stdin, at a terminal, and what becomes of a token that is refused."""
+"""`nostra login`: from stdin, on a terminal, with a refused token."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_token_in_the_environment_is_warned_of(bare: Runner, sandbox: Sandbox)
         (["--base-url", "http://example.com"], "would send the token unencrypted"),
     ],
 )
-def test_what_cannot_be_is_refused_before_the_token_is_read(
+def test_invalid_options_are_refused_before_the_token_is_read(
     bare: Runner, args: list[str], said: str
 ) -> None:
     ended = bare("login", *args, stdin="")

@@ -57,7 +57,7 @@ def test_the_profile_may_be_named(
     assert file.read_text() == FILE.replace('token = "0ther"\n', "")
 
 
-def test_where_nothing_is_stored_it_says_so(nostra: Runner, home: Path, file: Path) -> None:
+def test_without_a_stored_token_logout_says_so(nostra: Runner, home: Path, file: Path) -> None:
     ended = nostra("logout", "--profile", "nope")
     said = f"No token is stored for profile 'nope' in {file}.\n"
     assert (ended.code, ended.out, ended.err) == (0, "", said)

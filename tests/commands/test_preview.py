@@ -42,7 +42,7 @@ def paths(sandbox: Sandbox) -> list[str]:
 
 
 def served(body: bytes, home: Path, *args: str, headers: tuple[str, ...] = ()) -> Ended:
-    """Preview what a server without ranges answers to everything."""
+    """Preview from a server without ranges that sends one response to every request."""
 
     def handle(connection: socket.socket, _number: int) -> None:
         while head(connection):
@@ -183,7 +183,7 @@ def test_a_local_file_needs_no_service(home: Path, tmp_path: Path) -> None:
     assert nostra("preview", "./nope.csv").code == 8
 
 
-def test_the_format_of_a_file_can_be_said(home: Path, tmp_path: Path) -> None:
+def test_the_format_of_a_file_can_be_given(home: Path, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a\n1\n")
     nostra = Runner(tmp_path, clean_env(home))
     assert nostra("preview", "./x", "-f", "csv").out == "1\n"
@@ -201,7 +201,7 @@ def test_a_file_taken_for_an_id_is_mentioned(
     assert "./" not in nostra("preview", "other.csv", env=token).err
 
 
-def test_a_reader_that_goes_away_is_no_error(nostra: Runner) -> None:
+def test_a_reader_that_closes_the_pipe_is_not_an_error(nostra: Runner) -> None:
     command = f"{NOSTRA} preview demo-large -n 10000 | head -1"
     done = subprocess.run(
         ["sh", "-c", command], env=dict(nostra.env), capture_output=True, check=False

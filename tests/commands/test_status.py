@@ -85,7 +85,7 @@ def test_strange_words_of_the_server_are_neutralised(home: Path, tmp_path: Path)
         assert "\u202e" not in nostra("status", "x", "--json").out
 
 
-def test_colour_only_where_it_is_asked_for(nostra: Runner) -> None:
+def test_colour_only_if_it_is_requested(nostra: Runner) -> None:
     forced = {"FORCE_COLOR": "1", "GITHUB_ACTIONS": "true", "CLICOLOR_FORCE": "1"}
     assert "\x1b" not in nostra("status", "demo-dedup", env=forced).out
     assert nostra("status", "demo-dedup", "--color", "always").out == (
@@ -106,7 +106,7 @@ def test_runs_without_a_writable_home(nostra: Runner) -> None:
 
 
 @pytest.mark.parametrize(("setting", "at_once"), [("", 8), ("jobs = 3", 3), ("jobs = 1", 1)])
-def test_up_to_jobs_ids_are_asked_for_at_once_and_shown_in_order(
+def test_up_to_jobs_ids_are_requested_at_once_and_shown_in_order(
     home: Path, tmp_path: Path, setting: str, at_once: int
 ) -> None:
     """Each request is answered only once as many are there as are to be, and no more may be."""
@@ -162,7 +162,7 @@ def test_an_id_of_70000_characters_is_a_usage_error(nostra: Runner, command: str
     assert (ended.code, len(ended.err) < 400) == (2, True)
 
 
-def test_an_id_as_long_as_can_be_is_asked_for(nostra: Runner) -> None:
+def test_an_id_of_the_maximum_length_is_requested(nostra: Runner) -> None:
     assert nostra("status", "ü" * 2048).code == 4
 
 

@@ -100,7 +100,7 @@ def test_a_refused_token_ends_it_at_once(home: Path, tmp_path: Path) -> None:
     assert (ended.code, len(sandbox.requests)) == (3, 2)
 
 
-def test_quiet_says_nothing_but_data_and_errors(nostra: Runner) -> None:
+def test_quiet_shows_only_data_and_errors(nostra: Runner) -> None:
     ended = nostra("wait", "demo-dedup", "-q")
     assert (ended.out, ended.err) == ("demo-dedup\tcompleted\n", "")
 

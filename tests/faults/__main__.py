@@ -9,7 +9,7 @@ from tests.faults.catalogue import LINES, TABLE
 
 
 def load() -> None:
-    """Import every test of the suite: each registers what it holds."""
+    """Import every test of the suite: each registers the faults it covers."""
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
         importlib.import_module(f"tests.faults.{path.stem}")
 

@@ -1,4 +1,4 @@
-"""A fault as data, and what must hold of the run that meets it."""
+"""A fault as data, and the requirements for a run with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OLD = "old,bytes\n"
 
 @dataclass(frozen=True)
 class Case:
-    """What goes wrong (TOML), what is run, and what must come of it."""
+    """A fault (TOML), a command, and its expected outcome."""
 
     line: str
     name: str
@@ -55,7 +55,7 @@ def table(module: str, cases: list[Case]) -> list[Case]:
 
 
 def both(cases: list[Case]) -> list[tuple[Case, bool]]:
-    """Give each case once with nothing in the target's place, and once with an old file.
+    """Return each case once with nothing in the target's place, and once with an old file.
 
     What takes seconds of retries, or is no download, comes once.
     """

@@ -1,4 +1,4 @@
-"""Servers of raw sockets, for what a server library is too well-behaved to do."""
+"""Raw socket servers, for behaviour that server libraries do not allow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Handler = Callable[[socket.socket, int], None]
 
 @dataclass
 class Raw:
-    """A listening socket on loopback and what came to it."""
+    """A listening socket on loopback and the requests it received."""
 
     port: int
     heads: list[bytes] = field(default_factory=list)
@@ -60,7 +60,7 @@ def listening(handler: Handler) -> Iterator[Raw]:
 
 @contextlib.contextmanager
 def nobody_takes() -> Iterator[int]:
-    """Give a port on which a connection gets no answer, neither yes nor no."""
+    """Yield a port on which connections are neither accepted nor refused."""
     with socket.socket() as full, socket.socket() as filler, socket.socket() as more:
         full.bind(("127.0.0.1", 0))
         full.listen(0)

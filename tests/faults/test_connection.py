@@ -58,7 +58,7 @@ def test_a_refused_connection(home: Path, tmp_path: Path) -> None:
         (["status", "x"], 6, 40),
     ],
 )
-def test_a_connection_that_nobody_takes(
+def test_a_connection_that_is_never_accepted(
     args: list[str], code: int, seconds: float, home: Path, tmp_path: Path
 ) -> None:
     with nobody_takes() as port:

@@ -1,4 +1,4 @@
-"""The local file system refuses, is full, or holds what nobody expects."""
+"""The local file system refuses, is full, or has unexpected files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Status answers that are not what the service's page says."""
+"""Status responses that do not match the documentation of the service."""
 
 from __future__ import annotations
 

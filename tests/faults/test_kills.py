@@ -109,7 +109,7 @@ def test_many_files_killed_at_random_moments(home: Path, tmp_path: Path) -> None
 
 
 @covers("killed", "resume")
-def test_what_is_left_is_used(home: Path, tmp_path: Path) -> None:
+def test_the_partial_file_of_a_killed_run_is_resumed(home: Path, tmp_path: Path) -> None:
     with serving(large_bytes=SIZE) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
         process = subprocess.Popen([NOSTRA, *LARGE, "-q"], cwd=tmp_path, env=dict(nostra.env))
@@ -147,7 +147,7 @@ def test_cut_ten_times_at_random_offsets(home: Path, tmp_path: Path) -> None:
 
 
 def truth(sandbox: Sandbox) -> str:
-    """Give the hash of the body as curl gets it, past every fault."""
+    """Return the hash of the body as curl downloads it, without faults."""
     command = [
         "curl",
         "-q",

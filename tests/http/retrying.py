@@ -1,4 +1,4 @@
-"""A retrier in a world whose clock only sleeping moves."""
+"""A retrier with a clock that only sleeping advances."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nostra_cli.http.timeouts import Deadline
 
 @dataclass
 class World:
-    """A clock that only sleeping moves, and a retrier in it."""
+    """A retrier with a clock that only sleeping advances."""
 
     seconds: float | None = None
     chance: float = 1.0
@@ -38,7 +38,7 @@ class World:
     def failing(
         self, times: float, error: Callable[[], NostraError] = lambda: Transient("down")
     ) -> Callable[[], str]:
-        """Give an attempt that fails so many times."""
+        """Return a function that fails the first `times` calls."""
         left = times
 
         def attempt() -> str:

@@ -1,4 +1,4 @@
-"""The loop of attempts: progress, responses that cannot be used, giving up."""
+"""The loop of attempts: progress, unusable responses, giving up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nostra_cli.http.timeouts import Deadline
 from tests.http.retrying import World
 
 
-def test_an_attempt_that_progressed_begins_the_count_of_failures_anew() -> None:
+def test_progress_resets_the_count_of_failures() -> None:
     world = World(budget=Budget(3))
     tries = 0
     for attempt in world.retrier.attempts("it"):
@@ -27,7 +27,7 @@ def test_an_attempt_that_progressed_begins_the_count_of_failures_anew() -> None:
     assert set(world.slept) == {NORMAL.first_pause}
 
 
-def test_a_response_that_cannot_be_used_is_followed_by_another_at_once() -> None:
+def test_an_unusable_response_is_retried_at_once() -> None:
     world = World(budget=Budget(3))
     tries = 0
     for attempt in world.retrier.attempts("it"):
@@ -38,7 +38,7 @@ def test_a_response_that_cannot_be_used_is_followed_by_another_at_once() -> None
     assert (tries, world.slept, world.budget.left) == (2, [], 3)
 
 
-def test_responses_of_little_use_may_be_many_where_each_gets_somewhere() -> None:
+def test_any_number_of_responses_is_allowed_if_each_makes_progress() -> None:
     world, tries = World(), 0
     for attempt in world.retrier.attempts("it"):
         with attempt:
@@ -49,7 +49,7 @@ def test_responses_of_little_use_may_be_many_where_each_gets_somewhere() -> None
     assert (tries, world.slept) == (4 * NORMAL.attempts, [])
 
 
-def test_responses_that_can_never_be_used_come_to_an_end() -> None:
+def test_unusable_responses_are_limited() -> None:
     world = World()
     tries = 0
 
@@ -95,7 +95,7 @@ def test_give_up_ends_a_pause_under_way_with_the_failure() -> None:
     assert time.monotonic() - began < 10
 
 
-def test_after_give_up_nothing_is_repeated() -> None:
+def test_nothing_is_retried_after_give_up() -> None:
     world = World()
     world.retrier.give_up()
     with pytest.raises(Transient):

@@ -1,4 +1,4 @@
-"""Content-Encoding: complete bodies are decoded, cut or damaged ones never taken for complete."""
+"""Content-Encoding: complete bodies are decoded, truncated or damaged ones refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("coding", [None, "", "identity", " Identity ", "identity, identity", ","])
-def test_a_body_that_is_not_encoded_comes_as_it_came(coding: str | None) -> None:
+def test_a_body_that_is_not_encoded_is_unchanged(coding: str | None) -> None:
     pieces: list[Piece] = [b"a", memoryview(b"bc"), PACKED]
     assert list(decoded(response(pieces, coding))) == pieces
     assert not is_encoded(response([], coding))
@@ -49,7 +49,7 @@ def test_a_complete_gzip_body_is_decoded(coding: str) -> None:
 
 
 def with_all_fields() -> bytes:
-    """Give a gzip body whose header has an extra field, a name, a comment and a checksum."""
+    """Make a gzip body whose header has an extra field, a name, a comment and a checksum."""
     head = b"\x1f\x8b\x08\x1e" + bytes(6) + b"\x03\x00abc" + b"name\x00" + b"comment\x00"
     crc = zlib.crc32(head).to_bytes(4, "little")[:2]
     return head + crc + PACKED[10:]
@@ -100,7 +100,7 @@ def test_a_changed_byte_never_changes_the_content(place: int, change: int) -> No
     "body",
     [b"\x00" * 20, CONTENT, b"\x1f\x8b", b"\x1f\x8b\x09" + PACKED[3:], zlib.compress(CONTENT)],
 )
-def test_what_is_not_gzip_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_gzip_is_refused(body: bytes) -> None:
     refused(body)
 
 
@@ -114,11 +114,11 @@ def test_a_second_member_that_is_cut_anywhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize("rest", [b"x", b"garbage that is long enough", b"\x00x", b"\x1f\x8c"])
-def test_what_comes_after_the_last_member_is_refused(rest: bytes) -> None:
+def test_bytes_after_the_last_member_are_refused(rest: bytes) -> None:
     refused(PACKED + rest)
 
 
-def test_a_bomb_comes_in_bounded_pieces_and_is_read_no_faster_than_it_is_wanted() -> None:
+def test_a_decompression_bomb_is_decoded_in_bounded_pieces_on_demand() -> None:
     packer = zlib.compressobj(9, wbits=31)
     zeros = bytes(1 << 20)
     body = b"".join([packer.compress(zeros) for _ in range(64)]) + packer.flush()
@@ -131,7 +131,7 @@ def test_a_bomb_comes_in_bounded_pieces_and_is_read_no_faster_than_it_is_wanted(
     assert len(first) + sum(sizes) == 64 << 20
 
 
-def test_no_more_is_read_than_what_is_asked_for_needs() -> None:
+def test_only_the_requested_range_is_read() -> None:
     taken = 0
 
     def endless() -> Iterator[bytes]:
@@ -160,7 +160,7 @@ def test_a_broken_connection_is_not_damage(error: Transient) -> None:
 @pytest.mark.parametrize(
     "coding", ["br", "deflate", "zstd", "gzip, gzip", "gzip;q=1", "aws-chunked"]
 )
-def test_another_encoding_is_refused_by_its_name(coding: str) -> None:
+def test_another_encoding_is_refused_by_name(coding: str) -> None:
     with pytest.raises(Corrupt, match="which was not asked for") as caught:
         content_of(b"x", coding)
     assert repr(coding) in caught.value.message

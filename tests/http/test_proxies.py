@@ -1,4 +1,4 @@
-"""Which proxy a request goes through."""
+"""The proxy of a request."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ def test_a_proxy_is_shown_without_its_user() -> None:
         ("ftp://s3cr3t", "ftp:// proxies are not supported"),
     ],
 )
-def test_what_is_not_a_proxy_is_a_usage_error_that_does_not_show_it(
-    text: str, message: str
-) -> None:
+def test_an_invalid_proxy_is_a_usage_error_that_does_not_show_it(text: str, message: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         parse_proxy(text)
     assert caught.value.message == message
@@ -97,7 +95,7 @@ def test_an_ipv6_address_is_an_exception(monkeypatch: pytest.MonkeyPatch) -> Non
     assert proxy_for("https://[::1]:8443/") is None
 
 
-def test_what_is_not_encrypted_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_http_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", AT)
     monkeypatch.setenv("HTTP_PROXY", AT)
     assert proxy_for("http://localhost:8000/") is None

@@ -1,4 +1,4 @@
-"""What a redirect makes of a request that is more than a GET."""
+"""Redirects of requests other than GET."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEADERS = {"Accept": "text/csv", "Content-Type": "text/plain", "X-Key": "secret"
         (303, "HEAD", "HEAD"),
     ],
 )
-def test_what_goes_on_within_the_origin(status: int, method: str, then: str) -> None:
+def test_redirects_within_the_origin(status: int, method: str, then: str) -> None:
     after = Request(method, httpx.URL(HERE), HEADERS, b"body").redirected(status, "/z")
     kept = then == method and method != "HEAD"
     assert (after.method, str(after.url)) == (then, "https://a.example/z")
@@ -46,14 +46,14 @@ def test_a_body_is_not_sent_to_another_origin(status: int, method: str) -> None:
 
 
 @pytest.mark.parametrize(("status", "method"), [(302, "GET"), (303, "POST"), (307, "HEAD")])
-def test_another_origin_gets_no_header_but_what_is_wanted(status: int, method: str) -> None:
+def test_another_origin_gets_no_header_that_may_be_secret(status: int, method: str) -> None:
     content = b"body" if method == "POST" else None
     after = Request(method, httpx.URL(HERE), HEADERS, content).redirected(status, THERE)
     assert (after.headers, after.content) == ({"Accept": "text/csv"}, None)
 
 
 @pytest.mark.parametrize(("method", "sent"), [("GET", 3), ("PUT", 3), ("POST", 2)])
-def test_only_what_may_be_sent_twice_is_sent_again_on_a_connection_that_died(
+def test_only_idempotent_requests_are_sent_again_after_a_dead_connection(
     method: str, sent: int
 ) -> None:
     answers = [ok(b"kept"), None, ok(b"again")]

@@ -1,4 +1,4 @@
-"""Repeating: the pauses, the attempts, the shared budget and the deadline."""
+"""Retries: pauses, attempts, the shared budget and the deadline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nostra_cli.http.timeouts import Deadline
 from tests.http.retrying import World
 
 
-def test_a_response_at_once_needs_no_pause() -> None:
+def test_a_response_at_the_first_attempt_needs_no_pause() -> None:
     world = World()
     assert world.retrier.run(world.failing(0), "it") == "answer"
     assert (world.calls, world.slept) == (1, [])
@@ -53,7 +53,7 @@ def test_the_last_failure_is_raised_when_the_attempts_are_spent() -> None:
 
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
-def test_a_patient_poll_has_ten_attempts_and_outlives_a_minute(chance: float) -> None:
+def test_a_patient_poll_has_ten_attempts_and_survives_a_minute(chance: float) -> None:
     world = World(chance=chance)
     assert world.retrier.run(world.failing(9), "it", PATIENT) == "answer"
     assert world.calls == 10
@@ -61,7 +61,7 @@ def test_a_patient_poll_has_ten_attempts_and_outlives_a_minute(chance: float) ->
     assert sum(world.slept) == pytest.approx(60.75 * (1 + chance))
 
 
-def test_what_is_not_transient_is_raised_at_once() -> None:
+def test_other_errors_are_raised_at_once() -> None:
     world = World()
     with pytest.raises(Corrupt):
         world.retrier.run(world.failing(1, lambda: Corrupt("broken")), "it")
@@ -71,9 +71,7 @@ def test_what_is_not_transient_is_raised_at_once() -> None:
 @pytest.mark.parametrize(
     ("wish", "pause"), [(0.0, 0.0), (7.0, 7.0), (60.0, 60.0), (1e9, MAX_RETRY_AFTER)]
 )
-def test_the_wish_of_the_server_replaces_the_schedule_up_to_a_minute(
-    wish: float, pause: float
-) -> None:
+def test_retry_after_replaces_the_pause_up_to_a_minute(wish: float, pause: float) -> None:
     world = World()
     world.retrier.run(world.failing(1, lambda: Transient("busy", wait=wish)), "it")
     assert world.slept == [pause]
@@ -111,7 +109,7 @@ def test_no_sleep_ends_after_the_deadline(
     assert sum(world.slept) <= seconds + 1e-9
 
 
-def test_after_the_deadline_nothing_is_tried() -> None:
+def test_nothing_is_attempted_after_the_deadline() -> None:
     world = World(seconds=5)
     world.now += 5
     with pytest.raises(DeadlinePassed):
@@ -160,7 +158,7 @@ def test_the_budget_is_shared_by_all_requests() -> None:
     assert world.calls == 8
 
 
-def test_each_success_gives_one_retry_back_and_no_more_than_there_were() -> None:
+def test_each_success_gives_one_retry_back_up_to_the_maximum() -> None:
     world = World(budget=Budget(3))
     with pytest.raises(Transient):
         world.retrier.run(world.failing(99), "it")
@@ -171,7 +169,7 @@ def test_each_success_gives_one_retry_back_and_no_more_than_there_were() -> None
     assert left == [0, 1, 2, 3, 3, 3]
 
 
-def test_a_poll_that_was_answered_before_needs_no_budget() -> None:
+def test_a_poll_after_a_response_needs_no_budget() -> None:
     """Many waits in one run: an outage must not end those that come after the first ones."""
     world = World(budget=Budget(0))
     assert world.retrier.run(world.failing(3), "it", PATIENT) == "answer"

@@ -53,7 +53,7 @@ def test_retry_after_as_a_date_counts_from_now_and_the_past_is_zero(
         "Tue, 14 Nov 2023 22:13:20 ÇGMT",
     ],
 )
-def test_retry_after_that_says_nothing_leaves_the_schedule_to_us(value: str | None) -> None:
+def test_an_invalid_retry_after_is_ignored(value: str | None) -> None:
     assert retry_after(value, NOW) is None
 
 

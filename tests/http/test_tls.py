@@ -1,4 +1,4 @@
-"""Which certificate authorities are trusted."""
+"""The trusted certificate authorities."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def test_a_system_without_a_hashed_directory_has_a_bundle(name: str, system: Pat
     assert ca_source({}) == CaSource(CaKind.SYSTEM_BUNDLE, str(system / name))
 
 
-def test_a_system_without_certificates_gets_those_of_certifi(system: Path) -> None:
+def test_a_system_without_certificates_uses_those_of_certifi(system: Path) -> None:
     (system / "bundle.pem").touch()
     assert ca_source({}) == CaSource(CaKind.CERTIFI, certifi.where())
     assert tls_context({}).cert_store_stats()["x509_ca"] > 50
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_macos_and_windows_ask_the_operating_system(
+def test_macos_and_windows_use_the_operating_system(
     platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     truststore = ModuleType("truststore")
@@ -108,7 +108,7 @@ def test_a_hashed_directory_is_trusted(
         ("SSL_CERT_DIR", "no\0ne", "SSL_CERT_DIR: no such directory: no\0ne"),
     ],
 )
-def test_what_cannot_be_read_is_a_usage_error_that_names_it(
+def test_an_unreadable_bundle_is_a_usage_error_that_names_it(
     variable: str, value: str, message: str
 ) -> None:
     with pytest.raises(UsageProblem) as caught:

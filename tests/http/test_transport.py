@@ -1,4 +1,4 @@
-"""HTTP against servers of raw sockets: where the token goes, redirects, connections and bodies."""
+"""HTTP against raw socket servers: the token, redirects, connections and bodies."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ def test_the_token_is_not_sent_to_another_origin_and_comes_back_to_its_own() -> 
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
-def test_no_proxy_sees_the_token_of_what_is_not_encrypted(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_proxy_sees_the_token_of_plain_http(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY")
     with (
         answering(lambda _n, _: ok(b"proxy")) as proxy,
@@ -121,7 +119,7 @@ def test_a_redirect_without_a_location_is_the_response() -> None:
         ("http://127.0.0.1:1/x", "https://b.example/y", "https://b.example/y"),
     ],
 )
-def test_a_redirect_leads_where_it_says(url: str, location: str, target: str) -> None:
+def test_a_redirect_is_followed_to_its_location(url: str, location: str, target: str) -> None:
     assert str(redirect_target(httpx.URL(url), location)) == target
 
 
@@ -193,7 +191,7 @@ def test_the_trace_shows_headers_and_no_secret() -> None:
         assert line in lines
 
 
-def test_a_kept_connection_that_died_is_replaced_once_and_in_silence() -> None:
+def test_a_kept_connection_that_died_is_replaced_once_and_silently() -> None:
     def answer(number: int, _head: bytes) -> bytes | None:
         return None if number == 1 else ok(b"%d" % number)
 
@@ -203,7 +201,7 @@ def test_a_kept_connection_that_died_is_replaced_once_and_in_silence() -> None:
     assert len(raw.heads) == 3
 
 
-def test_a_fresh_connection_that_dies_is_not_tried_again_here() -> None:
+def test_a_new_connection_that_fails_is_not_retried_by_the_transport() -> None:
     with answering(lambda n, _: ok(b"") if n == 0 else None) as raw:
         with talking(raw.base_url) as transport:
             get(transport)
@@ -215,7 +213,7 @@ def test_a_fresh_connection_that_dies_is_not_tried_again_here() -> None:
         assert len(raw.heads) == 4
 
 
-def test_a_port_where_nobody_listens_is_transient() -> None:
+def test_a_closed_port_is_transient() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with (
@@ -277,7 +275,7 @@ def test_a_large_body_with_a_coding_is_complete(header: str) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_response_without_a_body_ends_with_its_head_whatever_length_it_names(status: int) -> None:
+def test_a_response_without_a_body_ends_with_its_head_despite_its_length(status: int) -> None:
     said = f"HTTP/1.1 {status} x\r\nContent-Length: {LARGE_BODY}\r\n\r\n".encode()
     with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
         assert get(transport) == (status, b"", False)

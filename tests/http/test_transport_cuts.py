@@ -1,4 +1,4 @@
-"""Where bodies end: short ones are never taken for complete ones, and nothing follows them."""
+"""The ends of bodies: short ones are truncated, and nothing follows them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cut(sent: bytes) -> tuple[bytes, type[Exception] | None]:
-    """Ask a server that sends this much and closes; give what came and what it ended in."""
+    """Request from a server that sends this and closes; return the bytes and the error."""
 
     def handle(connection: socket.socket, _number: int) -> None:
         head(connection)
@@ -34,7 +34,7 @@ def cut(sent: bytes) -> tuple[bytes, type[Exception] | None]:
 
 
 def received(transport: Transport) -> tuple[bytes, type[Exception] | None]:
-    """Read a body to its end; return what came and the error it ended in."""
+    """Read a body to its end; return its bytes and the error."""
     got = bytearray()
     try:
         with transport.request("GET", "/x") as reply:
@@ -47,7 +47,7 @@ def received(transport: Transport) -> tuple[bytes, type[Exception] | None]:
 
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("missing", [1, 1000, LARGE_BODY])
-def test_a_body_that_is_short_is_truncated_after_all_that_came(
+def test_a_short_body_is_truncated_after_its_last_byte(
     fast: bool, missing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not fast:
@@ -72,7 +72,7 @@ def test_chunks_that_do_not_end_are_truncated(end: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [b"x", b"-3", b"fffffffffffffffffffffffff"])
-def test_a_size_of_a_chunk_that_is_none_is_truncated(size: bytes) -> None:
+def test_an_invalid_chunk_size_is_truncated(size: bytes) -> None:
     said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
     assert cut(said + size + b"\r\nabc\r\n0\r\n\r\n") == (b"abc", Truncated)
 
@@ -86,7 +86,7 @@ def test_a_head_that_does_not_end_is_transient(said: bytes) -> None:
     assert cut(said) == (b"", Transient)
 
 
-def test_what_comes_after_a_complete_body_is_not_part_of_it() -> None:
+def test_bytes_after_a_complete_body_are_not_part_of_it() -> None:
     for length in (3, LARGE_BODY):
         body = body_of(length)
         said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
@@ -117,7 +117,7 @@ def test_a_body_that_stalls_is_reported_as_such(
 
 @pytest.mark.parametrize("length", [0, 100, LARGE_BODY])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_what_comes_after_a_response_is_never_the_next_one(length: int, chunked: bool) -> None:
+def test_bytes_after_a_response_are_never_the_next_one(length: int, chunked: bool) -> None:
     body = body_of(length)
 
     def answer(number: int, _head: bytes) -> bytes:
@@ -227,7 +227,7 @@ def test_a_short_body_over_tls_is_truncated(length: int, authority: trustme.CA) 
 
 @pytest.mark.usefixtures("_trusted")
 @pytest.mark.parametrize(("length", "chunked"), [(1, False), (20_000, False), (1, True)])
-def test_what_comes_after_a_response_over_tls_is_never_the_next_one(
+def test_bytes_after_a_response_over_tls_are_never_the_next_one(
     length: int, chunked: bool, authority: trustme.CA
 ) -> None:
     context = server_context(authority.issue_cert("localhost"))

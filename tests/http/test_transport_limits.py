@@ -1,4 +1,4 @@
-"""How long the transport waits, and what it aborts then: by a watchdog that the tests hold."""
+"""The time limits of the transport, with a watchdog that the tests control."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Held(Watchdog):
-    """A watchdog that acts when it is told to, and remembers the limits it was given."""
+    """A watchdog that acts when the test says so, and records its limits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Held(Watchdog):
 
 @contextlib.contextmanager
 def held(base_url: str, seconds: float | None = None) -> Iterator[tuple[Transport, Held]]:
-    """Give a transport with its watchdog; the deadline comes no nearer."""
+    """Make a transport with its watchdog and a deadline on a stopped clock."""
     transport, watchdog = (
         Transport(base_url, Token("t0ken"), Deadline(seconds, lambda: 0.0)),
         Held(),
@@ -105,7 +105,7 @@ def test_head_and_body_have_their_limits_and_the_deadline(
         assert (watchdog.limits, watchdog.acts) == (limits, [])
 
 
-def test_a_body_without_a_limit_is_not_watched_but_that_of_a_refusal_is() -> None:
+def test_only_the_body_of_an_error_response_is_watched_without_a_limit() -> None:
     refusal = b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno"
     answers = [ok(b"abc"), refusal]
     with (
@@ -119,7 +119,7 @@ def test_a_body_without_a_limit_is_not_watched_but_that_of_a_refusal_is() -> Non
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
-def test_a_head_that_drips_is_aborted(sent: bytes) -> None:
+def test_a_head_that_is_sent_byte_by_byte_is_aborted(sent: bytes) -> None:
     with stuck(sent) as (raw, then), held(raw.base_url) as (transport, watchdog):
         then.append(watchdog.act)
         with pytest.raises(Transient, match="broke off"):
@@ -128,7 +128,7 @@ def test_a_head_that_drips_is_aborted(sent: bytes) -> None:
 
 
 def read(transport: Transport, then: Act = lambda: None) -> bytes:
-    """Read a body until it breaks off, and do something at its first piece."""
+    """Read a body until it fails, and act at its first piece."""
     got = b""
     with pytest.raises(Transient), transport.request("GET", "/x") as reply:  # noqa: PT012
         for chunk in reply.chunks:
@@ -139,7 +139,7 @@ def read(transport: Transport, then: Act = lambda: None) -> bytes:
 
 
 @pytest.mark.parametrize("length", [10, LARGE_BODY])
-def test_a_body_that_drips_is_aborted(length: int) -> None:
+def test_a_body_that_is_sent_byte_by_byte_is_aborted(length: int) -> None:
     with (
         stuck(BEGUN % length + b"abc") as (raw, _),
         held(raw.base_url, 60) as (transport, watchdog),
@@ -148,7 +148,7 @@ def test_a_body_that_drips_is_aborted(length: int) -> None:
     assert watchdog.acted
 
 
-def test_a_body_that_was_aborted_is_late_and_not_too_short() -> None:
+def test_an_aborted_body_is_reported_as_late_and_not_as_truncated() -> None:
     with (
         stuck(BEGUN % 10 + b"abc") as (raw, _),
         talking(raw.base_url) as transport,
@@ -215,7 +215,7 @@ def test_abort_ends_the_requests_of_every_thread() -> None:
     assert ["broke off" in message for message in ended] == [True, True]
 
 
-def test_a_read_ends_at_the_deadline_though_nobody_watches() -> None:
+def test_a_read_ends_at_the_deadline_without_the_watchdog() -> None:
     with (
         stuck(b"") as (raw, _),
         held(raw.base_url, 0.05) as (transport, _),
@@ -224,14 +224,14 @@ def test_a_read_ends_at_the_deadline_though_nobody_watches() -> None:
         get(transport)
 
 
-def test_a_large_body_that_comes_no_further_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "READ_SECONDS", 0.05)
     sent = BEGUN % LARGE_BODY + body_of(LARGE_BODY // 2)
     with stuck(sent) as (raw, _), held(raw.base_url) as (transport, _):
         assert read(transport) == body_of(LARGE_BODY // 2)
 
 
-def test_a_body_that_nobody_reads_to_its_end_has_no_limit_that_outlasts_it() -> None:
+def test_the_limit_of_a_body_ends_when_its_reader_stops_early() -> None:
     with (
         answering(lambda _n, _: ok(body_of(LARGE_BODY))) as raw,
         held(raw.base_url) as (transport, watchdog),
