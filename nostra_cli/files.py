@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from nostra_cli.errors import FileProblem
 
@@ -117,45 +118,68 @@ def _lock(fd: int) -> bool:
     return True
 
 
+def draft_path(path: Path) -> Path:
+    """Return where `rewrite` writes what is to replace `path`."""
+    return path.with_name(f".{path.name}.part")
+
+
 def rewrite(
-    path: Path, change: Callable[[], bytes], busy: FileProblem, patience: float, mode: int = 0o666
+    path: Path,
+    change: Callable[[], bytes | None],
+    busy: FileProblem,
+    patience: float,
+    mode: int | None = None,
 ) -> None:
     """Replace the content of `path` atomically by the result of `change`, called under a lock.
 
-    A new file gets `mode` (less the umask), an existing one keeps its own. The next process takes
-    over the draft of a killed one. Raises `busy` after `patience` (seconds), FileProblem, OSError,
-    and what `change` raises; the file is then unchanged.
+    A result of None leaves it unchanged. The file gets `mode`; without one, an existing file keeps
+    its own. The next process takes over the draft of a killed one. Raises `busy` after `patience`
+    (seconds), FileProblem, OSError, and what `change` raises; the file is then unchanged.
     """
-    draft = path.with_name(f".{path.name}.part")
-    with open(open_locked(draft, mode, busy, patience), "r+b") as file:
+    draft = draft_path(path)
+    fd = open_locked(draft, 0o666 if mode is None else mode, busy, patience)
+    with open(fd, "r+b") as file:  # noqa: PTH123 - a descriptor
         try:
             content = change()
+            if content is None:
+                _remove(file, draft)
+                return
+            if mode is None:
+                keep_mode(fd, draft, path)
+            else:
+                _set_mode(fd, draft, mode)
             file.truncate(0)
             file.write(content)
             file.flush()
-            keep_mode(file.fileno(), draft, path)
-            os.fsync(file.fileno())
+            os.fsync(fd)
             if sys.platform == "win32":  # cannot rename an open file
                 file.close()
             draft.replace(path)
         except BaseException:
-            if sys.platform == "win32":  # nor remove it
-                file.close()
-            with contextlib.suppress(OSError):
-                draft.unlink()
+            _remove(file, draft)
             raise
     sync_folder(path.parent)
+
+
+def _remove(file: BinaryIO, path: Path) -> None:
+    if sys.platform == "win32":  # cannot remove an open file
+        file.close()
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def keep_mode(fd: int, path: Path, old: Path) -> None:
     """Set the mode of the open file at `path` to that of the file `old` that it will replace."""
     with contextlib.suppress(FileNotFoundError):
-        mode = stat.S_IMODE(old.lstat().st_mode)
-        if mode != stat.S_IMODE(os.fstat(fd).st_mode):
-            if sys.platform == "win32":
-                path.chmod(mode)
-            else:
-                os.fchmod(fd, mode)
+        _set_mode(fd, path, stat.S_IMODE(old.lstat().st_mode))
+
+
+def _set_mode(fd: int, path: Path, mode: int) -> None:
+    if mode != stat.S_IMODE(os.fstat(fd).st_mode):
+        if sys.platform == "win32":
+            path.chmod(mode)
+        else:
+            os.fchmod(fd, mode)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,19 +1,13 @@
-"""Change the config file: atomically, for its owner alone, and with the rest of it kept.
-
-The new file is a draft beside the old one until it is complete; the draft is also the lock, so that
-of two writers the second one starts from what the first one wrote.
-"""
+"""Change the config file: atomically, for its owner alone, and with the rest of it kept."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from nostra_cli.config.file import (
     MAX_BYTES,
@@ -26,7 +20,7 @@ from nostra_cli.config.file import (
 )
 from nostra_cli.config.settings import DEFAULT_PROFILE, TABLE
 from nostra_cli.errors import FileProblem, UsageProblem, file_errors
-from nostra_cli.files import open_locked, sync_folder
+from nostra_cli.files import draft_path, rewrite
 
 _LOCK_SECONDS = 10.0
 
@@ -109,31 +103,31 @@ def _subtable(table: Table, path: Path, key: str, above: str = "") -> Table:
 
 def _change(env: Mapping[str, str], edit: Callable[[Table, Path], str]) -> Change:
     path = config_path(env)
-    with file_errors(path):  # also of a relative path in a directory that is gone
-        target = Path(os.path.realpath(path))  # a link stays, what it leads to is written
+    change = Change(path, "", changed=False)
 
-    def edited() -> tuple[Change, bytes]:
+    def edited() -> bytes | None:
+        nonlocal change
         content = _read(path)
         document = parse(path, content)
         profile = edit(document, path)
         profiles = document.get("profiles")
         table = profiles.get(profile) if isinstance(profiles, dict) else None
         keys = tuple(table) if isinstance(table, dict) else ()
-        changed = document != parse(path, content)
-        return Change(path, profile, changed, keys), _toml(path, document)
+        change = Change(path, profile, document != parse(path, content), keys)
+        return _toml(path, document) if change.changed else None
 
     with file_errors(path):
-        change, _ = edited()
-        if not change.changed and not os.path.lexists(_draft_path(target)):
+        target = Path(os.path.realpath(path))  # a link stays, its target is written
+        edited()
+        # A draft that a killed process left may hold a token.
+        if not change.changed and not os.path.lexists(draft_path(target)):
             _tighten(target, 0o600)
             return change  # no lock, no folder: it may be one that cannot be written
         _make_private(target.parent)
         if not env.get("NOSTRA_CONFIG"):
             _tighten(path.parent, 0o700)
-        with _draft(target) as draft:
-            change, content = edited()
-            if change.changed:
-                _publish(draft, target, content)
+        busy = FileProblem(f"another process is changing {target}", "let it finish, then try again")
+        rewrite(target, edited, busy, _LOCK_SECONDS, 0o600)
     return change
 
 
@@ -177,37 +171,3 @@ def _tighten(path: Path, mode: int) -> None:
     with contextlib.suppress(OSError):
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             path.chmod(mode)
-
-
-def _draft_path(target: Path) -> Path:
-    return target.with_name(f".{target.name}.new")
-
-
-@contextlib.contextmanager
-def _draft(target: Path) -> Iterator[BinaryIO]:
-    """Open and lock the draft of `target`; if it is still there at the end, remove it."""
-    path = _draft_path(target)
-    busy = FileProblem(f"another process is changing {target}", "let it finish, then try again")
-    with open(open_locked(path, 0o600, busy, _LOCK_SECONDS), "r+b") as file:  # noqa: PTH123
-        ours = os.fstat(file.fileno())
-        try:
-            yield file
-        finally:
-            with contextlib.suppress(OSError):
-                if sys.platform == "win32":  # an open file cannot be removed there
-                    file.close()
-                if os.path.samestat(ours, path.lstat()):
-                    path.unlink()
-
-
-def _publish(draft: BinaryIO, target: Path, content: bytes) -> None:
-    if sys.platform != "win32":
-        os.fchmod(draft.fileno(), 0o600)
-    draft.truncate(0)  # a process that was killed may have left something
-    draft.write(content)
-    draft.flush()
-    os.fsync(draft.fileno())
-    if sys.platform == "win32":  # an open file cannot be renamed there
-        draft.close()
-    _draft_path(target).replace(target)
-    sync_folder(target.parent)

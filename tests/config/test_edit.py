@@ -46,7 +46,7 @@ def mode_of(path: Path) -> int:
 
 
 def draft_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")
+    return path.with_name(f".{path.name}.part")
 
 
 def test_values_are_stored_and_read_again(env: dict[str, str], path: Path) -> None:
