@@ -16,19 +16,12 @@ from nostra_cli.errors import FileProblem, file_errors
 def check_target(target: Target, existing: OnExisting) -> bool:
     """Check the place of a file or an object before it is made; True: it exists, skip it.
 
-    Raises FileProblem for what must not be touched.
-    """
-    if isinstance(target, StoreUrl):
-        return stores.check_object(target, existing)
-    return check_file(target, existing)
-
-
-def check_file(path: Path, existing: OnExisting) -> bool:
-    """Check the place of a file before it is written; True: it exists and is to be skipped.
-
     Raises FileProblem for what must not be touched: an existing file, as far as `existing` says
     so, and always a directory, a symbolic link, a FIFO or a device.
     """
+    if isinstance(target, StoreUrl):
+        return stores.check_object(target, existing)
+    path = target
     if path.name:  # `.` has none: it is a directory
         remove_stale_part(path)
     with file_errors(path):

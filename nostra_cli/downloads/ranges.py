@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
 from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.sinks.protocol import Sink
 from nostra_cli.downloads.stream import (
     BodyStream,
     NoMeter,
@@ -30,7 +29,7 @@ def fetch_version(service: Service, item: Item, low_speed: LowSpeed) -> BodyVers
     return sink.version
 
 
-class _VersionSink:
+class _VersionSink(Sink):
     """Keep the version of a body, and none of its bytes."""
 
     def __init__(self) -> None:
@@ -39,9 +38,6 @@ class _VersionSink:
 
     def restart(self, version: BodyVersion) -> None:
         self.version = version
-
-    def blocks(self) -> Iterator[bytes]:
-        return iter(())
 
     def write(self, _data: Piece) -> None:
         raise StopStream
@@ -61,7 +57,7 @@ def fetch_range(
     return bytes(sink.data)
 
 
-class _RangeSink:
+class _RangeSink(Sink):
     """Hold a range in memory; the bytes before it count as there."""
 
     def __init__(self, start: int, version: BodyVersion, label: str) -> None:
@@ -72,9 +68,6 @@ class _RangeSink:
 
     def restart(self, version: BodyVersion) -> None:  # noqa: ARG002 - a sink has it
         raise Corrupt(f"{self._label} changed while it was read", "open it again")
-
-    def blocks(self) -> Iterator[bytes]:
-        return iter(())
 
     def write(self, data: Piece) -> None:
         self.data += data

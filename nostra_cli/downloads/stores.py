@@ -12,7 +12,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Any
 
 from nostra_cli.downloads.target import OnExisting, StoreUrl
 from nostra_cli.errors import FileProblem, NostraError, UsageProblem
@@ -23,39 +23,8 @@ _SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
 _MIN_SECRET = 8
 
 
-class StoreFile(Protocol):
-    """What is used of a file that is open for writing."""
-
-    def write(self, data: bytes) -> object:
-        """Append all of `data`."""
-
-    def close(self) -> None:
-        """Send the rest."""
-
-    def commit(self) -> None:
-        """Make it visible, where it was opened without `autocommit`."""
-
-    def discard(self) -> None:
-        """Take it back, where it was opened without `autocommit`."""
-
-
-class Store(Protocol):
-    """What is used of an fsspec filesystem."""
-
-    def exists(self, path: str) -> bool:
-        """Tell whether an object exists."""
-
-    def size(self, path: str) -> int | None:
-        """Return its size in bytes."""
-
-    def open(self, path: str, mode: str, *, block_size: int, autocommit: bool) -> StoreFile:
-        """Open a file."""
-
-    def mv(self, source: str, target: str) -> None:
-        """Give an object another name."""
-
-    def rm_file(self, path: str) -> None:
-        """Remove an object."""
+Store = Any
+"""A filesystem of fsspec, which has no types."""
 
 
 def open_store(url: StoreUrl) -> tuple[Store, str]:
@@ -72,8 +41,6 @@ def open_store(url: StoreUrl) -> tuple[Store, str]:
             f"{url.scheme}:// needs fsspec, which is not installed",
             "pip install 'nostra-cli[fsspec]'",
         ) from error
-    if sys.modules.get("anyio", url) is None:
-        del sys.modules["anyio"]  # nostra hides it from httpcore; a driver may need it
     try:
         get_filesystem_class(url.scheme)
     except ImportError as error:
@@ -114,7 +81,7 @@ def check_object(url: StoreUrl, existing: OnExisting) -> bool:
     if existing is OnExisting.OVERWRITE:
         return False
     with store_errors(f"cannot access {url}"):
-        exists = store.exists(path)
+        exists = bool(store.exists(path))
     if exists and existing is OnExisting.REFUSE:
         raise FileProblem(
             f"{url} already exists (not overwritten)",
@@ -127,7 +94,7 @@ def size_of(url: StoreUrl) -> int:
     """Return the size in bytes of an existing object; raises FileProblem."""
     store, path = open_store(url)
     with store_errors(f"cannot access {url}"):
-        return store.size(path) or 0
+        return int(store.size(path) or 0)
 
 
 @contextlib.contextmanager

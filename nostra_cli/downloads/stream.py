@@ -64,18 +64,6 @@ class StreamOptions:
     clock: Callable[[], float] = time.monotonic
 
 
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """What is known of a body that was read; `sha256` (hex) where it was asked for.
-
-    `complete` is False where only its beginning was read.
-    """
-
-    complete: bool
-    resumed: bool
-    sha256: str | None
-
-
 def stream_body(
     service: Service,
     item: Item,
@@ -83,7 +71,7 @@ def stream_body(
     meter: Meter,
     options: StreamOptions,
     stop: int | None = None,
-) -> Streamed:
+) -> BodyStream:
     """Read a body into `sink` until it is complete and verified as far as it streams.
 
     What the sink has of an earlier run is continued. With `stop`, only the first `stop` bytes are
@@ -94,12 +82,15 @@ def stream_body(
     stream.resume_part()
     with contextlib.suppress(StopStream):
         stream.run()
-    return Streamed(stream.complete, stream.resumed, stream.sha256)
+    return stream
 
 
 @dataclass(slots=True)
 class BodyStream:
-    """One body, its beginning or a range of it on its way from `service` to `sink`."""
+    """One body, its beginning or a range of it on its way from `service` to `sink`.
+
+    `complete` is False where only its beginning was read.
+    """
 
     service: Service
     item: Item

@@ -20,7 +20,6 @@ from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import file_errors
 from nostra_cli.http.timeouts import DEFAULT_LOW_SPEED, LowSpeed
-from nostra_cli.models import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +62,18 @@ def download(
     if item.path is not None and check_target(item.path, options.existing):
         return _skipped(item, item.path, options)
     with _open_sink(item, options, stdout) as sink:
-        streamed = stream_body(service, item, sink, meter, options.stream)
+        stream = stream_body(service, item, sink, meter, options.stream)
         _check_complete(item, options.level, sink)
         sink.publish(replace=options.existing is OnExisting.OVERWRITE)
     seconds = time.monotonic() - started
-    return TransferResult(item, "downloaded", sink.size, seconds, streamed.resumed, streamed.sha256)
+    return TransferResult(item, "downloaded", sink.size, seconds, stream.resumed, stream.sha256)
 
 
 def _open_sink(item: Item, options: DownloadOptions, stdout: Writer) -> TargetSink:
     if item.path is None:
         return StdoutSink(stdout)
     if isinstance(item.path, StoreUrl):
-        return Upload(item.path, spooled=_is_checked_at_end(item, options.level))
+        return Upload(item.path, spooled=verify.is_checked_at_end(item.format, options.level))
     return Part(item.path, options.resume)
 
 
@@ -87,14 +86,8 @@ def _skipped(item: Item, path: Target, options: DownloadOptions) -> TransferResu
     return TransferResult(item, "skipped", size, 0.0, sha256=sha256)
 
 
-def _is_checked_at_end(item: Item, level: verify.Level) -> bool:
-    """Tell whether it is verified when it is complete: a workbook's directory is at its end."""
-    return item.format is Format.XLSX and level is not verify.Level.OFF
-
-
 def _check_complete(item: Item, level: verify.Level, sink: TargetSink) -> None:
-    file = sink.reader() if _is_checked_at_end(item, level) else None
-    if file is not None:
+    if (file := sink.reader()) is not None:
         try:
             verify.check_file(item.format, level, file, sink.size)
         except ValueError as error:

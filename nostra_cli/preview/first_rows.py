@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING
 
 from nostra_cli.downloads.verify.level import Level, checks_for
 from nostra_cli.errors import Corrupt
@@ -14,6 +14,7 @@ from nostra_cli.preview.rows import Parser, Row
 
 if TYPE_CHECKING:
     from nostra_cli.preview.stats import Stats
+    from nostra_cli.preview.xlsx_rows import XlsxRows
 
 _BLOCK_BYTES = 256 * 1024
 _GZIP = b"\x1f\x8b"
@@ -127,21 +128,10 @@ def read_first_rows(file: IO[bytes], format: Format, max_rows: int) -> FirstRows
     return first
 
 
-class Beginning(Protocol):
-    """Rows from the start of a body, of any format."""
-
-    rows: list[Row]
-    at_end: bool
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        """The columns that the format names at its start."""
-
-
 def preview_of(
     source: Source,
     size: int | None,
-    first: Beginning,
+    first: FirstRows | XlsxRows,
     options: PreviewOptions,
     stats: Stats | None = None,
     warnings: tuple[str, ...] = (),

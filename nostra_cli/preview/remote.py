@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Destination, Item, Selection, choose
 from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.sinks.protocol import Sink
 from nostra_cli.downloads.sinks.spool import Spool
 from nostra_cli.downloads.stream import NoMeter, StopStream, StreamOptions, stream_body
 from nostra_cli.downloads.verify.level import Level
@@ -110,7 +111,7 @@ def _inspect_hint(item: Item) -> str:
     return f"{_download_hint(item)} --verify off"
 
 
-class _Head:
+class _Head(Sink):
     """A sink for as much of a body as its first rows need."""
 
     def __init__(self, item: Item, options: PreviewOptions) -> None:
@@ -126,10 +127,6 @@ class _Head:
         self.size = 0
         self.version = version
         self.first = FirstRows(self._item.format, self._options.rows, HEAD_BYTES)
-
-    def blocks(self) -> Iterator[bytes]:
-        """Nothing can be read again."""
-        return iter(())
 
     def write(self, data: Piece) -> None:
         """Read on; raises StopStream once that is enough, and Corrupt."""

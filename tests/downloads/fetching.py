@@ -11,7 +11,7 @@ from nostra_cli.api.client import Service
 from nostra_cli.downloads.plan import Item
 from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.downloads.sinks.protocol import Sink
-from nostra_cli.downloads.stream import Streamed, StreamOptions, stream_body
+from nostra_cli.downloads.stream import BodyStream, StreamOptions, stream_body
 from nostra_cli.downloads.verify.level import Level
 from nostra_cli.errors import Transient, Truncated
 from nostra_cli.http.retry import Budget, Retrier
@@ -137,7 +137,7 @@ class World:
     starts: list[tuple[int, int | None]] = field(default_factory=list)
     counted: int = 0
     stop: int | None = None
-    streamed: Streamed = field(init=False)
+    streamed: BodyStream = field(init=False)
 
     def __post_init__(self) -> None:
         self.left = list(self.script)

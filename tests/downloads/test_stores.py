@@ -188,12 +188,6 @@ def test_a_driver_that_lacks_something_is_told_of(
         open_store(StoreUrl("gs://b/x"))
 
 
-def test_a_driver_may_use_what_nostra_hides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "anyio", None)
-    open_store(StoreUrl("memory://x"))
-    assert "anyio" not in sys.modules
-
-
 def test_whatever_a_driver_raises_is_a_file_problem() -> None:
     for error in (ValueError("no\nkey"), OSError(5, "broken"), KeyError("x"), RuntimeError()):
         with pytest.raises(FileProblem) as raised, store_errors("cannot write x"):

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from nostra_cli.downloads.naming import fits
 from nostra_cli.downloads.resume import BodyVersion, from_json
+from nostra_cli.downloads.sinks.protocol import TargetSink
 from nostra_cli.errors import Corrupt, FileProblem, KeptPart, add_kept, file_errors
 from nostra_cli.files import NO_FOLLOW, keep_mode, open_locked
 from nostra_cli.models import Piece
@@ -50,7 +51,7 @@ def remove_stale_part(target: Path) -> None:
             part.unlink()
 
 
-class Part:
+class Part(TargetSink):
     """A partial file; `version` is None where it is not known what it is a part of.
 
     It is opened where an earlier run left it, else made, with the directories above it, when a
@@ -225,10 +226,6 @@ class Part:
         except FileProblem:
             return False
         return True
-
-    def __enter__(self) -> Part:
-        """Return itself."""
-        return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         """Close it; what a later run can continue is kept and recorded on the error."""

@@ -1,10 +1,9 @@
-"""What a body can be written to: one protocol, which every sink fulfils."""
+"""What a body can be written to: every sink inherits from one of these protocols."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from typing import IO, Protocol
+from typing import IO, Protocol, Self
 
 from nostra_cli.downloads.resume import BodyVersion
 from nostra_cli.models import Piece
@@ -20,21 +19,31 @@ class Sink(Protocol):
         """Drop what is there and begin a body of `version`; raises Corrupt where that is gone."""
 
     def blocks(self) -> Iterator[bytes]:
-        """Read again what is there, from its start."""
+        """Read again what is there, from its start; nothing where it cannot be read again."""
+        return iter(())
 
     def write(self, data: Piece) -> None:
         """Append all of `data`; raises FileProblem."""
 
 
-class TargetSink(Sink, AbstractContextManager["TargetSink", None], Protocol):
+class TargetSink(Sink, Protocol):
     """Receive one body for its target; nothing is there before it is published.
 
-    Leaving the block closes it. What is left then, for a later run to continue or for a person to
-    remove, is recorded on the error that ended the block.
+    Leaving the block closes it. What is left then, to be continued or removed, is recorded on the
+    error that ended the block.
     """
 
     def reader(self) -> IO[bytes] | None:
         """Read the complete body for a last check, None where it cannot be read again."""
+        return None
 
     def publish(self, replace: bool) -> None:
         """Make the complete body visible, over another only with `replace`; or FileProblem."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        """Close it."""
+        return

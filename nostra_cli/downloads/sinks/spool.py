@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.sinks.protocol import Sink
 from nostra_cli.errors import FileProblem
 from nostra_cli.models import Piece
 
@@ -16,7 +17,7 @@ IN_MEMORY = 8 << 20
 _BLOCK = 1 << 20
 
 
-class Spool:
+class Spool(Sink):
     """A sink that can be read again. `size` is in bytes."""
 
     def __init__(self, file: IO[bytes] | None = None) -> None:

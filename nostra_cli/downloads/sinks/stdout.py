@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Protocol
 
 from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.sinks.protocol import TargetSink
 from nostra_cli.errors import Corrupt
 from nostra_cli.models import Piece
 
@@ -17,8 +17,8 @@ class Writer(Protocol):
         """Write all of `data`."""
 
 
-class StdoutSink:
-    """Write a body to a stream, once. `size` is in bytes."""
+class StdoutSink(TargetSink):
+    """Write a body to a stream, once; the stream belongs to the caller."""
 
     def __init__(self, file: Writer) -> None:
         """Write to `file`."""
@@ -35,22 +35,8 @@ class StdoutSink:
             )
         self.version = version
 
-    def blocks(self) -> Iterator[bytes]:
-        """Give nothing: it cannot be read back."""
-        return iter(())
-
-    def reader(self) -> None:
-        """Give nothing: it cannot be read back."""
-
     def publish(self, replace: bool) -> None:
         """Do nothing: it is there already."""
-
-    def __enter__(self) -> StdoutSink:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Do nothing: the stream belongs to the caller."""
 
     def write(self, data: Piece) -> None:
         """Write through."""

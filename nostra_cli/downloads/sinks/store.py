@@ -10,12 +10,12 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 from nostra_cli.downloads.resume import BodyVersion
+from nostra_cli.downloads.sinks.protocol import TargetSink
 from nostra_cli.downloads.sinks.spool import Spool
-from nostra_cli.downloads.stores import HINT, StoreFile, check_object, open_store, store_errors
+from nostra_cli.downloads.stores import HINT, check_object, open_store, store_errors
 from nostra_cli.downloads.target import OnExisting, StoreUrl
 from nostra_cli.errors import FileProblem
 from nostra_cli.models import Piece
@@ -44,7 +44,7 @@ def note_leftovers(error: BaseException) -> None:
             error.add_note(note)
 
 
-class Upload:
+class Upload(TargetSink):
     """A sink whose bytes go into a store. `size` is in bytes.
 
     A `spooled` body is kept in a temporary file until it is published.
@@ -65,7 +65,7 @@ class Upload:
         url = target.url[: -len(target.name)] + name
         self.leftover = f"an unfinished upload of {target}" if self._commits else url
         self._spool = Spool() if spooled else None
-        self._file: StoreFile | None = None
+        self._file: Any = None
         self._pipelined = False
 
     def restart(self, version: BodyVersion) -> None:
@@ -93,10 +93,6 @@ class Upload:
                 self._pipelined = True
         self._file = file
         _unfinished.add(self)
-
-    def blocks(self) -> Iterator[bytes]:
-        """Give nothing: it cannot be read back."""
-        return iter(())
 
     def write(self, data: Piece) -> None:
         """Append all of `data`; raises FileProblem."""
@@ -141,10 +137,6 @@ class Upload:
         self._file = None
         _unfinished.discard(self)
 
-    def __enter__(self) -> Upload:
-        """Return itself."""
-        return self
-
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         """Take back what was not published, or note on the error what is left."""
         if error is not None and not self._discard():
@@ -174,7 +166,7 @@ class Upload:
         thread.start()
         return thread
 
-    def _take_back(self, file: StoreFile) -> None:
+    def _take_back(self, file: Any) -> None:
         """Remove it, however long the store takes for it."""
         # At once, however much is still to be sent; then again, as closing may make it appear.
         with contextlib.suppress(Exception):
@@ -184,7 +176,7 @@ class Upload:
         with contextlib.suppress(Exception):
             self._remove(file)
 
-    def _remove(self, file: StoreFile) -> None:
+    def _remove(self, file: Any) -> None:
         if self._commits:
             file.discard()
         else:

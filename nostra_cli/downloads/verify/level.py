@@ -69,9 +69,14 @@ def checks_for(format: Format, level: Level, length: int | None) -> list[Check]:
     return checks
 
 
+def is_checked_at_end(format: Format, level: Level) -> bool:
+    """Return whether `check_file` reads the finished file: a workbook's directory is at its end."""
+    return format is Format.XLSX and level is not Level.OFF
+
+
 def check_file(format: Format, level: Level, file: IO[bytes], length: int) -> None:
     """Check the finished file where the format can only be read so; raises ValueError."""
-    if format is Format.XLSX and level is not Level.OFF:
+    if is_checked_at_end(format, level):
         from nostra_cli.downloads.verify import xlsx as verify_xlsx  # loads zipfile
 
         verify_xlsx.check_file(file, complete=level is Level.FULL or length <= FULL_UP_TO)
