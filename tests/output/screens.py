@@ -1,4 +1,4 @@
-"""Streams to hand to the output: files of bytes that may say they are a terminal."""
+"""Streams for the output: files of bytes that may claim to be a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nostra_cli.output.streams import OutputOptions
 
 
 class Stream(io.TextIOWrapper):
-    """Keeps what is written."""
+    """Keeps the bytes written."""
 
     def __init__(self, terminal: bool = False, encoding: str = "utf-8") -> None:
         self.kept = io.BytesIO()

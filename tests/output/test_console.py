@@ -1,4 +1,4 @@
-"""Values and errors to the streams that are handed in."""
+"""Values and errors on stdout and stderr."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def invocation(id_: str, status: str = "completed", **more: JsonValue) -> Invoca
 
 
 def waited(id_: str, *statuses: str) -> Waited:
-    """Make a wait that saw a status every 1.5 seconds, from the epoch on."""
+    """Make a wait with one status every 1.5 seconds, from the epoch on."""
     seen = statuses or ("completed",)
     changes = tuple(Transition(one, 1.5 * n, 1.5 * n) for n, one in enumerate(seen))
     return Waited(invocation(id_, seen[-1]), changes)
@@ -69,7 +69,7 @@ def test_a_value_of_the_server_stays_in_its_cell() -> None:
     assert screen.out == "a\tx\\ty\\nz\\x1b[2J\\u202e\n"
 
 
-def test_each_line_is_there_before_the_next_value_is_asked_for() -> None:
+def test_each_line_is_written_before_the_next_value_is_requested() -> None:
     screen = Screen()
     seen: list[str] = []
 
@@ -82,7 +82,7 @@ def test_each_line_is_there_before_the_next_value_is_asked_for() -> None:
     assert seen == ["", "a\tcompleted\n", "a\tcompleted\nb\tcompleted\n"]
 
 
-def test_json_is_one_array_with_the_keys_of_the_service_and_ours() -> None:
+def test_json_is_one_array_with_the_keys_of_the_service_and_of_nostra() -> None:
     screen = Screen(JSON)
     screen.output.show(STATUSES, [invocation("a", other=[1, None]), invocation("b", "Failed")])
     [line] = screen.out.splitlines()
@@ -92,7 +92,7 @@ def test_json_is_one_array_with_the_keys_of_the_service_and_ours() -> None:
     ]
 
 
-def test_json_of_nothing_is_an_empty_array_and_nothing_when_it_failed() -> None:
+def test_json_without_items_is_an_empty_array_but_nothing_after_an_error() -> None:
     screen = Screen(JSON)
     assert screen.output.show(STATUSES, []) is ExitCode.DONE
     assert screen.out == "[]\n"
@@ -102,7 +102,7 @@ def test_json_of_nothing_is_an_empty_array_and_nothing_when_it_failed() -> None:
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_json_of_a_wait_is_one_object_a_line_as_each_comes(terminal: bool) -> None:
+def test_json_of_a_wait_is_one_object_a_line_at_once(terminal: bool) -> None:
     screen = Screen(JSON, terminal)
     seen: list[int] = []
 
@@ -118,7 +118,7 @@ def test_json_of_a_wait_is_one_object_a_line_as_each_comes(terminal: bool) -> No
     assert lines[0]["status"] == "line\u2028end"
 
 
-def test_json_of_a_wait_tells_when_each_status_was_seen() -> None:
+def test_json_of_a_wait_has_the_time_of_each_status() -> None:
     screen = Screen(JSON)
     screen.output.show(WAITED, [waited("a", "queued", "odd\x9b", "failed")])
     assert json.loads(screen.out) == {
@@ -135,7 +135,7 @@ def test_json_of_a_wait_tells_when_each_status_was_seen() -> None:
     }
 
 
-def test_an_error_takes_its_place_and_the_first_one_gives_the_code() -> None:
+def test_an_error_is_shown_in_order_and_the_first_sets_the_code() -> None:
     screen = Screen()
     items: list[Invocation | NostraError] = [
         invocation("a"),
@@ -149,7 +149,7 @@ def test_an_error_takes_its_place_and_the_first_one_gives_the_code() -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_an_error_that_ends_the_values_leaves_what_came_before(as_json: bool) -> None:
+def test_an_error_that_ends_the_values_keeps_the_earlier_ones(as_json: bool) -> None:
     screen = Screen(OutputOptions(json=as_json))
 
     def values() -> Iterator[Invocation]:
@@ -161,7 +161,7 @@ def test_an_error_that_ends_the_values_leaves_what_came_before(as_json: bool) ->
     assert screen.err.count("too late") == 1
 
 
-def test_a_signal_leaves_what_was_collected_and_goes_on_its_way() -> None:
+def test_a_signal_shows_the_collected_items_and_is_raised_again() -> None:
     screen = Screen(JSON)
 
     def values() -> Iterator[Invocation]:
@@ -188,7 +188,7 @@ def test_an_error_in_json_is_one_object_on_stderr() -> None:
     assert sanitize(screen.err.rstrip("\n")) == screen.err.rstrip("\n")
 
 
-def test_an_error_is_shown_with_its_words_made_harmless() -> None:
+def test_the_text_of_an_error_is_neutralised() -> None:
     screen = Screen()
     screen.output.error(Transient("bad\x1b[2J\nerror: not ours", "do\rthis"))
     assert screen.err == "error: bad\\x1b[2J\\nerror: not ours\nhint: do\\rthis\n"
@@ -210,18 +210,18 @@ def test_an_error_is_coloured_on_a_terminal_only() -> None:
     assert screen.err == "\x1b[1;31merror\x1b[0m: broken\n\x1b[2mhint\x1b[0m: hm\n"
 
 
-def test_warnings_and_talk_go_to_stderr_and_quiet_leaves_errors() -> None:
+def test_warnings_and_messages_go_to_stderr_and_quiet_keeps_errors() -> None:
     for quiet in (False, True):
         screen = Screen(OutputOptions(quiet=quiet))
         screen.output.warn("careful\x07")
         screen.output.info("going on")
         screen.output.error(Corrupt("broken"))
-        talk = "" if quiet else "warning: careful\\x07\ngoing on\n"
-        assert screen.err == f"{talk}error: broken\n"
+        shown = "" if quiet else "warning: careful\\x07\ngoing on\n"
+        assert screen.err == f"{shown}error: broken\n"
         assert screen.out == ""
 
 
-def test_warnings_in_json_are_objects_and_there_is_no_talk() -> None:
+def test_warnings_in_json_are_objects_and_messages_are_left_out() -> None:
     screen = Screen(JSON)
     screen.output.warn("careful")
     screen.output.info("going on")
@@ -316,7 +316,7 @@ def test_nothing_is_summed_up_for_a_script(options: OutputOptions) -> None:
     assert screen.err == ""
 
 
-def test_a_table_has_what_is_not_finished_and_a_pipe_has_not() -> None:
+def test_unfinished_items_are_in_a_table_but_not_in_a_pipe() -> None:
     for terminal, lines in ((True, ["a", "b"]), (False, ["a"])):
         screen = Screen(OutputOptions(color=Color.NEVER), terminal, TERM="xterm")
         screen.output.show(WAITED, [waited("a")], lambda: [waited("b", "running")])
@@ -367,7 +367,7 @@ def test_a_table_is_for_a_terminal() -> None:
     assert "\x1b" not in screen.out
 
 
-def test_colour_is_for_the_status_alone_and_for_a_pipe_only_when_asked_for() -> None:
+def test_only_the_status_is_coloured_and_a_pipe_only_on_request() -> None:
     screen = Screen(OutputOptions(color=Color.ALWAYS))
     for status in ("completed", "error", "queued"):
         screen.output.show(STATUSES, [invocation("a", status)])
@@ -376,7 +376,7 @@ def test_colour_is_for_the_status_alone_and_for_a_pipe_only_when_asked_for() -> 
     )
 
 
-def test_a_path_is_written_as_it_is_into_a_pipe_and_harmless_on_a_terminal() -> None:
+def test_a_path_is_unchanged_in_a_pipe_and_neutralised_on_a_terminal() -> None:
     paths = ["a b", "\udcff", "x\u202ey"]
     screen = Screen()
     screen.output.show(PATHS, paths)

@@ -1,4 +1,4 @@
-"""Tables fitted to a terminal, and pictures of numbers: nothing is lost unseen."""
+"""Tables fitted to a terminal, and charts in text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def page(width: int, unicode: bool = True, color: bool = False) -> Page:
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.integers(1, 120))
-def test_what_fits_is_shown_and_no_more(widths: list[int], total: int) -> None:
+def test_columns_that_fit_are_shown_and_no_more(widths: list[int], total: int) -> None:
     shown = fit(widths, total)
     assert 1 <= len(shown) <= len(widths)
     assert sum(shown) + 2 * (len(shown) - 1) <= total
@@ -57,7 +57,7 @@ def test_no_line_of_a_table_is_wider_than_the_page(rows: list[list[str]], width:
     assert not set("".join(lines)) & set("\x1b\n\u202e")
 
 
-def test_what_is_cut_or_left_out_is_seen_to_be() -> None:
+def test_cut_cells_are_marked_and_hidden_columns_named() -> None:
     names = ["id", "long", "x\x1b", "y"]
     lines = page(34).table(names, [["1", "a" * 50, "b" * 30, "c"]])
     assert lines == [
@@ -68,7 +68,7 @@ def test_what_is_cut_or_left_out_is_seen_to_be() -> None:
     assert page(8, unicode=False).table(["a"], [["日本語" * 2]]) == ["a", "日本 ..."]
 
 
-def test_numbers_end_below_each_other() -> None:
+def test_numbers_are_aligned_to_the_right() -> None:
     assert page(20).table(["n", "t"], [["1", "x"], ["100", "y"]], [True, False]) == [
         "  n  t",
         "  1  x",
@@ -76,7 +76,7 @@ def test_numbers_end_below_each_other() -> None:
     ]
 
 
-def test_the_header_is_bold_where_there_is_colour() -> None:
+def test_the_header_is_bold_in_colour() -> None:
     assert page(20, color=True).table(["n"], []) == ["\x1b[1mn\x1b[0m"]
 
 

@@ -1,4 +1,4 @@
-"""What GitHub Actions is told, held against a reading of it as its runner does."""
+"""Output for GitHub Actions, read back as its runner reads it."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def about(id_: str, error: NostraError) -> NostraError:
     return error
 
 
-def screen_of(env: Mapping[str, str], look: OutputOptions | None = None) -> Screen:
-    return Screen(look, False, **env)
+def screen_of(env: Mapping[str, str], options: OutputOptions | None = None) -> Screen:
+    return Screen(options, False, **env)
 
 
 def report(ids: Sequence[str]) -> ci.Report:
@@ -77,7 +77,7 @@ def env(tmp_path: Path) -> dict[str, str]:
         ("## [x]", "## [x]"),
     ],
 )
-def test_a_line_is_no_command(line: str, shown: str) -> None:
+def test_a_line_is_not_a_command(line: str, shown: str) -> None:
     assert ci.escape_workflow_commands(line) == shown
     assert not is_command(shown)
 
@@ -88,7 +88,7 @@ def test_no_line_is_a_command(text: str) -> None:
 
 
 @given(nasty)
-def test_no_json_is_a_command_and_its_value_stays(text: str) -> None:
+def test_no_json_is_a_command_and_its_value_is_unchanged(text: str) -> None:
     shown = ci.escape_json(json.dumps([text], ensure_ascii=False))
     assert json.loads(shown) == [text]
     assert not is_command(shown)
@@ -115,11 +115,11 @@ def test_a_group_title_names_three_ids_at_most() -> None:
     ],
 )
 def test_the_status_is_the_worst(statuses: list[str | None], worst: str) -> None:
-    told = report([str(n) for n in range(len(statuses))])
+    made = report([str(n) for n in range(len(statuses))])
     for number, status in enumerate(statuses):
         if status is not None:
-            told.add(STATUSES, invocation(str(number), status))
-    assert outputs(told.outputs()) == {"status": worst, "paths": ""}
+            made.add(STATUSES, invocation(str(number), status))
+    assert outputs(made.outputs()) == {"status": worst, "paths": ""}
 
 
 @pytest.mark.parametrize(
@@ -133,11 +133,11 @@ def test_the_status_is_the_worst(statuses: list[str | None], worst: str) -> None
     ],
 )
 def test_an_error_counts(error: Exception, status: str, shown: str) -> None:
-    told = report(["a", "b"])
-    told.add(STATUSES, invocation("a"))
-    told.add_error(error)
-    assert outputs(told.outputs())["status"] == status
-    rows = told.summary().splitlines()
+    made = report(["a", "b"])
+    made.add(STATUSES, invocation("a"))
+    made.add_error(error)
+    assert outputs(made.outputs())["status"] == status
+    rows = made.summary().splitlines()
     assert [row for row in rows if row.startswith("|")] == [
         "| id | status | files |",
         "|---|---|---|",
@@ -146,39 +146,39 @@ def test_an_error_counts(error: Exception, status: str, shown: str) -> None:
     ]
 
 
-def test_files_are_told_with_their_sizes_and_an_error_beside_them() -> None:
-    told = report(["a", "b"])
-    told.add(FILES, ("a", "d/a.csv", 2048))
-    told.add(FILES, ("b", "d/b.csv", 10))
-    told.add(FILES, ("a", "d/a.json", 3))
-    told.add_error(about("b", Corrupt("broken")))
-    found = outputs(told.outputs())
+def test_files_are_listed_with_sizes_next_to_an_error() -> None:
+    made = report(["a", "b"])
+    made.add(FILES, ("a", "d/a.csv", 2048))
+    made.add(FILES, ("b", "d/b.csv", 10))
+    made.add(FILES, ("a", "d/a.json", 3))
+    made.add_error(about("b", Corrupt("broken")))
+    found = outputs(made.outputs())
     assert found == {"status": "failed", "paths": "d/a.csv\nd/a.json\nd/b.csv"}
-    assert "| a | completed | d/a.csv (2.0 KiB)<br>d/a.json (3 B) |\n" in told.summary()
-    assert "| b | corrupt | d/b.csv (10 B) |\n" in told.summary()
+    assert "| a | completed | d/a.csv (2.0 KiB)<br>d/a.json (3 B) |\n" in made.summary()
+    assert "| b | corrupt | d/b.csv (10 B) |\n" in made.summary()
 
 
 @given(nasty, nasty, nasty)
-def test_no_word_breaks_the_table_or_the_outputs(id_: str, status: str, path: str) -> None:
-    told = report([id_])
-    told.add(STATUSES, invocation(id_, status))
-    told.add(FILES, (id_, path, 3))
-    table = [line for line in told.summary().split("\n") if line.startswith("|")]
+def test_no_text_breaks_the_table_or_the_outputs(id_: str, status: str, path: str) -> None:
+    made = report([id_])
+    made.add(STATUSES, invocation(id_, status))
+    made.add(FILES, (id_, path, 3))
+    table = [line for line in made.summary().split("\n") if line.startswith("|")]
     assert len(table) == 3
     assert len(table[2].split("|")) == 5
     assert set(re.findall(r"<[^>]*>?", table[2])) == set()
     assert not re.search(r"[`*\[\]\\@]|&(?!#\d+;)", table[2])
-    assert set(outputs(told.outputs())) == {"status", "paths"}
-    assert outputs(told.outputs())["paths"] == path
+    assert set(outputs(made.outputs())) == {"status", "paths"}
+    assert outputs(made.outputs())["paths"] == path
 
 
 def test_a_long_table_is_cut_and_says_so() -> None:
-    told = report([f"id-{number}" for number in range(1500)])
-    assert told.summary().count("\n| id-") == 1000
-    assert "and 500 more" in told.summary()
+    made = report([f"id-{number}" for number in range(1500)])
+    assert made.summary().count("\n| id-") == 1000
+    assert "and 500 more" in made.summary()
 
 
-def test_what_is_in_the_files_stays(env: dict[str, str]) -> None:
+def test_the_files_are_appended_to(env: dict[str, str]) -> None:
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         Path(env[name]).write_text("before=1\n")
     assert report(["a"]).write(env) == ""
@@ -188,7 +188,7 @@ def test_what_is_in_the_files_stays(env: dict[str, str]) -> None:
     )
 
 
-def test_files_that_cannot_be_written_are_named_and_the_other_is_written(
+def test_a_file_that_cannot_be_written_is_named_and_the_other_is_written(
     env: dict[str, str], tmp_path: Path
 ) -> None:
     problem = report(["a"]).write({**env, "GITHUB_OUTPUT": str(tmp_path)})
@@ -227,15 +227,15 @@ def test_a_group_ends_and_outputs_are_written_however_it_ends(
     assert outputs(Path(env["GITHUB_OUTPUT"]).read_text())["status"] == expected
 
 
-@pytest.mark.parametrize("look", [OutputOptions(json=True), OutputOptions(quiet=True)])
-def test_with_json_or_quiet_there_is_no_group(look: OutputOptions, env: dict[str, str]) -> None:
-    screen = screen_of(env, look)
+@pytest.mark.parametrize("options", [OutputOptions(json=True), OutputOptions(quiet=True)])
+def test_with_json_or_quiet_there_is_no_group(options: OutputOptions, env: dict[str, str]) -> None:
+    screen = screen_of(env, options)
     with screen.output.job("status", ["a"]):
         found: list[Invocation | NostraError] = [invocation("a", "x##[add-mask]y")]
         screen.output.show(STATUSES, [*found, NotFound("a\nb")])
     assert not screen.err.startswith("::group")
     assert not is_command(screen.out)
-    if look.json:
+    if options.json:
         assert json.loads(screen.out)[0]["status"] == "x##[add-mask]y"
         assert json.loads(screen.err)["error"]["kind"] == "not_found"
     else:
@@ -243,14 +243,14 @@ def test_with_json_or_quiet_there_is_no_group(look: OutputOptions, env: dict[str
     assert outputs(Path(env["GITHUB_OUTPUT"]).read_text())["status"] == "failed"
 
 
-def test_a_row_of_the_data_is_no_command(env: dict[str, str]) -> None:
+def test_a_row_of_the_data_is_not_a_command(env: dict[str, str]) -> None:
     screen = screen_of(env)
     with screen.output.job("status", ["::error::a"]):
         screen.output.show(STATUSES, [invocation("::error::a", "##[x]")])
     assert screen.out == "\\x3a:error::a\t\\x23#[x]\n"
 
 
-def test_a_cell_of_a_table_is_no_command(env: dict[str, str]) -> None:
+def test_a_cell_of_a_table_is_not_a_command(env: dict[str, str]) -> None:
     screen = Screen(None, True, **env)
     with screen.output.job("status", ["::error::a"]):
         screen.output.show(STATUSES, [invocation("::error::a", "##[x]")])
@@ -269,7 +269,7 @@ def test_errors_and_warnings_are_annotations_with_title_and_hint(env: dict[str, 
 
 
 @given(nasty, nasty, nasty)
-def test_no_word_ends_an_annotation(text: str, hint: str, title: str) -> None:
+def test_no_text_ends_an_annotation(text: str, hint: str, title: str) -> None:
     shown = ci.command("error", f"{sanitize(text)}\nhint: {sanitize(hint)}", sanitize(title) or "x")
     assert "##[" not in shown
     assert "\n" not in shown
@@ -312,12 +312,12 @@ def test_the_summary_has_the_failures_and_links_files_to_the_artifacts() -> None
         },
     ],
 )
-def test_nothing_is_linked_where_the_run_is_unknown(env: dict[str, str]) -> None:
+def test_without_a_known_run_nothing_is_linked(env: dict[str, str]) -> None:
     assert ci.artifacts_url(env) == ""
 
 
 @pytest.mark.parametrize("value", ["", "false", "1"])
-def test_elsewhere_nothing_is_told(value: str, env: dict[str, str]) -> None:
+def test_elsewhere_nothing_is_reported(value: str, env: dict[str, str]) -> None:
     screen = screen_of({**env, "GITHUB_ACTIONS": value})
     with screen.output.job("status", ["a"]):
         screen.output.warn("::careful")
@@ -326,7 +326,7 @@ def test_elsewhere_nothing_is_told(value: str, env: dict[str, str]) -> None:
     assert not Path(env["GITHUB_OUTPUT"]).exists()
 
 
-def test_a_hidden_text_is_in_no_summary(env: dict[str, str]) -> None:
+def test_the_summary_has_no_hidden_text(env: dict[str, str]) -> None:
     screen = screen_of(env)
     screen.output.mask(lambda text: text.replace("t0ken", "***"))
     raw: dict[str, JsonValue] = {}

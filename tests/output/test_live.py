@@ -1,4 +1,4 @@
-"""The end of a terminal that is redrawn."""
+"""The display at the end of a terminal."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_it_is_drawn_and_erased() -> None:
     assert text.endswith("\r\x1b[J" + SHOW_CURSOR)
 
 
-def test_what_is_quick_draws_nothing() -> None:
+def test_quick_work_draws_nothing() -> None:
     stream = Drawn()
     with Live(stream, False, sanitize).shown(waiting()):
         pass
@@ -69,7 +69,7 @@ def test_what_is_quick_draws_nothing() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_message_stays_above_it() -> None:
+def test_a_message_is_written_above_it() -> None:
     stream = Drawn()
     drawing = Live(stream, False, sanitize)
     with drawing.shown(waiting()):
@@ -112,7 +112,7 @@ def test_the_terminal_is_left_as_it_was_found(
 
 
 @pytest.mark.usefixtures("at_once")
-def test_it_is_suspended_though_another_thread_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_suspended_even_if_another_thread_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Drawn()
     written: list[bytes] = []
     monkeypatch.setattr(live, "_LOCK_SECONDS", 0.01)
@@ -140,7 +140,7 @@ def test_it_is_suspended_though_another_thread_is_stuck(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("at_once")
-def test_it_is_closed_though_another_thread_is_still_at_work() -> None:
+def test_it_is_closed_even_if_another_thread_is_at_work() -> None:
     stream = Drawn()
     drawing = Live(stream, False, sanitize)
     with drawing.shown(waiting()):
@@ -152,21 +152,21 @@ def test_it_is_closed_though_another_thread_is_still_at_work() -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_a_shell_that_has_the_terminal_is_not_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = threading.Event()
+    checked = threading.Event()
 
     def elsewhere(_stream: object) -> bool:
-        asked.set()
+        checked.set()
         return False
 
     monkeypatch.setattr(live, "in_foreground", elsewhere)
     stream = Drawn()
     with Live(stream, False, sanitize).shown(waiting()):
-        assert asked.wait(20)
+        assert checked.wait(20)
     assert stream.stream.text == ""
 
 
 @pytest.mark.usefixtures("at_once")
-def test_without_another_thread_the_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_another_thread_the_work_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -1,4 +1,4 @@
-"""How far the work is: what is reported in lines, and what is to be drawn."""
+"""Progress: the lines that are reported, and the states to draw."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_line_when_a_status_changes() -> None:
     assert world.lines == ["a: queued", "b: queued", "a: odd"]
 
 
-def test_a_line_each_minute_however_often_it_is_asked_for() -> None:
+def test_a_line_each_minute_however_often_pending_is_called() -> None:
     world = World()
     wait = world.wait(2)
     for second in range(0, 200, 7):
@@ -58,7 +58,7 @@ def test_a_line_each_minute_however_often_it_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("total", "shown"), [(4096, "2.5 KiB of 4.0 KiB"), (None, "2.5 KiB")])
-def test_a_transfer_reports_each_minute_how_far_it_is(total: int | None, shown: str) -> None:
+def test_a_transfer_reports_its_progress_each_minute(total: int | None, shown: str) -> None:
     world = World()
     with world.progress().transfers(1) as metering, metering("a.csv") as meter:
         meter.start(0, total)
@@ -70,7 +70,7 @@ def test_a_transfer_reports_each_minute_how_far_it_is(total: int | None, shown: 
     assert world.lines == [f"a.csv: {shown}"]
 
 
-def test_where_a_transfer_resumes_is_reported() -> None:
+def test_the_offset_of_a_resumed_transfer_is_reported() -> None:
     world = World()
     with world.progress().transfers(1) as metering, metering("a.csv") as meter:
         meter.start(18_559_795, 30_000_000)
@@ -98,14 +98,14 @@ def test_a_wait_is_summed_up(count: int, seen: list[tuple[str, str]], summary: s
     assert wait.summary() == summary
 
 
-def test_what_ends_in_an_error_is_final_too() -> None:
+def test_an_invocation_that_ends_in_error_is_final_too() -> None:
     wait = World().wait(3)
     wait.seen(invocation("a", "running"))
     wait.pending(1, 5.0)
     assert wait.summary() == "a: running, 2 of 3 final"
 
 
-def test_what_says_more_is_drawn() -> None:
+def test_the_most_specific_activity_is_drawn() -> None:
     world = World()
     progress = world.progress()
     with progress.busy("waiting for example"):
@@ -175,7 +175,7 @@ def test_many_threads_report_while_it_is_drawn() -> None:
         (OutputOptions(verbose=True), True, False, {"TERM": "xterm"}, False),
     ],
 )
-def test_lines_where_nothing_can_be_redrawn(
+def test_lines_replace_what_cannot_be_redrawn(
     options: OutputOptions, terminal: bool, ci: bool, env: dict[str, str], drawn: bool
 ) -> None:
     screen = Screen(options, terminal, **env)

@@ -35,12 +35,12 @@ def shown(screen: Screen, *chunks: bytes) -> str:
         (b"\n", ""),
     ],
 )
-def test_a_person_gets_json_laid_out_and_text_neutralised(content: bytes, expected: str) -> None:
+def test_a_person_gets_indented_json_and_neutralised_text(content: bytes, expected: str) -> None:
     screen = Screen(terminal=True)
     assert shown(screen, content[:3], content[3:]) == expected
 
 
-def test_what_is_too_deep_to_lay_out_is_shown_as_it_is() -> None:
+def test_json_too_deep_to_indent_is_shown_as_it_is() -> None:
     deep = b"[" * 100_000 + b"]" * 100_000
     assert shown(Screen(terminal=True), deep) == deep.decode() + "\n"
 
@@ -53,9 +53,9 @@ def test_binary_is_not_for_a_terminal(content: bytes) -> None:
     assert screen.out == ""
 
 
-@pytest.mark.parametrize("look", [OutputOptions(), OutputOptions(json=True)])
-def test_what_is_read_whole_is_not_endless(look: OutputOptions) -> None:
-    screen = Screen(look, terminal=not look.json)
+@pytest.mark.parametrize("options", [OutputOptions(), OutputOptions(json=True)])
+def test_a_response_too_large_to_show_is_refused(options: OutputOptions) -> None:
+    screen = Screen(options, terminal=not options.json)
     with pytest.raises(UsageProblem, match="larger than 16 MiB"):
         shown(screen, b" " * MAX_SHOWN, b" ")
 

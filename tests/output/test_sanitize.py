@@ -1,4 +1,4 @@
-"""Strings of others: what could harm a terminal or a reader becomes visible."""
+"""Harmful characters in the strings of others become visible."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ HARMLESS = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]))
         ("\U000e0041", "\\U000e0041"),
     ],
 )
-def test_what_harms_is_shown_as_an_escape(text: str, shown: str) -> None:
+def test_harmful_characters_are_shown_as_escapes(text: str, shown: str) -> None:
     assert sanitize(text) == shown
 
 
 @pytest.mark.parametrize("character", [*BIDI, *HIDDEN])
-def test_what_turns_or_hides_text_is_shown(character: str) -> None:
+def test_characters_that_reorder_or_hide_text_are_shown(character: str) -> None:
     shown = sanitize(f"a{character}b")
     assert shown.isascii()
     assert shown.lower().endswith(f"{ord(character):04x}b")
@@ -61,7 +61,7 @@ def test_no_control_bidi_or_surrogate_character_is_left(text: str) -> None:
 
 
 @given(ANYTHING)
-def test_what_is_clean_stays_as_it_is(text: str) -> None:
+def test_clean_text_is_unchanged(text: str) -> None:
     assert sanitize(sanitize(text)) == sanitize(text)
 
 
@@ -78,7 +78,7 @@ def test_other_scripts_and_signs_are_harmless(text: str) -> None:
 
 
 @given(JSON, st.sampled_from([None, 2]))
-def test_clean_json_keeps_the_value_and_leaves_nothing_harmful(
+def test_sanitized_json_keeps_its_value_without_harmful_characters(
     value: JsonValue, indent: int | None
 ) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=indent)
@@ -89,7 +89,7 @@ def test_clean_json_keeps_the_value_and_leaves_nothing_harmful(
 
 
 @pytest.mark.parametrize("character", ["\u202e", "\u2028", "\x9b", "\ufeff", "\U000e0041"])
-def test_clean_json_escapes_what_json_does_not(character: str) -> None:
+def test_sanitized_json_escapes_more_than_json_does(character: str) -> None:
     shown = sanitize_json(json.dumps(f"é{character}", ensure_ascii=False))
     assert shown.startswith('"é\\u')
     assert json.loads(shown) == f"é{character}"

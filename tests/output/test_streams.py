@@ -1,4 +1,4 @@
-"""The two streams: what may be coloured, and what happens when nobody listens."""
+"""The streams: colour, encodings, and streams that fail."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_colour_is_for_terminals_unless_asked_for(
 
 
 class Broken(Stream):
-    """Fails at each write and flush, as a full disk or a gone reader does."""
+    """Fails at each write and flush, like a full disk or a closed pipe."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Broken(Stream):
         self.detach()
 
 
-def test_data_is_written_whole_and_at_once() -> None:
+def test_data_is_written_completely_and_at_once() -> None:
     stream = Stream()
     data = DataStream(stream)
     assert data.write(memoryview(b"\x00\xff")) == 2
@@ -105,7 +105,7 @@ def test_a_line_is_in_the_encoding_of_its_stream(encoding: str, text: str, conte
     assert stream.content == content
 
 
-def test_a_stdout_that_is_closed_is_a_problem_of_files() -> None:
+def test_a_closed_stdout_is_a_file_problem() -> None:
     data = DataStream(None)
     assert not data.terminal
     with pytest.raises(FileProblem, match="stdout is closed"):
@@ -114,7 +114,7 @@ def test_a_stdout_that_is_closed_is_a_problem_of_files() -> None:
         data.line("x")
 
 
-def test_a_stdout_that_fails_is_a_problem_of_files_but_a_gone_reader_is_not() -> None:
+def test_a_failing_stdout_is_a_file_problem_but_a_broken_pipe_is_not() -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(FileProblem, match="cannot write to stdout: No space left on device"):
         DataStream(Broken(full)).line("x")
@@ -122,24 +122,24 @@ def test_a_stdout_that_fails_is_a_problem_of_files_but_a_gone_reader_is_not() ->
         DataStream(Broken(BrokenPipeError(errno.EPIPE, "Broken pipe"))).line("x")
 
 
-def test_a_stderr_that_is_closed_or_fails_is_passed_over() -> None:
+def test_a_stderr_that_is_closed_or_fails_is_ignored() -> None:
     MessageStream(None).line("x")
     for error in (OSError(errno.EIO, "bad"), BrokenPipeError(), ValueError("closed file")):
         stream = Broken(error)
-        talk = MessageStream(stream)
-        talk.line("x")
-        talk.line("y")
+        messages = MessageStream(stream)
+        messages.line("x")
+        messages.line("y")
         assert stream.tries == 1
 
 
-def test_talk_is_in_the_encoding_of_its_stream() -> None:
+def test_messages_are_in_the_encoding_of_their_stream() -> None:
     for encoding, content in (("ascii", b"\\xf6 \\ud800\n"), ("utf-8", b"\xc3\xb6 \\ud800\n")):
         stream = Stream(encoding=encoding)
         MessageStream(stream).line("ö \ud800")
         assert stream.content == content
 
 
-def test_settling_throws_away_what_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flushing_discards_what_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[int] = []
     monkeypatch.setattr(os, "dup2", lambda _null, fd: moved.append(fd))
 
@@ -158,7 +158,7 @@ def test_settling_throws_away_what_nobody_takes(monkeypatch: pytest.MonkeyPatch)
     assert moved == [1]
 
 
-def test_places_that_are_closed_are_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_descriptors_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
     def fstat(fd: int) -> None:
@@ -171,7 +171,7 @@ def test_places_that_are_closed_are_filled(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 class _Os:
-    """What secure_descriptors uses of `os`."""
+    """Replaces `os` for secure_descriptors."""
 
     devnull = os.devnull
     O_RDWR = os.O_RDWR

@@ -1,4 +1,4 @@
-"""The two ways of the vendor's page to call the service: curl and requests."""
+"""Call the service in the two ways of the vendor's page: curl and requests."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What curl got: `code` is its exit code."""
+class CurlResponse:
+    """The response that curl received, and its exit code."""
 
     code: int
     status: int
@@ -32,7 +32,7 @@ class Answer:
         return value
 
 
-def curl(url: str, *options: str, token: str | None = None) -> Answer:
+def curl(url: str, *options: str, token: str | None = None) -> CurlResponse:
     """Run curl as a user would; header names in lower case, repeated ones joined by a comma."""
     auth = ["-H", f"Authorization: Token {token}"] if token is not None else []
     command = ["curl", "-q", "-sS", "-i", "--max-time", "20", "--noproxy", "*", *auth, *options]
@@ -44,10 +44,10 @@ def curl(url: str, *options: str, token: str | None = None) -> Answer:
         name, _, value = line.partition(": ")
         known = headers.get(name.lower())
         headers[name.lower()] = value if known is None else f"{known}, {value}"
-    return Answer(done.returncode, int(first.split(" ")[1]) if first else 0, headers, body)
+    return CurlResponse(done.returncode, int(first.split(" ")[1]) if first else 0, headers, body)
 
 
-def curl_api(sandbox: Sandbox, path: str, *options: str) -> Answer:
+def curl_api(sandbox: Sandbox, path: str, *options: str) -> CurlResponse:
     """Run curl on a path of the API with the sandbox's token."""
     return curl(f"{sandbox.base_url}/api/{path}", *options, token=sandbox.token)
 

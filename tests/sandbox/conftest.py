@@ -19,7 +19,7 @@ LARGE_BYTES = 3_000_017  # some blocks of rows, and nothing round
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """Give a sandbox whose `demo` is completed: ten seconds pass at each look at the clock."""
+    """Run a sandbox whose `demo` is completed: each reading of its clock is 10 seconds later."""
     clock = partial(next, count(0.0, 10.0))
     with serving(large_bytes=LARGE_BYTES, clock=clock) as running:
         curl_api(running, "invocation/demo")

@@ -1,4 +1,4 @@
-"""The bodies: the same data in each format, every row different, any range the same bytes."""
+"""Bodies: the same data in each format, every row different, any range the same bytes."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def test_the_three_formats_hold_the_same_data(name: str) -> None:
         ("demand", ["ItemCode", "OrderDate", "Quantity"]),
     ],
 )
-def test_the_columns_are_those_of_the_vendors_pages(name: str, columns: list[str]) -> None:
+def test_the_columns_are_as_on_the_vendors_pages(name: str, columns: list[str]) -> None:
     assert list(json.loads(sample(name, "json").data)[0]) == columns
 
 
-def test_a_result_has_what_breaks_careless_readers() -> None:
+def test_results_have_texts_that_break_careless_readers() -> None:
     text = sample("customers", "csv").data.decode()
     assert '"Müller, Weiß & Co. ' in text
     assert '""Da Nando""' in text
@@ -75,7 +75,7 @@ def test_the_script_makes_the_workbooks_that_are_shipped(tmp_path: Path) -> None
     made = {path.name: path for path in tmp_path.iterdir()}
     assert sorted(made) == sorted(path.name for path in SAMPLES.iterdir())
     for name, path in made.items():
-        # Not the bytes of the zip: each build of zlib compresses its own way.
+        # Not the bytes of the zip: each build of zlib compresses differently.
         assert members(path) == members(SAMPLES / name), f"run {script}: {name} differs"
 
 
@@ -86,7 +86,7 @@ def members(path: Path) -> list[tuple[str, tuple[int, ...], bytes]]:
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
 @pytest.mark.parametrize("size", [200, 1_000, 500_000, 1_000_003])
-def test_rows_are_a_whole_document_of_the_size_asked_for(kind: str, size: int) -> None:
+def test_rows_are_a_complete_document_of_the_requested_size(kind: str, size: int) -> None:
     body = whole(Rows(kind, size))
     assert len(body) == size
     assert body.endswith(b"\n")
@@ -102,7 +102,7 @@ def test_rows_are_a_whole_document_of_the_size_asked_for(kind: str, size: int) -
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
-def test_a_range_of_rows_is_a_slice_of_the_whole(kind: str) -> None:
+def test_a_range_of_rows_is_a_slice_of_all_rows(kind: str) -> None:
     rows = Rows(kind, 1_000_003)
     body = whole(rows)
     block = body.index(b"%012d" % BLOCK_ROWS)
@@ -129,7 +129,7 @@ def test_another_first_row_gives_other_rows() -> None:
     assert not set(whole(one).splitlines()[1:]) & set(whole(other).splitlines()[1:])
 
 
-def test_rows_refuse_what_they_cannot_make() -> None:
+def test_rows_refuse_a_size_without_room_for_a_row() -> None:
     with pytest.raises(ValueError, match="at least 41 bytes"):
         Rows("csv", 40)
     assert len(whole(Rows("csv", 41))) == 41

@@ -1,4 +1,4 @@
-"""Scenarios as they are written: what is read, and what is said of a mistake."""
+"""Scenarios as TOML: their keys, and the messages for mistakes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "message"), MISTAKES)
-def test_a_mistake_is_named_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_mistake_is_reported_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ScenarioError) as caught:
@@ -101,7 +101,7 @@ def get(path: str) -> Request:
     return Request("GET", path, "", {})
 
 
-def test_rules_for_one_path_follow_each_other() -> None:
+def test_rules_for_one_path_apply_in_order() -> None:
     rules = Rules(
         (
             Fault("/a", after=1, times=2, status=500),

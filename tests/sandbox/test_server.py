@@ -1,4 +1,4 @@
-"""Every endpoint over HTTP, called with curl and in the vendor's own way."""
+"""Every endpoint over HTTP, called with curl and as the vendor's page does."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def test_the_token_looks_like_one_of_drf(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("name", PRIMARY)
 def test_the_status_of_a_completed_invocation(sandbox: Sandbox, name: str) -> None:
-    answer = curl_api(sandbox, f"invocation/{name}")
-    assert (answer.code, answer.status) == (0, 200)
-    assert answer.headers["content-type"] == "application/json"
-    assert "date" in answer.headers
-    document = answer.json()
+    response = curl_api(sandbox, f"invocation/{name}")
+    assert (response.code, response.status) == (0, 200)
+    assert response.headers["content-type"] == "application/json"
+    assert "date" in response.headers
+    document = response.json()
     assert isinstance(document, dict)
     assert document["status"] == "completed"
     assert {"id", "invocationType", "collectionId", "createdAt"} < set(document)
@@ -55,17 +55,17 @@ def test_the_status_of_a_completed_invocation(sandbox: Sandbox, name: str) -> No
 @pytest.mark.parametrize("name", PRIMARY)
 def test_downloads_by_curl_and_by_requests(sandbox: Sandbox, name: str, kind: str) -> None:
     expected = sample(PRIMARY[name], kind).data
-    answer = curl_api(sandbox, f"invocation/{name}/{kind}")
+    curled = curl_api(sandbox, f"invocation/{name}/{kind}")
     response = vendor_get(sandbox, f"invocation/{name}/{kind}")
 
-    assert (answer.code, answer.status) == (0, 200)
-    assert answer.body == response.content == expected
-    assert answer.headers["content-length"] == str(len(expected))
-    assert answer.headers["content-disposition"] == f'attachment; filename="{name}.{kind}"'
-    assert answer.headers["etag"] == response.headers["ETag"]
+    assert (curled.code, curled.status) == (0, 200)
+    assert curled.body == response.content == expected
+    assert curled.headers["content-length"] == str(len(expected))
+    assert curled.headers["content-disposition"] == f'attachment; filename="{name}.{kind}"'
+    assert curled.headers["etag"] == response.headers["ETag"]
 
 
-def test_every_result_has_its_own_address(sandbox: Sandbox) -> None:
+def test_every_result_has_its_own_url(sandbox: Sandbox) -> None:
     results = results_of(sandbox, "demo")
     bodies = {
         id_: vendor_get(sandbox, f"invocation/demo/result/{id_}/csv").content for id_ in results
@@ -86,25 +86,27 @@ def test_partial_has_a_result_in_error_and_one_without_xlsx(sandbox: Sandbox) ->
     path = "invocation/demo-partial"
     assert curl_api(sandbox, f"{path}/xlsx").status == 200
     for wrong in (f"result/{failed}/csv", f"result/{poor}/xlsx", "result/none/csv"):
-        answer = curl_api(sandbox, f"{path}/{wrong}")
-        assert answer.status == 404
-        assert set(json.loads(answer.body)) == {"detail"}
+        response = curl_api(sandbox, f"{path}/{wrong}")
+        assert response.status == 404
+        assert set(json.loads(response.body)) == {"detail"}
 
 
 @pytest.mark.parametrize(("name", "status"), [("demo-failed", "failed"), ("demo-stuck", "running")])
-def test_what_never_completes_has_no_results(sandbox: Sandbox, name: str, status: str) -> None:
+def test_an_invocation_that_never_completes_has_no_results(
+    sandbox: Sandbox, name: str, status: str
+) -> None:
     document = vendor_get(sandbox, f"invocation/{name}").json()
     assert (document["status"], document["invocationResults"]) == (status, None)
-    answer = curl_api(sandbox, f"invocation/{name}/json")
-    assert answer.status == 404
-    assert answer.json() == {"detail": "The invocation is not completed."}
+    response = curl_api(sandbox, f"invocation/{name}/json")
+    assert response.status == 404
+    assert response.json() == {"detail": "The invocation is not completed."}
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
-def test_large_has_the_size_asked_for(sandbox: Sandbox, kind: str) -> None:
-    answer = curl_api(sandbox, f"invocation/demo-large/{kind}")
-    assert (answer.code, len(answer.body)) == (0, LARGE_BYTES)
-    assert answer.body == b"".join(Rows(kind, LARGE_BYTES).chunks(0, LARGE_BYTES))
+def test_demo_large_has_the_requested_size(sandbox: Sandbox, kind: str) -> None:
+    response = curl_api(sandbox, f"invocation/demo-large/{kind}")
+    assert (response.code, len(response.body)) == (0, LARGE_BYTES)
+    assert response.body == b"".join(Rows(kind, LARGE_BYTES).chunks(0, LARGE_BYTES))
     assert curl_api(sandbox, "invocation/demo-large/xlsx").status == 404
 
 
@@ -119,14 +121,14 @@ AUTH_ERRORS = [
 
 @pytest.mark.parametrize(("header", "detail"), AUTH_ERRORS)
 @pytest.mark.parametrize("path", ["invocation/demo", "invocation/none/csv", "collection"])
-def test_without_the_token_nothing_is_told(
+def test_without_the_token_nothing_is_shown(
     sandbox: Sandbox, path: str, header: str | None, detail: str
 ) -> None:
     options = ["-H", f"Authorization: {header}"] if header else []
-    answer = curl(f"{sandbox.base_url}/api/{path}", *options)
-    assert answer.status == 401
-    assert answer.headers["www-authenticate"] == "Token"
-    assert answer.json() == {"detail": detail}
+    response = curl(f"{sandbox.base_url}/api/{path}", *options)
+    assert response.status == 401
+    assert response.headers["www-authenticate"] == "Token"
+    assert response.json() == {"detail": detail}
 
 
 def test_the_scheme_is_read_in_any_case(sandbox: Sandbox) -> None:
@@ -134,13 +136,13 @@ def test_the_scheme_is_read_in_any_case(sandbox: Sandbox) -> None:
     assert curl(f"{sandbox.base_url}/api/collection", "-H", auth).status == 200
 
 
-def test_unknown_things(sandbox: Sandbox) -> None:
+def test_unknown_paths_and_ids(sandbox: Sandbox) -> None:
     assert curl_api(sandbox, "invocation/none").json() == {"detail": "Not found."}
     assert curl_api(sandbox, "invocation/none/csv").json() == {"detail": "Not found."}
     for path in ("", "/api", "/api/invocation/demo/", "/api/invocation/demo/pdf", "/login"):
-        answer = curl(sandbox.base_url + path)
-        assert answer.status == 404
-        assert answer.headers["content-type"].startswith("text/html")
+        response = curl(sandbox.base_url + path)
+        assert response.status == 404
+        assert response.headers["content-type"].startswith("text/html")
 
 
 def test_an_id_is_one_decoded_segment(sandbox: Sandbox) -> None:
@@ -149,18 +151,18 @@ def test_an_id_is_one_decoded_segment(sandbox: Sandbox) -> None:
 
 
 def test_methods(sandbox: Sandbox) -> None:
-    answer = curl_api(sandbox, "invocation/demo", "-X", "DELETE")
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
-    assert answer.json() == {"detail": 'Method "DELETE" not allowed.'}
+    response = curl_api(sandbox, "invocation/demo", "-X", "DELETE")
+    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert response.json() == {"detail": 'Method "DELETE" not allowed.'}
     assert curl_api(sandbox, "invocation").headers["allow"] == "POST, OPTIONS"
 
 
-def test_options_tells_the_media_types(sandbox: Sandbox) -> None:
-    answer = curl_api(sandbox, "invocation", "-X", "OPTIONS")
-    assert answer.json() == {"renders": ["application/json"], "parses": ["application/json"]}
+def test_options_names_the_media_types(sandbox: Sandbox) -> None:
+    response = curl_api(sandbox, "invocation", "-X", "OPTIONS")
+    assert response.json() == {"renders": ["application/json"], "parses": ["application/json"]}
 
 
-def test_head_gives_the_headers_of_get(sandbox: Sandbox) -> None:
+def test_head_has_the_headers_of_get(sandbox: Sandbox) -> None:
     head = curl_api(sandbox, "invocation/demo-large/csv", "-I")
     get = curl_api(sandbox, "invocation/demo-large/csv")
     del head.headers["date"], get.headers["date"]
@@ -169,8 +171,8 @@ def test_head_gives_the_headers_of_get(sandbox: Sandbox) -> None:
 
 
 def create(sandbox: Sandbox, body: str, media_type: str = "application/json") -> tuple[int, object]:
-    answer = curl_api(sandbox, "invocation", "-d", body, "-H", f"Content-Type: {media_type}")
-    return answer.status, answer.json()
+    response = curl_api(sandbox, "invocation", "-d", body, "-H", f"Content-Type: {media_type}")
+    return response.status, response.json()
 
 
 def test_a_created_invocation_lives_like_demo(sandbox: Sandbox) -> None:
@@ -187,7 +189,7 @@ def test_a_created_invocation_lives_like_demo(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "answer"),
+    ("body", "status", "response"),
     [
         ("[1]", 400, {"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]}),
         (
@@ -209,10 +211,10 @@ def test_a_created_invocation_lives_like_demo(sandbox: Sandbox) -> None:
         ),
     ],
 )
-def test_what_cannot_be_created(
-    sandbox: Sandbox, body: str, status: int, answer: dict[str, object]
+def test_invalid_invocations_are_not_created(
+    sandbox: Sandbox, body: str, status: int, response: dict[str, object]
 ) -> None:
-    assert create(sandbox, body) == (status, answer)
+    assert create(sandbox, body) == (status, response)
 
 
 def test_a_body_that_is_not_json(sandbox: Sandbox) -> None:
@@ -226,7 +228,7 @@ def test_a_body_that_is_not_json(sandbox: Sandbox) -> None:
     )
 
 
-def test_collections_come_in_pages(sandbox: Sandbox) -> None:
+def test_collections_are_paginated(sandbox: Sandbox) -> None:
     page = vendor_get(sandbox, "collection?limit=1").json()
     assert (page["count"], page["previous"]) == (3, None)
     seen, auth = list(page["results"]), {"Authorization": f"Token {sandbox.token}"}
@@ -250,13 +252,13 @@ def test_one_connection_serves_many_requests(sandbox: Sandbox) -> None:
 
 
 def test_a_request_without_a_length_is_refused_and_the_connection_ends(sandbox: Sandbox) -> None:
-    answer = curl_api(sandbox, "invocation", "-d", "{}", "-H", "Transfer-Encoding: chunked")
-    assert (answer.status, answer.headers["connection"]) == (411, "close")
+    response = curl_api(sandbox, "invocation", "-d", "{}", "-H", "Transfer-Encoding: chunked")
+    assert (response.status, response.headers["connection"]) == (411, "close")
 
 
 def test_a_request_too_large_to_read_is_refused(sandbox: Sandbox) -> None:
-    answer = curl_api(sandbox, "invocation", "-d", "{}", "-H", "Content-Length: 9999999")
-    assert (answer.status, answer.headers["connection"]) == (413, "close")
+    response = curl_api(sandbox, "invocation", "-d", "{}", "-H", "Content-Length: 9999999")
+    assert (response.status, response.headers["connection"]) == (413, "close")
 
 
 def test_it_stops_at_once_with_connections_open() -> None:

@@ -1,4 +1,4 @@
-"""The life of an invocation, with a clock in the test's hand."""
+"""The life of an invocation, with an injected clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_demo_takes_three_seconds_from_its_first_poll() -> None:
     assert seen == ["queued", "queued", "running", "running", "completed", "completed"]
 
 
-def test_a_sequence_moves_with_each_poll_and_its_last_status_stays() -> None:
+def test_a_sequence_advances_with_each_poll_and_its_last_status_stays() -> None:
     life = Life(("queued", "running", "completed"))
     state = State((Invocation("a", "churn-prediction", life),), lambda: 0.0)
     found = find(state, "a")

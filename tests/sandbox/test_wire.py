@@ -1,4 +1,4 @@
-"""Faults that only a raw socket sees as they are."""
+"""Faults seen through a raw socket."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE = sample("deduplication", "csv").data
 
 @contextmanager
 def asking(sandbox: Sandbox, method: str = "GET") -> Iterator[socket.socket]:
-    """Send a request for the body that the faults are about."""
+    """Send a request for the body with the fault."""
     port = int(sandbox.base_url.rpartition(":")[2])
     head = f"{method} /api/invocation/demo-dedup/csv HTTP/1.1\r\nHost: sandbox\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
@@ -39,7 +39,7 @@ def read(connection: socket.socket) -> bytes:
 
 
 def read_body(connection: socket.socket, size: int) -> bytes:
-    """Read so many bytes of the body."""
+    """Read at least `size` bytes of the body."""
     received = b""
     while len(received.partition(b"\r\n\r\n")[2]) < size:
         piece = connection.recv(65_536)
@@ -81,7 +81,7 @@ def test_drop_ends_before_the_head() -> None:
         assert read(connection) == b""
 
 
-def test_stall_says_nothing_more() -> None:
+def test_stall_sends_nothing_more() -> None:
     with faulty(fault("stall_after = 100")) as sandbox, asking(sandbox) as connection:
         assert read_body(connection, 100) == WHOLE[:100]
         connection.settimeout(0.2)
@@ -90,7 +90,7 @@ def test_stall_says_nothing_more() -> None:
 
 
 @pytest.mark.parametrize("keys", ["stall_after = 100", "rate = 100", "delay = 1000"])
-def test_a_fault_that_takes_long_ends_with_the_sandbox(keys: str) -> None:
+def test_a_long_fault_ends_with_the_sandbox(keys: str) -> None:
     with ExitStack() as stack:
         with faulty(fault(keys)) as sandbox:
             connection = stack.enter_context(asking(sandbox))
@@ -125,7 +125,7 @@ def test_a_cut_chunked_body_has_no_last_chunk() -> None:
 
 
 @pytest.mark.parametrize("keys", ["", "etag = 'W/\"a\"'", 'gzip = "ok"', "status = 500"])
-def test_a_connection_goes_on_after_a_fault_that_does_not_break_it(keys: str) -> None:
+def test_a_connection_survives_a_fault_that_does_not_break_it(keys: str) -> None:
     with faulty(fault(keys)) as sandbox, asking(sandbox, "HEAD") as connection:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 ")
         connection.sendall(b"GET /none HTTP/1.1\r\n\r\n")

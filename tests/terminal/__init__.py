@@ -30,7 +30,7 @@ main()
 """,
 )
 """`nostra` as a process of its own that draws without waiting for half a second."""
-# Not a preexec_fn: a process with threads (the sandbox) had better not fork that way.
+# Not a preexec_fn: that is not safe in a process with threads (the sandbox).
 _TAKING_THE_TERMINAL = (
     sys.executable,
     "-Sc",
@@ -54,7 +54,7 @@ class Terminal:
     seen: bytes = field(default=b"")
 
     def read_until(self, wanted: bytes, seconds: float = 20.0, count: int = 1) -> bytes:
-        """Read until `wanted` was drawn `count` times; return all that was seen so far."""
+        """Read until `wanted` was drawn `count` times; return everything seen so far."""
         end = time.monotonic() + seconds
         while self.seen.count(wanted) < count:
             left = end - time.monotonic()
@@ -65,7 +65,7 @@ class Terminal:
         return self.seen
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
-        """Wait until something is so, and read what is drawn meanwhile."""
+        """Wait until a condition holds, reading the terminal meanwhile."""
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.seen
@@ -77,7 +77,7 @@ class Terminal:
         self.fd = -1
 
     def resize(self, columns: int, rows: int = ROWS) -> None:
-        """Change its size; the process is told of it."""
+        """Change its size, which notifies the process."""
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def screen(self) -> list[str]:
@@ -85,7 +85,7 @@ class Terminal:
         return render(self.seen, self.columns)
 
     def read_to_end(self, seconds: float = 30.0) -> int:
-        """Read all that is drawn, and give the exit code."""
+        """Read to the end, and return the exit code."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and self._read(left):
             pass
@@ -96,7 +96,7 @@ class Terminal:
         os.write(self.fd, keys)
 
     def echoes(self) -> bool:
-        """Tell whether what is typed is drawn."""
+        """Return whether typed keys are echoed."""
         flags: int = termios.tcgetattr(self.fd)[3]
         return bool(flags & termios.ECHO)
 
@@ -111,7 +111,7 @@ class Terminal:
 
 
 def cursor_is_shown(seen: bytes) -> bool:
-    """Return whether the last that was done with the cursor, if anything, was to show it."""
+    """Return whether the cursor was shown last, or never hidden."""
     return seen.rfind(SHOW_CURSOR) >= seen.rfind(HIDE_CURSOR)
 
 

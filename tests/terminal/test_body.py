@@ -1,4 +1,4 @@
-"""`nostra download -o -` to a terminal: text made harmless, and never a workbook."""
+"""`nostra download -o -` to a terminal: neutralised text, and never a workbook."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def show(toml: str, home: Path, cwd: Path, *args: str) -> tuple[int, bytes]:
             return shown.read_to_end(), shown.seen
 
 
-def test_text_on_a_terminal_is_made_harmless(home: Path, tmp_path: Path) -> None:
+def test_text_on_a_terminal_is_neutralised(home: Path, tmp_path: Path) -> None:
     fault = f'[[fault]]\npath = "*/csv"\nbody = {json.dumps(HOSTILE)}\n'
     code, seen = show(fault, home, tmp_path, "-f", "csv", "-q")
     assert (code, seen.decode()) == (0, SHOWN)
 
 
-def test_text_in_a_pipe_stays_as_it_is(home: Path, tmp_path: Path) -> None:
+def test_text_in_a_pipe_is_unchanged(home: Path, tmp_path: Path) -> None:
     fault = f'[[fault]]\npath = "*/csv"\nbody = {json.dumps(HOSTILE)}\n'
     with faulty(fault) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)

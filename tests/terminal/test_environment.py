@@ -52,7 +52,7 @@ SIZES = {
     "one": {"COLUMNS": "1", "LINES": "1"},
     "other terminals": {"TTY_INTERACTIVE": "0", "TERM": "unknown", "COLORTERM": "truecolor"},
 }
-# It hands its own descriptors on, none of which blocks.
+# Passes its own descriptors on, none of which blocks.
 NOT_BLOCKING = (
     sys.executable,
     "-c",
@@ -127,7 +127,7 @@ def test_a_pipe_gets_everything_in_an_odd_encoding(env: dict[str, str], odd: Run
 
 
 def slowly(process: subprocess.Popen[bytes]) -> bytes:
-    """Read stdout only when the process waits for its reader: the pipe is full then."""
+    """Read stdout only once the process waits for its reader, with the pipe full."""
     assert process.stdout is not None
     found = bytearray()
     while piece := os.read(process.stdout.fileno(), 4096):
@@ -179,7 +179,7 @@ def test_ids_are_complete_on_a_stdin_that_does_not_block(nostra: Runner) -> None
 
 
 @covers("streams")
-def test_a_terminal_that_does_not_block_is_as_any_other(nostra: Runner) -> None:
+def test_a_terminal_that_does_not_block_works_like_any_other(nostra: Runner) -> None:
     command = [*NOT_BLOCKING, *DRAWN_AT_ONCE, "status", "demo-dedup"]
     with terminal(command, nostra.env, nostra.cwd) as shown:
         assert shown.read_to_end() == 0
@@ -195,7 +195,7 @@ def test_a_full_disk_behind_stdout_is_a_file_problem(nostra: Runner, args: str) 
 
 @covers("signals")
 def test_a_process_in_the_background_draws_nothing(home: Path, tmp_path: Path) -> None:
-    """A shell has the terminal then, and the person types there."""
+    """Because a shell has the terminal, and the user types there."""
     with faulty('[[fault]]\npath = "*"\ndelay = 1.0\n') as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
         script = f"set -m; {NOSTRA} status demo-dedup & wait $!; echo done $?"

@@ -1,4 +1,4 @@
-"""What is on the screen: many ids, statuses that change at different times, every option."""
+"""The screen: many ids, statuses that change at different times, every option."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def scenario(count: int) -> str:
 
 @contextmanager
 def screen_of(nostra: Runner, *args: str, columns: int = 80) -> Iterator[Terminal]:
-    """Run it at a terminal where what it waits for is drawn at once."""
+    """Run it in a terminal where waits are drawn at once."""
     command = [*DRAWN_AT_ONCE, *args]
     with terminal(command, nostra.env, nostra.cwd, columns, rows=400) as shown:
         yield shown
@@ -105,7 +105,7 @@ def test_a_wait_that_ends_early_shows_each_id_too(
 
 
 @pytest.mark.parametrize("count", [*FEW, 300])
-def test_a_download_that_waits_makes_each_file(count: int, home: Path, tmp_path: Path) -> None:
+def test_a_download_that_waits_writes_each_file(count: int, home: Path, tmp_path: Path) -> None:
     args = ["download", "--wait", *OFTEN, "-f", "csv", *ids(count)]
     with service(count, home, tmp_path) as nostra, screen_of(nostra, *args) as t:
         assert t.read_to_end() == (5 if count > 4 else 0)
@@ -143,7 +143,7 @@ def test_several_transfers_have_bars_and_a_total(home: Path, tmp_path: Path) -> 
     assert [line for line in t.screen() if "━" in line] == []
 
 
-def test_a_slow_answer_has_a_spinner(home: Path, tmp_path: Path) -> None:
+def test_a_slow_response_has_a_spinner(home: Path, tmp_path: Path) -> None:
     with faulty('[[fault]]\npath = "*"\ndelay = 0.8\n') as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
         for args in (
@@ -157,7 +157,7 @@ def test_a_slow_answer_has_a_spinner(home: Path, tmp_path: Path) -> None:
             assert not [line for line in t.screen() if "waiting" in line]
 
 
-def test_a_download_that_resumes_says_where(home: Path, tmp_path: Path) -> None:
+def test_a_resumed_download_reports_its_offset(home: Path, tmp_path: Path) -> None:
     rule = '[[fault]]\npath = "*/csv"\ntimes = 1\ncut_after = 200000\n'
     with faulty(rule) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
@@ -167,7 +167,7 @@ def test_a_download_that_resumes_says_where(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 2, 20, 59, 300])
-def test_another_size_in_the_middle(columns: int, home: Path, tmp_path: Path) -> None:
+def test_a_terminal_is_resized_while_it_draws(columns: int, home: Path, tmp_path: Path) -> None:
     rule = '[[fault]]\npath = "*/csv"\nrate = 300000\n'
     with faulty(rule, large_bytes=200_000) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)

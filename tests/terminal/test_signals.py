@@ -1,4 +1,4 @@
-"""Ctrl-C, Ctrl-Z and a terminal that closes: it is left as it was found, and the work is kept."""
+"""Ctrl-C, Ctrl-Z and a terminal that closes: it is left as found, and partial files are kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WAIT = ["wait", "demo-stuck", "--interval", "1h"]
 PART = ".demo-large.csv.part"
 SIZE = 600_064
 SUSPENDED = b"stopped\r\n"
-# A shell's part: the command has the terminal until it stops, and again after a key is pressed.
+# Acts as a shell: the command has the terminal until it stops, and again after a key press.
 SHELL = (
     sys.executable,
     "-Sc",
@@ -124,7 +124,7 @@ def test_a_terminal_that_closes_ends_it(slow: Runner, args: list[str]) -> None:
 
 @covers("signals")
 @pytest.mark.parametrize("streams", ["", " > out", " 2> err", " > out 2> err"])
-def test_with_hup_ignored_the_work_goes_on(slow: Runner, streams: str) -> None:
+def test_with_hup_ignored_the_work_continues(slow: Runner, streams: str) -> None:
     code = slow.cwd / "code"
     script = f"trap '' HUP; {NOSTRA} {' '.join(LARGE)}{streams}; echo $? > {code}.new"
     script += f"; mv {code}.new {code}"
@@ -168,7 +168,7 @@ def test_a_signal_for_the_sandbox_alone_is_passed_on(
 
 
 @covers("signals")
-def test_a_term_on_top_of_an_int_still_cleans_up(slow: Runner) -> None:
+def test_a_term_after_an_int_still_cleans_up(slow: Runner) -> None:
     with drawing(slow, LARGE) as shown:
         shown.process.send_signal(signal.SIGINT)
         shown.process.send_signal(signal.SIGTERM)
