@@ -80,9 +80,7 @@ def test_many_files_killed_at_random_moments(home: Path, tmp_path: Path) -> None
     moments = random.Random(20_26)
     with faulty(MANY) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
-        began = time.monotonic()
         assert nostra(*ALL).code == 0
-        seconds = time.monotonic() - began
         complete = {name: sha256(tmp_path / name) for name in nostra.files()}
         new = 0
         for number in range(MANY_ROUNDS):
@@ -95,8 +93,7 @@ def test_many_files_killed_at_random_moments(home: Path, tmp_path: Path) -> None
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            time.sleep(moments.uniform(0.3, 1.1) * seconds)
-            process.kill()
+            kill_after(process, moments.randrange(len(complete)), tmp_path)
             process.wait()
             found = {name: sha256(tmp_path / name) for name in complete}
             bad = {name for name in found if found[name] not in (complete[name], OLD)}
@@ -105,7 +102,15 @@ def test_many_files_killed_at_random_moments(home: Path, tmp_path: Path) -> None
             if number % 10 == 9 or number == MANY_ROUNDS - 1:
                 assert nostra(*ALL, "-q").code == 0
                 assert {name: sha256(tmp_path / name) for name in nostra.files()} == complete
-        assert 0 < new < MANY_ROUNDS * (len(complete) - 1)
+        assert new > 0
+
+
+def kill_after(process: subprocess.Popen[bytes], count: int, folder: Path) -> None:
+    """Kill a process when `count` old files are replaced, or it has ended."""
+    while process.poll() is None:
+        if sum(path.stat().st_size > len("old") for path in folder.glob("many*")) >= count:
+            break
+    process.kill()
 
 
 @covers("killed", "resume")
