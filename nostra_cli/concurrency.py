@@ -10,11 +10,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from nostra_cli.errors import KeptPart, add_kept, kept_parts
 
 T = TypeVar("T")
+_Done = queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
 
 _JOIN_SECONDS = 0.8
 """The time for aborted threads to clean up."""
@@ -27,20 +29,21 @@ def run(tasks: Sequence[Callable[[], T]], jobs: int, abort: Callable[[], None]) 
     make the running tasks end; the partial files that they keep are recorded on the exception. If
     the system allows fewer threads, fewer tasks run at once.
     """
-    pool = _Pool(tasks)
+    todo = list(enumerate(tasks))[::-1]
+    done: _Done[T] = queue.SimpleQueue()
     count = min(jobs, len(tasks))
-    threads = start_threads(pool.work, count) if count > 1 else []
+    threads = start_threads(partial(_work, todo, done), count) if count > 1 else []
     if not threads:
         for task in tasks:
             yield task()
         return
     try:
-        yield from pool.results()
+        yield from _in_order(done, len(tasks))
     except BaseException as error:
-        pool.stop()
+        todo.clear()
         abort()
         join_threads(threads)
-        add_kept(error, pool.kept(error))
+        add_kept(error, _kept(done, error))
         raise
 
 
@@ -64,52 +67,37 @@ def join_threads(threads: Sequence[threading.Thread]) -> None:
         thread.join(max(0.0, end - time.monotonic()))
 
 
-class _Pool(Generic[T]):
-    """The tasks and their results, shared by the threads."""
+def _work(todo: list[tuple[int, Callable[[], T]]], done: _Done[T]) -> None:
+    """Run tasks until none is left."""
+    while todo:
+        try:
+            number, task = todo.pop()
+        except IndexError:  # another thread was faster
+            return
+        try:
+            result = task()
+        except BaseException as error:  # noqa: BLE001 - it is raised by the main thread
+            done.put((number, None, error))
+        else:
+            done.put((number, result, None))
 
-    def __init__(self, tasks: Sequence[Callable[[], T]]) -> None:
-        self._tasks = tasks
-        self._todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for number in range(len(tasks)):
-            self._todo.put(number)
-        self._done: queue.SimpleQueue[tuple[int, T | None, BaseException | None]] = (
-            queue.SimpleQueue()
-        )
-        self._stopped = False
 
-    def work(self) -> None:
-        """Run tasks until none is left."""
-        while not self._stopped:
-            try:
-                number = self._todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                result = self._tasks[number]()
-            except BaseException as error:  # noqa: BLE001 - it is raised by the main thread
-                self._done.put((number, None, error))
-            else:
-                self._done.put((number, result, None))
+def _in_order(done: _Done[T], count: int) -> Iterator[T]:
+    """Yield the results in order; raise the first exception."""
+    early: dict[int, T] = {}
+    for wanted in range(count):
+        while wanted not in early:
+            number, result, error = done.get()
+            if error is not None:
+                raise error
+            early[number] = result  # type: ignore[assignment] # None only if T allows it
+        yield early.pop(wanted)
 
-    def stop(self) -> None:
-        """Start no other task."""
-        self._stopped = True
 
-    def results(self) -> Iterator[T]:
-        """Yield the results in order; raise the first exception."""
-        early: dict[int, T] = {}
-        for wanted in range(len(self._tasks)):
-            while wanted not in early:
-                number, result, error = self._done.get()
-                if error is not None:
-                    raise error
-                early[number] = result  # type: ignore[assignment] # None only if T allows it
-            yield early.pop(wanted)
-
-    def kept(self, raised: BaseException) -> Iterator[KeptPart]:
-        """Yield the partial files kept by the other tasks."""
-        while not self._done.empty():
-            _, result, error = self._done.get()
-            for ended in (result, error):
-                if ended is not raised:
-                    yield from kept_parts(ended)
+def _kept(done: _Done[T], raised: BaseException) -> Iterator[KeptPart]:
+    """Yield the partial files kept by the other tasks."""
+    while not done.empty():
+        _, result, error = done.get()
+        for ended in (result, error):
+            if ended is not raised:
+                yield from kept_parts(ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ class Schedule:
         self._extra = 0
         self._next_start = self._start
         self._moved = self._start
-        self._number = len(self._due)
+        self._numbers = itertools.count(len(self._due))
 
     @property
     def left(self) -> int:
@@ -167,7 +168,7 @@ class Schedule:
     def put_back(self, id_: str, pause: float) -> None:
         """End the poll of an id; the next one is due in `pause` seconds."""
         self._end_poll(id_)
-        heapq.heappush(self._due, (self._clock() + pause, self._next_number(), id_))
+        heapq.heappush(self._due, (self._clock() + pause, next(self._numbers), id_))
 
     def finish(self, id_: str, end: Waited | NostraError) -> None:
         """End the poll of an id and the wait for it."""
@@ -219,11 +220,7 @@ class Schedule:
             self._extra = max(0, self._extra - 1)
         self._moved = now
         number = self._not_polled.pop(id_, None)
-        return self._next_number() if number is None else number
-
-    def _next_number(self) -> int:
-        self._number += 1
-        return self._number
+        return next(self._numbers) if number is None else number
 
     def _pause(self) -> float:
         pause = self._interval or pause_after(self.waited)

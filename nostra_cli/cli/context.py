@@ -84,12 +84,12 @@ class Session:
         return self.settings.require_token(show_stderr=not self.shared.json)
 
     @contextmanager
-    def service(self, deadline: Deadline) -> Iterator[Service]:
+    def service(self, timeout: float | None = None) -> Iterator[Service]:
         """Open the service with one deadline for all requests; record ids in the history.
 
         Raises AuthProblem if no token is set.
         """
-        base_url = self.settings.base_url.value
+        deadline, base_url = self.deadline(timeout), self.settings.base_url.value
         with self.service_at(base_url, self.token, deadline) as service:
             try:
                 yield service

@@ -86,7 +86,7 @@ def api(
     )
     parse = partial(parse_value, what=request.name)
     with (
-        session.service(session.deadline()) as service,
+        session.service() as service,
         service.send(request, session.low_speed) as response,
     ):
         if response.error is None or include:

@@ -152,7 +152,7 @@ def download(  # the options of the command
 
         def downloaded() -> Iterator["TransferResult | NostraError"]:
             out = session.out
-            with session.service(session.deadline(timeout)) as service, out.body() as stdout:
+            with session.service(timeout) as service, out.body() as stdout:
                 groups = _groups(out, service, batch, wait, interval)
                 for result in run(service, groups, batch, out.progress.transfers, stdout):
                     if isinstance(result, NostraError) or result.item.path is not None:

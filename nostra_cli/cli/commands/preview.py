@@ -100,7 +100,7 @@ def _preview_result(
 
     if result is not None and not is_segment(result):
         raise UsageProblem(f"-r {result!r} is not a valid result id", f"see nostra results {id_}")
-    with suggest_file(id_), session.service(session.deadline()) as service:
+    with suggest_file(id_), session.service() as service:
         low_speed, progress = session.low_speed, session.out.progress
         with progress.busy(f"reading {id_}"):
             return preview_result(service, id_, result, options, low_speed, progress.transfers)

@@ -34,7 +34,7 @@ def results(context: typer.Context, id_: Id) -> ExitCode:
     wanted = read_id(id_)
 
     def listed() -> Iterator[Result | NostraError]:
-        with session.service(session.deadline()) as service:
+        with session.service() as service:
             invocation = service.invocation(wanted)
         check_completed(invocation)
         for result in invocation.results:

@@ -42,7 +42,7 @@ def status(
     outcomes: list[ExitCode] = []
 
     def statuses() -> Iterator[Invocation | NostraError]:
-        with session.service(session.deadline()) as service:
+        with session.service() as service:
             for item in service.invocations(wanted, session.settings.jobs.value):
                 code = codes[item.outcome] if isinstance(item, Invocation) else item.code
                 outcomes.append(code)

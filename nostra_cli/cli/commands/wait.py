@@ -47,7 +47,7 @@ def wait(
     wanted = read_ids(ids)
     with (
         session.ci(ci, "wait", wanted),
-        session.service(session.deadline(timeout)) as service,
+        session.service(timeout) as service,
         session.out.progress.waiting(len(wanted)) as watcher,
     ):
         waiting = Waiting(wanted, service, watcher, interval, session.settings.jobs.value)
