@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.errors import ExitCode, FileProblem, NostraError
 from nostra_cli.output.messages import Messages
-from nostra_cli.output.render import row, table
+from nostra_cli.output.render import cells_of, table
 from nostra_cli.output.streams import DataStream, OutputOptions, TextStream, use_color
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class Output(Messages):
 
     def _row(self, view: View[T], item: T) -> str:
         verbatim = view.bare and not self.data.terminal
-        line = row(view, item, self._color_data, str if verbatim else self._sanitize)
+        sanitize = str if verbatim else self._sanitize
+        line = "\t".join(cells_of(view, item, self._color_data, sanitize))
         return line if view.bare else self._escape(line)
 
     def _collection(

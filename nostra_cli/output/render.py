@@ -1,4 +1,4 @@
-"""Values as text: a table for a person, lines of tab-separated cells or JSON for a script."""
+"""Values as text: cells, a table, JSON, colours."""
 
 from __future__ import annotations
 
@@ -32,17 +32,13 @@ def paint_status(status: str, outcome: Outcome) -> str:
     return paint(status, _COLORS[outcome])
 
 
-def _cells(view: View[T], item: T, color: bool, sanitize: Sanitize) -> list[str]:
+def cells_of(view: View[T], item: T, color: bool, sanitize: Sanitize) -> list[str]:
+    """Return the cells of one item, neutralised, its status in colour."""
     cells = [sanitize(cell) for cell in view.row(item)]
     if color and "status" in view.columns:
         place = view.columns.index("status")
         cells[place] = paint_status(cells[place], view.outcome(cells[place]))
     return cells
-
-
-def row(view: View[T], item: T, color: bool, sanitize: Sanitize) -> str:
-    """Return one item as a line of tab-separated cells."""
-    return "\t".join(_cells(view, item, color, sanitize))
 
 
 def table(
@@ -60,7 +56,7 @@ def table(
     for column in view.columns:
         drawn.add_column(column, overflow="fold")
     for item in items:
-        drawn.add_row(*map(Text.from_ansi, _cells(view, item, color, sanitize)))
+        drawn.add_row(*map(Text.from_ansi, cells_of(view, item, color, sanitize)))
     terminal = console(stream, color)
     with terminal.capture() as captured:
         terminal.print(drawn)

@@ -99,7 +99,7 @@ class TextStream:
         return len(data)
 
     def finish(self) -> None:
-        """Write what was held back."""
+        """Write the rest."""
         self._write(self._decoder.decode(b"", final=True), final=True)
 
     def _write(self, text: str, final: bool = False) -> None:
@@ -222,7 +222,7 @@ def use_color(stream: TextIO | None, color: Color, env: Mapping[str, str]) -> bo
 
 
 def flush_streams() -> None:
-    """Write out what is buffered, and discard what cannot be written."""
+    """Write out buffered data, and discard it if that fails."""
     for fd, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:
             if stream is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,21 +18,16 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _MAX_COLUMNS = 10_000
 
 
-class Size(NamedTuple):
-    """Columns and rows of a terminal."""
-
-    columns: int
-    rows: int
-
-
-def size_of(stream: TextIO | MessageStream, env: Mapping[str, str] = os.environ) -> Size:
+def size_of(
+    stream: TextIO | MessageStream, env: Mapping[str, str] = os.environ
+) -> os.terminal_size:
     """Return the size of the terminal behind a stream: COLUMNS and LINES, its own, or 80x24."""
     try:
         found = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
         found = os.terminal_size((0, 0))
     columns = _size(env.get("COLUMNS", "")) or found.columns or 80
-    return Size(columns, _size(env.get("LINES", "")) or found.lines or 24)
+    return os.terminal_size((columns, _size(env.get("LINES", "")) or found.lines or 24))
 
 
 def _size(text: str) -> int:
@@ -69,7 +64,7 @@ def console(stream: TextIO | MessageStream, color: bool) -> Console:
     return Console(
         file=io.TextIOWrapper(io.BytesIO(), stream.encoding or "utf-8"),
         width=size.columns,
-        height=size.rows,
+        height=size.lines,
         force_terminal=True,
         force_interactive=True,
         no_color=not color,

@@ -62,7 +62,7 @@ def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
 
 
 def _in_foreground() -> bool:
-    """Return whether Ctrl-C reaches the command, too: it goes to every process in front."""
+    """Return whether Ctrl-C reaches the command, too: the terminal sends it to both."""
     if sys.platform == "win32":
         return True
     else:

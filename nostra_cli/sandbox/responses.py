@@ -1,4 +1,4 @@
-"""Requests and responses as values, and the responses that Django REST Framework gives.
+"""Requests and responses as values, and the responses of Django REST Framework.
 
 The wording is that of DRF 3.18 on Django 5.2, as its own test client showed it.
 """
@@ -49,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What to send; `chunks` are made as they are read, `length` is None if not known before."""
+    """A response whose `chunks` are made as they are read; `length` is None if unknown."""
 
     status: int
     headers: Headers
@@ -90,7 +90,7 @@ def refused(detail: str) -> Response:
 def attachment(request: Request, content: Content, kind: str, stem: str) -> Response:
     """Return a body as a file, or the one range of it that is requested (RFC 9110, section 14).
 
-    Several ranges, malformed ones, and those for another version of the file get the whole body.
+    Several ranges, malformed ones, and those for another version of the file get the complete body.
     """
     filename = re.sub(r"[^A-Za-z0-9._-]", "_", stem)
     headers: Headers = (

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from nostra_cli.sandbox import responses
 from nostra_cli.sandbox.content import FORMATS
-from nostra_cli.sandbox.state import COLLECTION, CREATED_AT, TABLES_OF_TYPE, Invocation, State
+from nostra_cli.sandbox.state import COLLECTION, CREATED_AT, TABLES_OF_TYPE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,16 +95,14 @@ def _status(state: State, name: str) -> Response:
     return responses.document(200, invocation.document(state.poll(invocation)))
 
 
-def _download(state: State, request: Request, name: str, result: str | None, kind: str) -> Response:
+def _download(
+    state: State, request: Request, name: str, result_id: str | None, kind: str
+) -> Response:
     invocation = state.find(name)
     if invocation is None:
         return responses.error(404, "Not found.")
     if state.status(invocation) != "completed":
         return responses.error(404, "The invocation is not completed.")
-    return _result(request, invocation, result, kind)
-
-
-def _result(request: Request, invocation: Invocation, result_id: str | None, kind: str) -> Response:
     result = invocation.result(result_id)
     if result is None:
         return responses.error(404, "Not found.")

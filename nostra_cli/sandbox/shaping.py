@@ -60,10 +60,10 @@ def _shifted(value: str, by: int) -> str:
 
 def _if_range(hit: Hit, headers: dict[str, str]) -> dict[str, str]:
     """Evaluate If-Range with the tag that the client is shown instead of the service's."""
-    shown, asked = _tag(hit), headers.get("if-range")
-    if shown is None or asked is None:
+    shown, condition = _tag(hit), headers.get("if-range")
+    if shown is None or condition is None:
         return headers
-    same = asked == shown and not shown.startswith("W/")
+    same = condition == shown and not shown.startswith("W/")
     ignored = "if-range" if same else "range"
     return {name: value for name, value in headers.items() if name != ignored}
 

@@ -42,7 +42,7 @@ def message(
 
 
 def _framing(response: Response, fault: Fault, framing: str) -> Headers:
-    """Return the headers that tell, truly or not, where the body ends (RFC 9112, section 6)."""
+    """Return the headers that frame the body (RFC 9112, section 6), rightly or not."""
     if framing == "chunked":
         return (("Transfer-Encoding", "chunked"),)
     if framing == "close":
