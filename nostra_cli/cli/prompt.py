@@ -29,6 +29,7 @@ def read_secret(prompt: str) -> str:
     except getpass.GetPassWarning as error:
         raise UsageProblem("this terminal would show the token", "give it on stdin") from error
     except EOFError:
+        sys.stderr.write("\n")
         return ""
     except UnicodeDecodeError:
         return "\ufffd"  # not valid in a token: the caller reports it

@@ -5,6 +5,7 @@ Its content is never quoted in a message: it may hold a token.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import re
@@ -169,7 +170,7 @@ def parse(path: Path, content: bytes) -> Table:
     import tomllib  # some 20 ms, only if there is a file
 
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.removeprefix(codecs.BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"line {line}: not UTF-8"

@@ -246,3 +246,8 @@ def test_no_content_ends_in_another_error(
         assert str(path) in error.message  # noqa: PT017
     else:
         assert all(isinstance(profile, dict) for profile in found.profiles.values())
+
+
+def test_a_byte_order_mark_is_skipped(write: Write) -> None:
+    found = config.read(write("\ufeff[profiles.default]\njobs = 3\n"))
+    assert found.profiles == {"default": {"jobs": 3}}
