@@ -115,7 +115,7 @@ class PooledClient(httpx.BaseTransport):
 def _core_proxy(proxy: Proxy, context: ssl.SSLContext | None) -> httpcore.Proxy:
     return httpcore.Proxy(
         httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/"),
-        auth=(proxy.user.encode(), proxy.password.encode()) if proxy.user else None,
+        auth=proxy.credentials,
         ssl_context=context if proxy.scheme == "https" else None,
     )
 

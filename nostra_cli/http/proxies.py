@@ -21,6 +21,16 @@ class Proxy:
     user: str | None = None
     password: str = ""
 
+    @property
+    def credentials(self) -> tuple[bytes, bytes] | None:
+        """User name and password as the environment has them, whatever the locale."""
+        if not self.user:
+            return None
+        user, password = (
+            text.encode("utf-8", "surrogateescape") for text in (self.user, self.password)
+        )
+        return user, password
+
     def __str__(self) -> str:
         """Return host and port, without the secret user and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -51,12 +61,12 @@ def parse_proxy(text: str) -> Proxy:
     """Parse the URL of a proxy, whose scheme may be left out; raises UsageProblem."""
     try:
         url = urlsplit(text if "://" in text else f"http://{text}")
-        host, port = url.hostname, url.port
+        host, port = url.hostname or "", url.port
     except ValueError:
         raise UsageProblem("the proxy of the environment is not a valid URL", _HINT) from None
     # An @ after the host belongs to a password with a / or a # in it.
     misplaced = "@" in f"{url.path}{url.query}{url.fragment}"
-    if not host or port == 0 or misplaced:
+    if not (host.isascii() and host.isprintable() and host.strip()) or port == 0 or misplaced:
         raise UsageProblem("the proxy of the environment is not a valid URL", _HINT)
     if url.scheme not in _DEFAULT_PORTS:
         raise UsageProblem(f"{url.scheme}:// proxies are not supported", _HINT)

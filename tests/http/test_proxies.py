@@ -37,6 +37,13 @@ def test_a_proxy_is_shown_without_its_user() -> None:
     assert str(parse_proxy("http://me:s3cr3t@[::1]")) == "[::1]:80"
 
 
+def test_the_user_of_a_proxy_is_utf_8_in_any_locale() -> None:
+    assert parse_proxy("http://m\udcc3\udca9:\u00fc@proxy.example").credentials == (
+        "m\u00e9".encode(),
+        "\u00fc".encode(),
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -46,6 +53,9 @@ def test_a_proxy_is_shown_without_its_user() -> None:
         ("http://proxy.example:s3cr3t", "the proxy of the environment is not a valid URL"),
         ("http://me:s3cr3t/x@proxy.example", "the proxy of the environment is not a valid URL"),
         ("http://[s3cr3t", "the proxy of the environment is not a valid URL"),
+        ("http://me:s3cr3t@prox\u00fd.example", "the proxy of the environment is not a valid URL"),
+        (" ", "the proxy of the environment is not a valid URL"),
+        ("http://a\x1bb", "the proxy of the environment is not a valid URL"),
         ("socks5://me:s3cr3t@proxy.example", "socks5:// proxies are not supported"),
         ("ftp://s3cr3t", "ftp:// proxies are not supported"),
     ],
