@@ -206,8 +206,8 @@ class BodyStream:
             if stop is not None and self.sink.size + len(chunk) > stop:
                 self.sink.version = None  # nobody knows which of the bytes are right
                 raise Truncated(f"{label}: more than the promised {stop} bytes came", _TRY_HINT)
+            self._check(chunk)  # first: what is seen to be wrong does not reach stdout
             self.sink.write(chunk)
-            self._check(chunk)
             self.meter.advance(len(chunk))
             deadline.check(f"{label} was complete")
         if stop is not None and self.sink.size != stop:

@@ -135,6 +135,13 @@ def test_a_web_page_by_its_type_is_refused_before_it_replaces_anything() -> None
     assert (sink.restarts, sink.data) == (1, WHOLE[:50])
 
 
+def test_a_web_page_does_not_reach_a_sink_that_nothing_takes_back() -> None:
+    world = World([Answer((PAGE,), {})])
+    with pytest.raises(Corrupt, match="web page"):
+        world.run()
+    assert world.sink.size == 0
+
+
 @pytest.mark.parametrize("level", list(Level))
 def test_a_web_page_by_its_first_bytes_is_refused_at_every_level(level: Level) -> None:
     world = World([Answer((PAGE[:7], PAGE[7:]), {})], level=level)

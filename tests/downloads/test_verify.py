@@ -33,6 +33,7 @@ PAGES = [
     b"<head>",
     b"<body>",
     b"<!-- proxy --><html>",
+    b"<?xml version='1.0'?><html>",
     BOM + b"\n<!doctype HTML>",
 ]
 plain = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)

@@ -16,7 +16,7 @@ from nostra_cli.errors import Corrupt
 from nostra_cli.models import Format, Piece
 
 FULL_UP_TO = 64 << 20
-_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--", b"<?xml")
 _HEAD = 512
 
 
