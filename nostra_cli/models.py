@@ -5,6 +5,7 @@ NamedTuples, because every command loads them: defining one takes 0.1 ms, a froz
 
 from __future__ import annotations
 
+import os
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,25 @@ Piece = bytes | bytearray | memoryview
 
 MAX_ID = 4096
 """Bytes of UTF-8: servers accept URLs of up to about 8 KiB."""
+
+
+def decode_text(text: str) -> str:
+    """Return an argument or a variable read as UTF-8, whatever the locale.
+
+    What is no UTF-8 stays escaped.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # Windows has no bytes behind it
+        return text
+
+
+def local_name(text: str) -> str:
+    """Return a text as `os` takes names and arguments, so that it is UTF-8 in any locale."""
+    try:
+        return os.fsdecode(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return text
 
 
 def is_segment(text: str) -> bool:

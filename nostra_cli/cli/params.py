@@ -12,6 +12,7 @@ from nostra_cli import units
 from nostra_cli.cli import completion
 from nostra_cli.cli.usage import invalid_choice
 from nostra_cli.errors import UsageProblem
+from nostra_cli.models import decode_text
 from nostra_cli.output.streams import Color, OutputOptions
 
 if TYPE_CHECKING:
@@ -35,19 +36,11 @@ def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
     return parsed
 
 
-def decode_argument(text: str) -> str:
-    """Decode an argument as UTF-8 in any locale; invalid bytes stay escaped."""
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # Windows, where arguments are not bytes
-        return text
-
-
 def check_id(text: str) -> str:
     """Return an invocation id; raises ValueError if it cannot be one segment of a URL."""
     from nostra_cli.models import MAX_ID, is_segment, quote_id
 
-    text = decode_argument(text)
+    text = decode_text(text)
     if is_segment(text):
         return text
     if len(text) > MAX_ID / 4:
@@ -189,6 +182,7 @@ class SharedOptions(NamedTuple):
             "--profile",
             metavar="NAME",
             help="Profile of the config file",
+            parser=decode_text,
             complete=completion.profiles,
         ),
     ] = None

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from nostra_cli.config.file import read_bounded
 from nostra_cli.errors import AuthProblem, UsageProblem
+from nostra_cli.models import decode_text, local_name
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -115,7 +116,7 @@ def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
 
     attended = _has_terminal()
     process = subprocess.Popen(
-        words,
+        [local_name(word) for word in words],
         stdin=None if os.isatty(0) else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=None if show_stderr else subprocess.DEVNULL,
@@ -183,11 +184,12 @@ def check_base_url(text: str) -> str:
     Raises UsageProblem unless it is https (or http to this machine) with a host and at most a path.
     """
     try:
-        url = urlsplit(text.strip())
+        text = decode_text(text.strip())
+        url = urlsplit(text)
         host, _port = url.hostname, url.port
     except ValueError as error:
         raise UsageProblem("not a valid URL", _BASE_URL_HINT) from error
-    plain = _is_host(host) and text.strip().isprintable() and not set(text.strip()) & set(" \\")
+    plain = _is_host(host) and text.isprintable() and not set(text) & set(" \\")
     if url.scheme not in ("http", "https") or not host or not plain:
         raise UsageProblem("not a valid http(s) URL", _BASE_URL_HINT)
     if "@" in url.netloc or set("?#") & set(text):
@@ -197,7 +199,7 @@ def check_base_url(text: str) -> str:
             f"http:// to {host} would send the token unencrypted",
             "use https:// (http:// is only for this machine, as with nostra sandbox)",
         )
-    return text.strip().rstrip("/")
+    return text.rstrip("/")
 
 
 def _is_host(host: str | None) -> bool:

@@ -34,7 +34,7 @@ from nostra_cli.config.schema import (
     Variable,
 )
 from nostra_cli.errors import AuthProblem, UsageProblem
-from nostra_cli.models import Format
+from nostra_cli.models import Format, decode_text
 from nostra_cli.units import parse_duration, parse_size
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Settings:
     profile = Setting(
         "Profile of the config file",
         DEFAULT_PROFILE,
-        str,
+        decode_text,
         flag="--profile",
         variables=(Variable("NOSTRA_PROFILE", "The profile of the config file."),),
         keys=(Key("default_profile", TEXT),),

@@ -12,6 +12,7 @@ from nostra_cli.config.edit import Change
 from nostra_cli.config.schema import Key, Setting, Sources
 from nostra_cli.config.settings import NOT_SET, TABLE, Flags, Settings
 from nostra_cli.errors import UsageProblem
+from nostra_cli.models import decode_text
 
 KEYS: Mapping[str, Key] = {key.name: key for row in TABLE for key in row.keys}
 """The keys of the config file by their names."""
@@ -112,7 +113,7 @@ def from_text(name: str, text: str) -> object:
     key = KEYS.get(name)
     if key is None:
         _unknown(name, KEYS)
-    value = key.kind.from_text(text)
+    value = key.kind.from_text(decode_text(text))
     [row] = [row for row in TABLE if key in row.keys]
     if not key.kind.accepts(value):
         fix = f"to go back to the default: nostra config unset {name}"

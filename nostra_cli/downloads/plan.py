@@ -14,7 +14,7 @@ from nostra_cli.errors import (
     NostraError,
     NotFound,
 )
-from nostra_cli.models import Format, Invocation, Result, check_completed, malformed
+from nostra_cli.models import Format, Invocation, Result, check_completed, local_name, malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ class Destination:
         if self.file is not None:
             return self.file
         fields = {"invocation": invocation, "result": result, "format": str(format)}
-        return self.folder / names.file_name(template, fields)
+        name = names.file_name(template, fields)
+        return self.folder / (local_name(name) if isinstance(self.folder, Path) else name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from nostra_cli.errors import UsageProblem
+from nostra_cli.models import local_name
 
 
 class OnExisting(StrEnum):
@@ -57,7 +58,7 @@ def parse_target(text: str) -> Target:
         and scheme.isascii()
         and scheme.replace("+", "").replace("-", "").isalnum()
     ):
-        return Path(text)
+        return Path(local_name(text))
     if ":" in rest.partition("/")[0].rpartition("@")[0]:
         raise UsageProblem(
             f"the {scheme}:// URL contains a password, which every user of this machine can see",

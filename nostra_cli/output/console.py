@@ -127,7 +127,7 @@ class Output(Messages):
 
     def document(self, value: JsonValue, one_line: bool = False) -> None:
         """Show a JSON value: indented on a terminal, unless `one_line`."""
-        self.data.line(self._json(value, indented=self.data.terminal and not one_line))
+        self.data.line(self._json(value, self.data.encoding, self.data.terminal and not one_line))
 
     def report(self, value: JsonObject) -> None:
         """Show a JSON object with `--json` only: a person gets a message instead."""

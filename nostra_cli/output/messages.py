@@ -81,7 +81,7 @@ class Messages:
         from nostra_cli.output.views import advice, error_json
 
         if self.options.json:
-            self._message(self._json({"error": error_json(error)}))
+            self._message(self._json({"error": error_json(error)}, self._messages.encoding))
         else:
             self._announce("error", error.message, advice(error), error.invocation)
 
@@ -90,7 +90,7 @@ class Messages:
         if self.options.quiet:
             return
         if self.options.json:
-            self._message(self._json({"warning": text}))
+            self._message(self._json({"warning": text}, self._messages.encoding))
         else:
             self._announce("warning", text)
 
@@ -117,11 +117,11 @@ class Messages:
             if line:
                 self._message(f"{paint_word(start) if self._color_messages else start}: {line}")
 
-    def _json(self, value: JsonValue, indented: bool = False) -> str:
+    def _json(self, value: JsonValue, encoding: str, indented: bool = False) -> str:
         """Return a value as JSON, masked and without harmful characters."""
         if self._masks:
             value = map_strings(value, self._masked)
-        text = sanitize_json(json_text(value, indented))
+        text = sanitize_json(json_text(value, encoding, indented))
         if self.to_github:
             from nostra_cli.output.github import escape_json
 

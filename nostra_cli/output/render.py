@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.models import JsonValue, Outcome
+from nostra_cli.output.terminal import is_unicode
 
 if TYPE_CHECKING:
     from nostra_cli.output.views import View
@@ -63,11 +64,12 @@ def table(
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
-def json_text(value: JsonValue, indented: bool = False) -> str:
-    """Return a value as JSON: one line, or indented."""
+def json_text(value: JsonValue, encoding: str, indented: bool = False) -> str:
+    """Return a value as JSON, one line or indented; in ASCII if `encoding` lacks characters."""
     import json
 
-    return json.dumps(value, ensure_ascii=False, indent=2 if indented else None)
+    ascii_only = not is_unicode(encoding)
+    return json.dumps(value, ensure_ascii=ascii_only, indent=2 if indented else None)
 
 
 def map_strings(value: JsonValue, change: Callable[[str], str]) -> JsonValue:

@@ -50,6 +50,7 @@ class DataStream:
         """
         self.stream = stream
         self.terminal = stream is not None and stream.isatty()
+        self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
         self._write = _writer(stream) if stream is not None else None
         self._before = before
 
@@ -73,8 +74,7 @@ class DataStream:
 
     def text(self, text: str) -> None:
         """Write a text in the encoding of the stream; undecodable bytes of a path are kept."""
-        encoding = (self.stream.encoding if self.stream else None) or "utf-8"
-        self.write(encode(text, encoding, "surrogateescape"))
+        self.write(encode(text, self.encoding, "surrogateescape"))
 
     def line(self, text: str) -> None:
         """Write a line, as `text` does."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from nostra_cli.models import Format, Invocation, JsonObject, Outcome, Result, outcome_of
+from nostra_cli.models import (
+    Format,
+    Invocation,
+    JsonObject,
+    Outcome,
+    Result,
+    decode_text,
+    outcome_of,
+)
 from nostra_cli.units import show_duration, show_size
 
 if TYPE_CHECKING:
@@ -84,7 +92,7 @@ def _transfer_json(result: TransferResult) -> JsonObject:
         "invocation": result.item.invocation,
         "result": result.item.result.id,
         "format": str(result.item.format),
-        "path": str(result.item.path),
+        "path": decode_text(str(result.item.path)),
         "bytes": result.bytes,
         "sha256": result.sha256,
         "seconds": round(result.seconds, 3),

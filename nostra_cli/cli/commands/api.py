@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostra_cli.cli.params import decode_argument, option
+from nostra_cli.cli.params import option
 from nostra_cli.cli.stdin import read_data
 from nostra_cli.errors import ExitCode, UsageProblem
+from nostra_cli.models import decode_text
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
@@ -81,9 +82,7 @@ def api(
     base_url = session.settings.base_url.value
     _ = session.token  # before stdin is read
     content = None if data is None else partial(read_data, data)
-    request = build_request(
-        base_url, decode_argument(path), method, content, header or (), query or ()
-    )
+    request = build_request(base_url, decode_text(path), method, content, header or (), query or ())
     parse = partial(parse_value, what=request.name)
     with (
         session.service() as service,

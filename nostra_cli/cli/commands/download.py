@@ -11,6 +11,7 @@ from nostra_cli.cli import completion
 from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, choice, option
 from nostra_cli.cli.stdin import read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem
+from nostra_cli.models import decode_text
 
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
@@ -206,6 +207,7 @@ def _selection(
     from nostra_cli.downloads.plan import Selection
     from nostra_cli.models import Format, is_segment, quote_id
 
+    results = [decode_text(result) for result in results]
     for result in results:
         if not is_segment(result):
             raise UsageProblem(f"-r {quote_id(result)} is not a valid id", "see nostra results ID")
@@ -245,7 +247,7 @@ def _destination(
         raise UsageProblem("-d '' is not a directory", "leave it out for the current directory")
     return Destination(
         folder=parse_target(folder if folder is not None else session.settings.dir.value),
-        template=check_template(name) if name is not None else None,
+        template=check_template(decode_text(name)) if name is not None else None,
     )
 
 

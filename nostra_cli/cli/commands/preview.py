@@ -8,6 +8,7 @@ from nostra_cli.cli import completion
 from nostra_cli.cli.params import Target, choice, is_path, option
 from nostra_cli.cli.stdin import read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, UsageProblem
+from nostra_cli.models import decode_text
 
 if TYPE_CHECKING:
     from nostra_cli.cli.context import Session
@@ -98,6 +99,7 @@ def _preview_result(
     from nostra_cli.models import is_segment
     from nostra_cli.preview.remote import preview_result, suggest_file
 
+    result = decode_text(result) if result is not None else None
     if result is not None and not is_segment(result):
         raise UsageProblem(f"-r {result!r} is not a valid result id", f"see nostra results {id_}")
     with suggest_file(id_), session.service() as service:
