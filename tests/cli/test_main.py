@@ -13,6 +13,7 @@ import pytest
 from nostra_cli.cli import interrupts, main
 from nostra_cli.cli.main import unexpected_error
 from nostra_cli.errors import ExitCode, NotFound, Signalled
+from nostra_cli.output.console import Output
 from tests.output.screens import Screen
 
 
@@ -57,6 +58,21 @@ def test_a_bug_is_named_with_file_and_line(
     err = capsys.readouterr().err
     assert f"internal error: ValueError at cli/odd.py:{code.co_firstlineno + 1} " in err
     assert "invalid literal" not in err
+
+
+def test_the_display_is_closed_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed: list[bool] = []
+
+    def parsed(_argv: Sequence[str], _bold: bool) -> str:
+        raise NotFound("no invocation 'x'")
+
+    monkeypatch.setattr(Output, "close", lambda _out: closed.append(True))
+    monkeypatch.setattr(main, "_parsed", parsed)
+    assert main.main(["status", "x"]) == 4
+    assert len(closed) == 1
+    assert "no invocation 'x'" in capsys.readouterr().err
 
 
 def run(signals: interrupts.Signals, first: int, more: Sequence[int]) -> None:
