@@ -25,7 +25,7 @@ HTTP_ERRORS = (
 )
 """Errors of a request or a body that `convert_error` converts."""
 
-_AGAIN = "try again; nostra download goes on where it stopped"
+_AGAIN = "try again; nostra download resumes where it stopped"
 _NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
 _PROXY_HINT = "check HTTPS_PROXY and NO_PROXY"
 

@@ -174,6 +174,8 @@ class Wait:
         if self._count == 1:
             return ": ".join(pending[0]) if pending else "waiting for 1 invocation"
         known = f"{final} of {self._count} final"
+        if final == self._count:
+            return known
         if not pending:
             return f"waiting for {self._count - final} invocations, {known}"
         if len(pending) == 1:

@@ -88,6 +88,7 @@ def test_the_offset_of_a_resumed_transfer_is_reported() -> None:
         (3, [("a", "completed")], "waiting for 2 invocations, 1 of 3 final"),
         (3, [("a", "completed"), ("b", "running")], "b: running, 1 of 3 final"),
         (3, [("a", "x"), ("b", "y"), ("c", "y")], "2 y, 1 x; 0 of 3 final"),
+        (2, [("a", "completed"), ("b", "failed")], "2 of 2 final"),
         (5, [(c, c) for c in "abcde"], "1 a, 1 b, 1 c, 2 other; 0 of 5 final"),
     ],
 )
