@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
-from nostra_cli.errors import KeptPart, add_kept, kept_parts
+from nostra_cli.errors import KeptPart, add_kept, kept_parts, thread_errors
 
 T = TypeVar("T")
 _Done = queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
@@ -101,3 +101,31 @@ def _kept(done: _Done[T], raised: BaseException) -> Iterator[KeptPart]:
         for ended in (result, error):
             if ended is not raised:
                 yield from kept_parts(ended)
+
+
+def call_within(seconds: float, function: Callable[[], T]) -> T:
+    """Call a function that may block for ever; raises TimeoutError after `seconds`.
+
+    It runs in a daemon thread, which is left behind then. Raises FileProblem where no thread can
+    be started, and what `function` raises.
+    """
+    results: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+
+    def call() -> None:
+        try:
+            result = function()
+        except Exception as error:  # noqa: BLE001 - raised in the calling thread
+            results.put(partial(_raise, error))
+        else:
+            results.put(lambda: result)
+
+    with thread_errors():
+        threading.Thread(target=call, daemon=True).start()
+    try:
+        return results.get(timeout=seconds)()
+    except queue.Empty:
+        raise TimeoutError from None
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error

@@ -12,10 +12,11 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from nostra_cli.errors import UsageProblem, thread_errors
+from nostra_cli.errors import UsageProblem
 
 Table = dict[str, object]
 
@@ -131,28 +132,14 @@ def read_bounded(path: Path, limit: int) -> Content:
     """
     if stat.S_ISREG(path.stat().st_mode):
         return _read(path, limit)
-    import queue
-    import threading
+    from nostra_cli.concurrency import call_within
 
-    results: queue.SimpleQueue[Content | OSError] = queue.SimpleQueue()
-
-    def attempt() -> None:
-        try:
-            results.put(_read(path, limit))
-        except OSError as error:
-            results.put(error)
-
-    # In a thread that may be left behind: opening a named pipe blocks until somebody writes to it.
-    with thread_errors():
-        threading.Thread(target=attempt, daemon=True).start()
     try:
-        found = results.get(timeout=READ_SECONDS)
-    except queue.Empty:
+        # Opening a named pipe blocks until another process writes to it.
+        return call_within(READ_SECONDS, partial(_read, path, limit))
+    except TimeoutError:
         reason = f"no end of its content within {READ_SECONDS:g} s"
         raise TimeoutError(errno.ETIMEDOUT, reason) from None
-    if isinstance(found, OSError):
-        raise found
-    return found
 
 
 def _read(path: Path, limit: int) -> Content:

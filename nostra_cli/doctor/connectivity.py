@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import queue
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Generator
+from functools import partial
 from typing import NamedTuple
 
+from nostra_cli.concurrency import call_within
 from nostra_cli.doctor.check import Check, failed, passed, warning
-from nostra_cli.errors import FileProblem, ServiceProblem, UsageProblem, thread_errors
+from nostra_cli.errors import FileProblem, ServiceProblem, UsageProblem
 from nostra_cli.http.errors import tls_error
 from nostra_cli.http.tls import tls_context
 
@@ -38,7 +38,7 @@ def reach(peer: Peer, before: str, hint: str, tls: bool, seconds: float) -> Step
     `before` comes in front of the names of the checks, `hint` says what to fix.
     """
     try:
-        addresses = _resolve(peer, seconds)
+        addresses = call_within(seconds, partial(_resolve, peer))  # the resolver has no limit
     except (OSError, UnicodeError) as error:
         reason = "no response" if isinstance(error, TimeoutError) else "cannot be resolved"
         yield failed(f"{before}name", ServiceProblem(f"{peer.host}: {reason}", hint))
@@ -60,26 +60,9 @@ def reach(peer: Peer, before: str, hint: str, tls: bool, seconds: float) -> Step
         return (yield from _handshake(connection, peer, seconds)) if tls else True
 
 
-def _resolve(peer: Peer, seconds: float) -> list[Address]:
-    """Resolve in another thread: the system's resolver has no time limit."""
-    results: queue.SimpleQueue[list[Address] | OSError | UnicodeError] = queue.SimpleQueue()
-
-    def resolve() -> None:
-        try:
-            found = socket.getaddrinfo(*peer, type=socket.SOCK_STREAM)
-            results.put([(family, address) for family, _, _, _, address in found])
-        except (OSError, UnicodeError) as error:
-            results.put(error)
-
-    with thread_errors():
-        threading.Thread(target=resolve, daemon=True).start()
-    try:
-        answer = results.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if not isinstance(answer, list):
-        raise answer
-    return answer
+def _resolve(peer: Peer) -> list[Address]:
+    found = socket.getaddrinfo(*peer, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found]
 
 
 def _connect(addresses: list[Address], seconds: float) -> socket.socket:
