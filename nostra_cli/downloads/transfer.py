@@ -19,24 +19,15 @@ from nostra_cli.downloads.stream import Meter, StreamOptions, not_as_promised, s
 from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
 from nostra_cli.downloads.verify import level as verify
 from nostra_cli.errors import file_errors
-from nostra_cli.http.timeouts import DEFAULT_LOW_SPEED, LowSpeed
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadOptions:
-    """How to transfer."""
+class DownloadOptions(StreamOptions):
+    """How to transfer: the options of the stream, and of the target."""
 
     existing: OnExisting = OnExisting.REFUSE
-    level: verify.Level = verify.Level.AUTO
     resume: bool = True
-    hashing: bool = False
     checksums: bool = False
-    low_speed: LowSpeed = DEFAULT_LOW_SPEED
-
-    @property
-    def stream(self) -> StreamOptions:
-        """How to read the body."""
-        return StreamOptions(self.level, self.hashing, self.low_speed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ def download(
     if item.path is not None and check_target(item.path, options.existing):
         return _skipped(item, item.path, options)
     with _open_sink(item, options, stdout) as sink:
-        stream = stream_body(service, item, sink, meter, options.stream)
+        stream = stream_body(service, item, sink, meter, options)
         _check_complete(item, options.level, sink)
         sink.publish(replace=options.existing is OnExisting.OVERWRITE)
     seconds = time.monotonic() - started

@@ -133,8 +133,8 @@ def download(  # the options of the command
     wanted = read_ids(ids)
     with session.ci(ci, "download", wanted):
         options = DownloadOptions(
-            _existing(overwrite, skip_existing),
             Level(verify),
+            existing=_existing(overwrite, skip_existing),
             resume=not no_resume,
             checksums=checksums,
             hashing=checksums or session.shared.json,
