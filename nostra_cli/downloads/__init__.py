@@ -1,1 +1,1 @@
-"""One body to one file: whole, or not there."""
+"""Download one body to one target: complete, or not there."""

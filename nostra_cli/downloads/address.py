@@ -1,4 +1,4 @@
-"""Results as paths, what `nostra://` is followed by, and as entries of a listing."""
+"""Results as paths of `nostra://` URLs and as entries of a listing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nostra_cli.downloads.plan import Item, Selection
 from nostra_cli.models import Format, Invocation, is_segment
 
 Entry = dict[str, str | int | bool | None]
-"""What fsspec says of a file or a folder."""
+"""The description of a file or a folder, as fsspec has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The result a path names: without a format a folder, without a result the primary one."""
+    """The result that a path names: no format means a folder, no result the primary one."""
 
     invocation: str
     result: str | None
@@ -25,13 +25,13 @@ class Address:
 
     @property
     def selection(self) -> Selection:
-        """The same as options of `nostra download`."""
+        """The same as the options of `nostra download`."""
         formats = (self.format,) if self.format else ()
         return Selection(formats, results=(self.result,) if self.result is not None else ())
 
 
 def address_of(path: str) -> Address:
-    """Parse a path; raises NotImplementedError for the root, FileNotFoundError for no path."""
+    """Parse a path; raises NotImplementedError for the root, FileNotFoundError if malformed."""
     if not path:
         raise NotImplementedError(
             "the service has no list of invocations: name one, as in nostra://<invocation>"
@@ -74,7 +74,7 @@ def entry_of(name: str, item: Item) -> Entry:
 
 
 def _encode(identifier: str) -> str:
-    """Write an id as a path has it; `address_of` reads it back."""
+    """Encode an id for a path; `address_of` decodes it."""
     text = quote(identifier, safe="")
     stem, dot, suffix = text.rpartition(".")
     return f"{stem}%2E{suffix}" if dot and suffix in set(Format) else text

@@ -1,4 +1,4 @@
-"""Many results of many invocations; each file stands for itself."""
+"""Download many results of many invocations; an error of one does not end the others."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Batch:
 
     @property
     def single(self) -> bool:
-        """Whether it cannot come to more than one file."""
+        """Whether at most one file can be selected."""
         chosen = self.selection
         many = chosen.every_format or chosen.every_result
         return not many and max(len(self.ids), len(chosen.formats), len(chosen.results)) <= 1
@@ -57,7 +57,7 @@ class Batch:
 
 
 def check_before(batch: Batch) -> None:
-    """Check what can be seen to fail before any request is sent.
+    """Check the targets before any request is sent.
 
     Raises UsageProblem or FileProblem.
     """
@@ -86,7 +86,7 @@ def check_before(batch: Batch) -> None:
 
 
 def _check_store(place: StoreUrl, batch: Batch) -> None:
-    """Check that the store answers; its prefixes need not exist."""
+    """Check that the store can be reached; its prefixes need not exist."""
     if batch.options.checksums:
         raise UsageProblem(
             f"--checksums is for files in a directory, not for {place.scheme}://",
@@ -118,7 +118,7 @@ def run(
     progress: Progress,
     stdout: Writer,
 ) -> Iterator[TransferResult | NostraError]:
-    """Download what `batch` selects of each group of invocations as it comes.
+    """Download the selected results of each group of invocations as it arrives.
 
     The results come in the order of the plan; an error takes the place of its file. Raises
     AuthProblem and DeadlinePassed, which end the work on all of them.
@@ -146,7 +146,7 @@ def run(
 
 
 class _Finished:
-    """The finished files of a run, whose directory is synced and whose hashes are recorded once."""
+    """The finished files of a run: their directory is synced and their hashes recorded once."""
 
     def __init__(self, batch: Batch) -> None:
         self._folder = batch.local_folder
@@ -155,7 +155,7 @@ class _Finished:
         self._sums: dict[str, str] = {}
 
     def add(self, result: TransferResult | NostraError) -> None:
-        """Add what became of one item."""
+        """Add the outcome of one item."""
         if isinstance(result, TransferResult) and isinstance(result.item.path, Path):
             self._any = True
             if result.sha256:

@@ -1,4 +1,4 @@
-"""What can be seen to fail before anything is transferred: places that cannot be written to."""
+"""Check, before anything is transferred, that targets can be written to."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from nostra_cli.errors import FileProblem, file_errors
 
 
 def check_target(target: Target, existing: OnExisting) -> bool:
-    """Check the place of a file or an object before it is made; True: it exists, skip it.
+    """Check a target before it is written; True if it exists and is to be skipped.
 
-    Raises FileProblem for what must not be touched: an existing file, as far as `existing` says
-    so, and always a directory, a symbolic link, a FIFO or a device.
+    Raises FileProblem for an existing file, as `existing` has it, and always for a directory, a
+    symbolic link, a FIFO or a device.
     """
     if isinstance(target, StoreUrl):
         return stores.check_object(target, existing)
@@ -49,7 +49,7 @@ def check_folder(folder: Path, create: bool) -> None:
             try:
                 found = place.stat()
             except NotADirectoryError:
-                continue  # a parent of it will be found to be a file
+                continue  # one of its parents is a file
             except FileNotFoundError:
                 if create and not place.is_symlink():
                     continue

@@ -14,7 +14,7 @@ from nostra_cli.files import rewrite
 NAME = "SHA256SUMS"
 _MAX_SIZE = 64 << 20
 _LOCK_SECONDS = 30.0
-# `hash  name` (text), `hash *name` (binary) or `SHA256 (name) = hash`; a backslash before it says
+# `hash  name` (text), `hash *name` (binary) or `SHA256 (name) = hash`; a backslash in front means
 # that the name is escaped.
 _LINE = re.compile(
     rb"\\?(?:[0-9A-Fa-f]{64} [ *](?P<name>.+?)|SHA256 \((?P<tagged>.+)\) = [0-9A-Fa-f]{64})\r?",
@@ -23,7 +23,7 @@ _LINE = re.compile(
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether a file of this name would be, or on some systems could be, the SHA256SUMS."""
+    """Return whether a file of this name could be the SHA256SUMS on some system."""
     return name.casefold() == NAME.casefold()
 
 
@@ -44,7 +44,7 @@ def check(folder: Path) -> None:
 def record(folder: Path, sums: Mapping[str, str]) -> None:
     """Put the hash (hex) of each file name into the directory's SHA256SUMS.
 
-    Lines about other files, and whatever else is in it, stay as they are. Raises FileProblem.
+    Other lines are kept. Raises FileProblem.
     """
     path = folder / NAME
     busy = FileProblem(f"another process keeps {path} locked", "try again when it has ended")
@@ -75,7 +75,7 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _name_of(line: bytes) -> bytes | None:
-    """Return the file name, escaped as it stands, that a line is about."""
+    """Return the file name of a line, still escaped."""
     found = _LINE.fullmatch(line)
     return (found["name"] or found["tagged"]) if found else None
 

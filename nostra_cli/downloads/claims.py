@@ -1,4 +1,4 @@
-"""Which paths are taken in one run: no two items share a file."""
+"""Reserve the paths of one run: no two items share a file."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Claims:
         self._claims: dict[str, list[Claim]] = {}
 
     def claim(self, path: Target | None) -> Claim:
-        """Take a path (None: stdout) for one item; raises FileProblem where an earlier has it."""
+        """Reserve a path (None: stdout) for one item; raises FileProblem if it is taken."""
         if path is None:
             return Claim(None, ())
-        # One file on some systems: `a.csv` and `A.csv`, composed and decomposed accents.
+        # The same file on some systems: `a.csv` and `A.csv`, composed and decomposed accents.
         folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", str(path)).casefold())
         twins = self._claims.setdefault(folded, [])
         if any(twin.path == path for twin in twins):
@@ -35,14 +35,14 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One item's path, and those before it that may be the same file."""
+    """The path of one item, and earlier ones that may be the same file."""
 
     path: Target | None
     twins: tuple[Claim, ...]
     ended: Event = field(default_factory=Event)
 
     def check_twins(self) -> None:
-        """Wait for the twins to end, and see whether theirs is the same file for this system."""
+        """Wait for the twins to end; raises FileProblem if one wrote the same file."""
         for twin in self.twins:
             twin.ended.wait()
             if isinstance(self.path, Path) and isinstance(twin.path, Path):

@@ -14,8 +14,8 @@ OTHER_TEMPLATE = "{invocation}-{result}.{format}"
 FIELDS = ("invocation", "result", "format")
 
 MAX_NAME = 255
-# ~ so that no id can look like a name that was cut, [ so that no name is a shell's pattern or,
-# as ##[...], a command of a CI job's log.
+# ~ marks a shortened name; [ could begin a pattern of the shell or, as ##[...], a command in the
+# log of a CI job.
 _UNSAFE = frozenset('%/\\:*?"<>|~[')
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"]
@@ -41,8 +41,8 @@ def check_template(template: str) -> str:
 def file_name(template: str, fields: Mapping[str, str]) -> str:
     """Fill a valid template with safe forms of `fields`.
 
-    What is special to a file system or a shell is percent-encoded, so that two values of a field
-    never make one name; a name of more than 255 bytes is cut and ends in a hash of all of it.
+    Special characters of file systems and shells are percent-encoded, so that different values
+    give different names; a name of more than 255 bytes is cut and ends in a hash of all of it.
     """
     name = template.format_map({key: _encode(value) for key, value in fields.items()})
     if not name:

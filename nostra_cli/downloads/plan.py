@@ -1,4 +1,4 @@
-"""Which result, in which format, to which path: decided before a byte moves."""
+"""Decide which result to download, in which format, to which path."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to: to `file`, or to stdout, else by template into `folder`."""
+    """Where to: `file`, stdout, or files named by `template` in `folder`."""
 
     folder: Target = Path()
     file: Target | None = None
@@ -95,9 +95,9 @@ class Item:
 def choose(
     invocation: Invocation, selection: Selection, to: Destination
 ) -> list[Item | NostraError]:
-    """List the items of a completed invocation, with an error in place of what is not available.
+    """List the items of a completed invocation, with an error in place of each unavailable one.
 
-    Raises NotReady, Failed, NotFound or Corrupt where there is none at all.
+    Raises NotReady, Failed, NotFound or Corrupt if nothing is available.
     """
     check_completed(invocation)
     items: list[Item | NostraError] = []

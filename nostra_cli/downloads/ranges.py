@@ -1,4 +1,4 @@
-"""The version of a body, and ranges of it, for programs that read from any position."""
+"""Fetch the version of a body and ranges of it, for programs that read from any position."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nostra_cli.models import Piece
 
 
 def fetch_version(service: Service, item: Item, low_speed: LowSpeed) -> BodyVersion | None:
-    """Ask for one byte, to learn the version of a body and, where the server says it, its length.
+    """Ask for one byte, to learn the version of a body and, if the server sends it, its length.
 
     Raises what `stream_body` raises.
     """
@@ -48,8 +48,8 @@ def fetch_range(
 ) -> bytes:
     """Return the bytes from `start` up to `stop` of a body that is still of `version`.
 
-    `version` needs a validator. Raises Corrupt where the body is another by now, and what
-    `stream_body` raises.
+    `version` needs a validator. Raises Corrupt if the body has changed, and what `stream_body`
+    raises.
     """
     sink = _RangeSink(start, version, item.label)
     options = StreamOptions(low_speed=low_speed)
@@ -58,7 +58,7 @@ def fetch_range(
 
 
 class _RangeSink(Sink):
-    """Hold a range in memory; the bytes before it count as there."""
+    """Hold a range in memory; `size` includes the bytes before it."""
 
     def __init__(self, start: int, version: BodyVersion, label: str) -> None:
         self.size = start

@@ -1,4 +1,4 @@
-"""Whether a response continues the bytes that are there (RFC 9110, 13.1.5 and 14.4)."""
+"""Decide whether a response continues a partial body (RFC 9110, 13.1.5 and 14.4)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DATE_MARGIN = 60
 class BodyVersion:
     """A body as its server describes it: `length` in bytes, None where it is not known.
 
-    `etag` and `modified` are only set where they are strong: where equal ones prove equal bytes.
+    `etag` and `modified` are set only if they are strong: equal ones then prove equal bytes.
     """
 
     url: str
@@ -76,7 +76,7 @@ class BodyRequest:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Range and If-Range; nothing for a whole body."""
+        """Range and If-Range; empty for a complete body."""
         if not self.start and self.stop is None:
             return {}
         last = "" if self.stop is None else str(self.stop - 1)
@@ -87,7 +87,7 @@ class BodyRequest:
 
 
 class Continuation(Enum):
-    """What a response is to the bytes that are there."""
+    """How a response relates to the bytes received so far."""
 
     START = "the body, from its first byte"
     CONTINUE = "the bytes that come next"
@@ -96,9 +96,9 @@ class Continuation(Enum):
 
 
 def continuation(request: BodyRequest, status: int, headers: Mapping[str, str]) -> Continuation:
-    """Decide what a 200, 206 or 416 response to `request` is good for."""
+    """Decide how to use a 200, 206 or 416 response to `request`."""
     if status == HTTPStatus.OK:
-        # Some proxies turn 206 into 200 and leave the rest as it is.
+        # Some proxies turn 206 into 200 and change nothing else.
         partial = request.headers and "content-range" in headers and not _is_whole(headers)
         return Continuation.RESTART if partial else Continuation.START
     if status == HTTPStatus.PARTIAL_CONTENT and is_continuation(request, headers):
@@ -109,15 +109,15 @@ def continuation(request: BodyRequest, status: int, headers: Mapping[str, str]) 
 
 
 def is_continuation(request: BodyRequest, headers: Mapping[str, str]) -> bool:
-    """Return whether a 206 response holds the bytes from `request.start` on, and no others.
+    """Return whether a 206 response holds bytes from `request.start` on, and no others.
 
-    They may be fewer than were asked for.
+    They may be fewer than requested.
     """
     found, version = content_range_of(headers), request.version
     if found is None or found.start != request.start:
         return False
     if request.stop is not None and found.stop > request.stop:
-        return False  # more than the caller has room for
+        return False  # more than was asked for
     if _content_length(headers) not in (None, found.stop - found.start):
         return False
     if version is None:
@@ -176,7 +176,7 @@ def has_validator_of(version: BodyVersion, headers: Mapping[str, str]) -> bool:
 
 
 def _content_length(headers: Mapping[str, str]) -> int | None:
-    """Return Content-Length where it counts: Transfer-Encoding overrides it (RFC 9112, 6.3)."""
+    """Return Content-Length if it is valid: Transfer-Encoding overrides it (RFC 9112, 6.3)."""
     length = "" if "transfer-encoding" in headers else headers.get("content-length", "")
     return int(length) if re.fullmatch(r"\d{1,19}", length, re.ASCII) else None
 

@@ -1,6 +1,6 @@
-"""Stores that fsspec knows: which one a URL means, and what its driver's errors mean.
+"""Open stores through fsspec, and map the errors of their drivers.
 
-fsspec and the drivers are not dependencies: they are loaded when a URL asks for them.
+fsspec and the drivers are not dependencies: they are loaded when a URL needs them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Store = Any
 
 
 def open_store(url: StoreUrl) -> tuple[Store, str]:
-    """Return the store that a URL means, and the store's own path of it.
+    """Return the store of a URL, and the path in that store.
 
-    Raises UsageProblem where fsspec or the driver is not installed, FileProblem where the driver
-    cannot start.
+    Raises UsageProblem if fsspec or the driver is not installed, FileProblem if the driver cannot
+    start.
     """
     try:
         from fsspec.core import url_to_fs
@@ -54,7 +54,7 @@ def open_store(url: StoreUrl) -> tuple[Store, str]:
 
 
 def _silence_drivers() -> None:
-    """Keep what drivers log and warn off stderr: an error of theirs is reported as ours."""
+    """Keep logs and warnings of drivers off stderr; their errors are reported as FileProblem."""
     logging.getLogger().addHandler(logging.NullHandler())  # without any, Python logs to stderr
     warnings.simplefilter("ignore")
     sys.unraisablehook = lambda _: None  # a file that is collected when its connection is gone
@@ -73,9 +73,9 @@ def _no_driver(url: StoreUrl, error: ImportError) -> UsageProblem:
 
 
 def check_object(url: StoreUrl, existing: OnExisting) -> bool:
-    """Check the place of an object before it is made; True: it exists and is to be skipped.
+    """Check an object before it is written; True if it exists and is to be skipped.
 
-    Raises FileProblem where it exists and must not be touched, and what `open_store` raises.
+    Raises FileProblem if it exists and must not be touched, and what `open_store` raises.
     """
     store, path = open_store(url)
     if existing is OnExisting.OVERWRITE:
@@ -109,7 +109,7 @@ def store_errors(doing: str) -> Iterator[None]:
 
 
 def reason(error: Exception, env: Mapping[str, str]) -> str:
-    """Describe a driver's error in one line, without the secrets that it may have been given."""
+    """Describe a driver's error in one line, without secrets."""
     text = " ".join((getattr(error, "strerror", None) or str(error)).split())
     text = re.sub(r"(?<=://)[^/@\s]*@", "", text)
     text = re.sub(r"\?[^\s\"']+", "?***", text)

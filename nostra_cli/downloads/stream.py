@@ -1,4 +1,4 @@
-"""THE loop that reads bodies: attempts, resume, verification, progress."""
+"""Read bodies: the one loop with attempts, resume, verification and progress."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from nostra_cli.models import Piece
 
 
 class Meter(Protocol):
-    """Receive the progress of one transfer; `output` fulfils it. Counts are bytes."""
+    """Receive the progress of one transfer, in bytes."""
 
     def start(self, done: int, total: int | None) -> None:
-        """Begin a body, `done` bytes of which are there already."""
+        """Begin a body of which `done` bytes were received before."""
 
     def advance(self, count: int) -> None:
-        """Count bytes that have come."""
+        """Count received bytes."""
 
 
 class NoMeter:
-    """Report to nobody."""
+    """Ignore progress."""
 
     def start(self, done: int, total: int | None) -> None:
         """Do nothing."""
@@ -56,7 +56,7 @@ class StopStream(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """How to read a body: how closely to verify it, whether to hash it, how slow it may come."""
+    """How to read a body: verification, hashing, minimum speed."""
 
     level: verify.Level = verify.Level.AUTO
     hashing: bool = False
@@ -74,9 +74,9 @@ def stream_body(
 ) -> BodyStream:
     """Read a body into `sink` until it is complete and verified as far as it streams.
 
-    What the sink has of an earlier run is continued. With `stop`, only the first `stop` bytes are
-    asked for; a server without ranges sends all of it. Raises Truncated, Corrupt, FileProblem,
-    DeadlinePassed, or what the service refuses with.
+    Bytes of an earlier run are continued. With `stop`, only the first `stop` bytes are requested;
+    a server without ranges sends all of it. Raises Truncated, Corrupt, FileProblem,
+    DeadlinePassed, or the error of a refusal.
     """
     stream = BodyStream(service, item, sink, meter, options, stop)
     stream.resume_part()
@@ -115,12 +115,12 @@ class BodyStream:
 
     @property
     def _proven(self) -> BodyVersion | None:
-        """The version of what is there, if it is known well enough to ask for the rest."""
+        """The version of the sink's bytes, if it has a validator to ask for the rest with."""
         version = self.sink.version
         return version if version and version.validator else None
 
     def resume_part(self) -> None:
-        """Continue what an earlier run left, if it is of this result."""
+        """Continue the part of an earlier run, if it belongs to this result."""
         version = self._proven
         if version is None or version.url != self._url:
             self.sink.version = None
@@ -130,7 +130,7 @@ class BodyStream:
             self._check(block)
 
     def run(self) -> None:
-        """Attempt requests until the body is complete, as far as it was asked for."""
+        """Send requests until the requested part of the body is complete."""
         self._furthest = self.sink.size
         for attempt in self.service.retrier.attempts(f"{self.item.label} was complete"):
             with attempt:
@@ -148,7 +148,7 @@ class BodyStream:
             self._inspect(lambda check: check.finish())
 
     def _note_progress(self, attempt: Attempt) -> None:
-        """Count failures anew after as many bytes as the minimum speed gives in its time."""
+        """Reset the count of failures after as many bytes as the minimum speed requires."""
         rate, seconds = self.options.low_speed
         there = self.sink.size if self._proven else 0
         if there - self._furthest >= max(1, rate * seconds):
@@ -156,7 +156,7 @@ class BodyStream:
             attempt.progressed()
 
     def _request(self) -> bool:
-        """Send one request and write what it brings; return whether all is there."""
+        """Send one request and write its body; return whether nothing is missing."""
         version, item = self._proven, self.item
         request = BodyRequest(self.sink.size if version else 0, self.stop, version)
         headers = request.headers
@@ -184,13 +184,13 @@ class BodyStream:
         return range_ is None or self.sink.size in (self.stop, length)
 
     def _restart(self, response: Response, total: int | None) -> None:
-        """Begin anew with a response that holds the body, or the beginning of `total` bytes."""
+        """Begin again with a response that holds the body, or the first of `total` bytes."""
         verify.refuse_page(response.headers, self.item.label)
         version = version_of(self._url, response.headers)
         if response.status != HTTPStatus.OK:
             version = replace(version, length=total)
         else:
-            self.stop = None  # whatever was asked for, it is all of the body
+            self.stop = None  # the response has all of the body
             if is_encoded(response):
                 # Its length and its validators are those of the encoded bytes.
                 version = BodyVersion(version.url, None, None, None)
@@ -199,12 +199,12 @@ class BodyStream:
         self._begin_checks(version)
 
     def _copy(self, response: Response, stop: int | None) -> None:
-        """Write the body of a response, which promises to end at `stop`, to the sink."""
+        """Write the body of a response, which should end at `stop`, to the sink."""
         label, deadline = self.item.label, self.service.retrier.deadline
         options = self.options
         for chunk in paced(decoded(response), options.low_speed, label, options.clock):
             if stop is not None and self.sink.size + len(chunk) > stop:
-                self.sink.version = None  # nobody knows which of the bytes are right
+                self.sink.version = None  # unknown which of the bytes are right
                 raise Truncated(f"{label}: more than the promised {stop} bytes came", _TRY_HINT)
             self._check(chunk)  # first: what is seen to be wrong does not reach stdout
             self.sink.write(chunk)
@@ -235,6 +235,6 @@ _TRY_HINT = "try again: nostra continues where it stopped if the service can"
 
 
 def not_as_promised(item: Item, error: ValueError, level: verify.Level) -> Corrupt:
-    """Make the error for a body that is not what its format promises, verified at `level`."""
+    """Make the error for a body that failed verification at `level`."""
     hint = "" if level is verify.Level.OFF else "; --verify off keeps it as it is, to inspect it"
     return Corrupt(f"{item.label}: {error}", f"try again{hint}")

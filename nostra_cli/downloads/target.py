@@ -1,4 +1,4 @@
-"""Where one body goes: a path of this machine, or the URL of an object in a store."""
+"""The target of a body: a local path, or the URL of an object in a store."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class StoreUrl:
 
     @property
     def name(self) -> str:
-        """What comes after the last slash."""
+        """The part after the last slash."""
         return self.url.rpartition("/")[2]
 
     @property
     def scheme(self) -> str:
-        """What the store's driver is found by."""
+        """The scheme, which selects the driver."""
         return self.url.partition("://")[0]
 
 
@@ -48,7 +48,7 @@ Target = Path | StoreUrl
 
 
 def parse_target(text: str) -> Target:
-    """Parse a path or a URL as it is typed; raises UsageProblem for a URL with a password."""
+    """Parse a path or a URL; raises UsageProblem for a URL with a password."""
     if "\0" in text:
         raise UsageProblem(f"{text!r} is not a path", "take out the NUL character")
     scheme, found, rest = text.partition("://")

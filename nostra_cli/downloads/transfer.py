@@ -1,4 +1,4 @@
-"""One planned item to its target: stdout, or what appears when it is complete."""
+"""Transfer one planned item to its target."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def download(
 ) -> TransferResult:
     """Transfer one item to its target, or to `stdout` where it has none.
 
-    Raises FileProblem, Corrupt, or what `stream_body` raises; the target then is as it was before.
+    Raises FileProblem, Corrupt, or what `stream_body` raises; the target is then unchanged.
     """
     started = time.monotonic()
     if item.path is not None and check_target(item.path, options.existing):

@@ -1,6 +1,6 @@
-"""The partial file beside its target, and the note of which body it is a part of.
+"""The partial file beside its target, and the note that names its body.
 
-A part is locked while a process works on it, so that two of them never write one file; it is never
+A part is locked while a process writes it, so that two processes never write one file; it is never
 a link, so that no other file can be written through it.
 """
 
@@ -43,7 +43,7 @@ def _note_path(part: Path) -> Path:
 
 
 def remove_stale_part(target: Path) -> None:
-    """Remove the part of `target` where a run was killed after it gave it its final name."""
+    """Remove the part of `target` if a run was killed just after publishing it."""
     part = part_path(target)
     with contextlib.suppress(OSError):
         if os.path.samestat(part.lstat(), target.lstat()):
@@ -52,14 +52,14 @@ def remove_stale_part(target: Path) -> None:
 
 
 class Part(TargetSink):
-    """A partial file; `version` is None where it is not known what it is a part of.
+    """A partial file; `version` is None if its body is unknown.
 
-    It is opened where an earlier run left it, else made, with the directories above it, when a
-    body begins. `size` is in bytes.
+    The part of an earlier run is opened; a new one is made, with its directories, when a body
+    begins. `size` is in bytes.
     """
 
     def __init__(self, target: Path, resume: bool) -> None:
-        """Open the part of `target` where there is one; raises FileProblem for an unusable one.
+        """Open the part of `target` if it exists; raises FileProblem for an unusable one.
 
         Without `resume` its content is not used.
         """
@@ -91,7 +91,7 @@ class Part(TargetSink):
         except FileNotFoundError:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._open(create=True)
-        self._has_note = True  # somebody may have removed the part of another body alone
+        self._has_note = True  # that of a part which was removed without it
 
     def _read_note(self) -> BodyVersion | None:
         try:
@@ -101,7 +101,7 @@ class Part(TargetSink):
             return None
 
     def _write_note(self) -> None:
-        """Note what it is a part of, in a new file: nothing is written through a planted link."""
+        """Write the version to a new file: nothing is written through a planted link."""
         if self.version is not None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW
             with file_errors(self._note):
@@ -118,7 +118,7 @@ class Part(TargetSink):
             self._has_note = False
 
     def _hold_one_byte_back(self) -> None:
-        """Leave a byte to ask for: the response then proves that a complete part is current."""
+        """Drop a byte to request again: the response then proves that the part is current."""
         length = self.version.length if self.version else None
         if length is not None and self.size >= length:
             self.cut(length - 1)
@@ -128,7 +128,7 @@ class Part(TargetSink):
         with file_errors(self.path):
             if self._fd < 0:
                 self._create()
-            self._remove_note()  # first: what comes is no part of what it says
+            self._remove_note()  # first: it does not describe the new bytes
             if self.size:
                 os.ftruncate(self._fd, 0)
                 os.lseek(self._fd, 0, os.SEEK_SET)
@@ -137,7 +137,7 @@ class Part(TargetSink):
         self._started = time.monotonic()
 
     def blocks(self) -> Iterator[bytes]:
-        """Read what is there already, from its start; the position is then at its end."""
+        """Read the part from its start; the position is then at its end."""
         if self._fd >= 0:
             with file_errors(self.path):
                 os.lseek(self._fd, 0, os.SEEK_SET)
@@ -145,21 +145,21 @@ class Part(TargetSink):
                     yield block
 
     def cut(self, size: int) -> None:
-        """Drop what lies beyond `size` bytes."""
+        """Truncate to `size` bytes."""
         with file_errors(self.path):
             os.ftruncate(self._fd, size)
             os.lseek(self._fd, size, os.SEEK_SET)
         self.size = size
 
     def write(self, data: Piece) -> None:
-        """Append all of `data`; raises FileProblem, and keeps what was written."""
+        """Append all of `data`; on FileProblem, the bytes written so far are kept."""
         view = memoryview(data)
         with file_errors(self.target):
             while view:
                 count = os.write(self._fd, view)
                 self.size += count
                 view = view[count:]
-            # A body that is complete within a moment never needs its note.
+            # A body that is complete within a moment needs no note.
             if not self._has_note and (
                 self.size >= _NOTE_AFTER_BYTES
                 or time.monotonic() - self._started > _NOTE_AFTER_SECONDS
@@ -167,16 +167,16 @@ class Part(TargetSink):
                 self._write_note()
 
     def reader(self) -> BinaryIO:
-        """Read what is there, from its start; it need not be closed."""
+        """Open the part for reading from its start; the file need not be closed."""
         with file_errors(self.path):
             os.lseek(self._fd, 0, os.SEEK_SET)
             return open(self._fd, "rb", closefd=False)
 
     def publish(self, replace: bool) -> None:
-        """Give the complete file its name, at once; never over another, unless `replace`.
+        """Give the complete file its name atomically; over another only with `replace`.
 
-        It is durable once `sync_folder` was called for its directory. Raises FileProblem, and
-        the part stays.
+        It is durable once `sync_folder` was called for its directory. On FileProblem the part
+        stays.
         """
         with file_errors(self.target):
             if replace:
@@ -193,7 +193,7 @@ class Part(TargetSink):
     def close(self, keep: bool = False) -> bool:
         """Close it; return whether a part is left for a later run.
 
-        It is kept where `keep` is true and a later run could prove that it continues it.
+        It is kept if `keep` is true and a later run can continue it.
         """
         kept = False
         if self._is_at_path():
@@ -208,17 +208,17 @@ class Part(TargetSink):
         return kept
 
     def _is_at_path(self) -> bool:
-        """Tell whether the open file still has its name: no other file is to be removed."""
+        """Return whether the open file still has its name: no other file may be removed."""
         try:
             return self._fd >= 0 and os.path.samestat(os.fstat(self._fd), self.path.lstat())
         except OSError:
             return False
 
     def _is_useful(self) -> bool:
-        """Tell whether a later run can prove that it continues it; it then has its note."""
+        """Return whether a later run can continue it; its note is then written."""
         if not (self.size and self.version and self.version.validator):
             return False
-        if os.fstat(self._fd).st_nlink > 1:  # interrupted when it had its final name already
+        if os.fstat(self._fd).st_nlink > 1:  # interrupted after it was published
             return False
         try:
             if not self._has_note:
@@ -228,8 +228,8 @@ class Part(TargetSink):
         return True
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        """Close it; what a later run can continue is kept and recorded on the error."""
-        # What is complete but wrong would, continued, be wrong again.
+        """Close it; a part that can be continued is kept and recorded on the error."""
+        # A corrupt body would be corrupt again when continued.
         keep = error is not None and not isinstance(error, Corrupt)
         if self.close(keep) and error is not None:
             add_kept(error, [KeptPart(str(self.target), self.size)])
@@ -247,7 +247,7 @@ def _move_without_replacing(source: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except (OSError, NotImplementedError):
-        # A file system without hard links: the time between check and rename is short.
+        # No hard links here: the time between check and rename is short.
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         source.rename(target)

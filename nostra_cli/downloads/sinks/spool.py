@@ -1,4 +1,4 @@
-"""A body in a temporary file without a name, for what must be complete before it is used."""
+"""A body in a temporary file, for readers that need it complete."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Spool(Sink):
     """A sink that can be read again. `size` is in bytes."""
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
-        """Start empty, in `file` if it is to have a name."""
+        """Start empty, in `file` or an unnamed temporary file."""
         self.size = 0
         self.version: BodyVersion | None = None
         self.file: IO[bytes] = file or tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
 
     def restart(self, version: BodyVersion) -> None:
-        """Drop what is there and begin a body of `version`."""
+        """Empty the file and begin a body of `version`."""
         with _temporary_file_errors():
             self.file.seek(0)
             self.file.truncate()
@@ -35,13 +35,13 @@ class Spool(Sink):
         self.version = version
 
     def blocks(self) -> Iterator[bytes]:
-        """Read what is there, from its start."""
+        """Read the file from its start."""
         self.file.seek(0)
         while block := self.file.read(_BLOCK):
             yield block
 
     def write(self, data: Piece) -> None:
-        """Append all of `data`; raises FileProblem where no temporary file can take it."""
+        """Append all of `data`; raises FileProblem if it cannot be written."""
         with _temporary_file_errors():
             self.file.write(data)
             self.file.flush()  # errors come here, not when it is read

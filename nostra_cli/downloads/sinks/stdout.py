@@ -1,4 +1,4 @@
-"""Standard output as a sink: what is written cannot be taken back."""
+"""Standard output as a sink; written bytes cannot be taken back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nostra_cli.models import Piece
 
 
 class Writer(Protocol):
-    """A binary stream that writes all it is given."""
+    """A binary stream whose `write` writes everything."""
 
     def write(self, data: Piece) -> int:
         """Write all of `data`."""
@@ -27,7 +27,7 @@ class StdoutSink(TargetSink):
         self.version: BodyVersion | None = None
 
     def restart(self, version: BodyVersion) -> None:
-        """Begin; raises Corrupt when something was written already."""
+        """Begin; raises Corrupt if bytes were written before."""
         if self.size:
             raise Corrupt(
                 f"stdout has {self.size} bytes of a result that the service could not continue",

@@ -1,7 +1,7 @@
-"""An object on its way into a store: visible when it is complete, or not at all.
+"""Upload an object to a store: it becomes visible when it is complete.
 
-S3 does that itself: the parts of a multipart upload are nothing until it is completed. Elsewhere
-the object is written beside its place, under a name that nobody looks for, and moved.
+S3 does that itself: the parts of a multipart upload are invisible until it is completed. Elsewhere
+the object is written under a temporary name in the same folder, and moved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nostra_cli.errors import FileProblem
 from nostra_cli.models import Piece
 
 MIN_BLOCK = 8 << 20
-"""Bytes that are kept in memory and sent at once, for each upload."""
+"""Bytes that each upload keeps in memory and sends at once."""
 _MAX_BLOCKS = 9_000  # S3 takes 10,000 parts
 _PIPELINED_BLOCK = 256 << 10
 _COMMITTING = frozenset({"s3", "s3a"})
@@ -31,13 +31,13 @@ _unfinished: weakref.WeakSet[Upload] = weakref.WeakSet()
 
 
 def abort_all() -> None:
-    """Let no upload of any thread write more; each is taken back."""
+    """Abort the uploads of all threads; each is removed from its store."""
     for upload in list(_unfinished):
         upload.abort()
 
 
 def note_leftovers(error: BaseException) -> None:
-    """Note on an error what the uploads that were not taken back leave in their stores."""
+    """Note on an error what unfinished uploads leave in their stores."""
     for upload in list(_unfinished):
         note = f"remove what is left in the store: {upload.leftover}"
         if note not in getattr(error, "__notes__", ()):
@@ -51,7 +51,7 @@ class Upload(TargetSink):
     """
 
     def __init__(self, target: StoreUrl, spooled: bool = False) -> None:
-        """Find the store; raises UsageProblem or FileProblem where there is none."""
+        """Open the store; raises UsageProblem or FileProblem."""
         self.target = target
         self.aborted = False
         self.size = 0
@@ -69,7 +69,7 @@ class Upload(TargetSink):
         self._pipelined = False
 
     def restart(self, version: BodyVersion) -> None:
-        """Drop what is there and begin an object of this version."""
+        """Discard what was written and begin an object of this version."""
         if self._spool is not None:
             self._spool.restart(version)
         else:
@@ -106,16 +106,16 @@ class Upload(TargetSink):
         self._check()
         if self._file is not None:
             with self._errors():
-                self._file.write(bytes(data))  # a driver may keep it; a view would change
+                self._file.write(bytes(data))  # a driver may keep the buffer
 
     def reader(self) -> IO[bytes] | None:
-        """Read the complete body, where it is spooled."""
+        """Read the complete body if it is spooled."""
         return self._spool.file if self._spool is not None else None
 
     def publish(self, replace: bool) -> None:
-        """Make the object visible under its name, never over another unless `replace`.
+        """Make the object visible under its name, over another only with `replace`.
 
-        Raises FileProblem, and it is not visible.
+        On FileProblem it is not visible.
         """
         if self._spool is not None:
             self._open(self.size)
@@ -138,23 +138,24 @@ class Upload(TargetSink):
         _unfinished.discard(self)
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        """Take back what was not published, or note on the error what is left."""
+        """Remove an unpublished object, or note on the error what is left."""
         if error is not None and not self._discard():
             note_leftovers(error)
         if self._spool is not None:
             self._spool.close()
 
     def abort(self) -> None:
-        """End it: its next write raises FileProblem, and its own thread takes it back.
+        """End it: its next write raises FileProblem, and its own thread removes it.
 
-        S3 is told at once: that thread may wait for it. Another driver is not for two threads.
+        On S3 it is discarded at once: that thread may be blocked. Other drivers are not
+        thread-safe.
         """
         self.aborted = True
         if self._commits:
             self._start_discarding()
 
     def _discard(self) -> bool:
-        """Take back what was begun; False where the store does not do so within a moment."""
+        """Remove what was written; False if the store does not do so within a moment."""
         if thread := self._start_discarding():
             thread.join(_DISCARD_SECONDS)
         return self not in _unfinished
@@ -167,7 +168,7 @@ class Upload(TargetSink):
         return thread
 
     def _take_back(self, file: Any) -> None:
-        """Remove it, however long the store takes for it."""
+        """Remove it, however long that takes."""
         # At once, however much is still to be sent; then again, as closing may make it appear.
         with contextlib.suppress(Exception):
             self._remove(file)

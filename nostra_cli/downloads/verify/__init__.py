@@ -1,1 +1,1 @@
-"""Whether a body is complete, by its format."""
+"""Verify that a body is complete, by its format."""

@@ -104,13 +104,13 @@ class _Rows:
         self._quotes = _Quotes(delimiter)
         self._in_quotes = False
         self._held = b""
-        self._row = b""  # as far as it is known, its quoted fields replaced
+        self._row = b""  # the incomplete last row, its quoted fields replaced
         self._size = 0
         self._widths: set[int] = set()
 
     def feed(self, data: bytes) -> None:
         self._size += len(data)
-        # Whether the last quotes end a field or are part of it shows what comes behind them.
+        # Whether quotes at the end close a field depends on the next bytes.
         text = self._held + data
         known = text.rstrip(b'"')
         self._held = text[len(known) :]
@@ -158,7 +158,7 @@ class QuickCheck:
         self._end = (self._end + bytes(data[-_WINDOW:]))[-_WINDOW:]
 
     def finish(self) -> None:
-        """Refuse a table that is cut: what ends with a line end is not, as far as it shows."""
+        """Refuse a table that is cut; one that ends in a line end is accepted."""
         check_last_character(self._end)
         _, newline, row = self._end.replace(b"\r", b"\n").rpartition(b"\n")
         header = _header(self._start)
@@ -174,7 +174,7 @@ def _check_last_row(row: bytes, header: bytes) -> None:
     text, unclosed = quotes.replace(row)
     if not unclosed and text.count(delimiter) == width:
         return
-    # Or the line end before it was inside of quotes, which close in this line.
+    # Or the previous line end was inside quotes that close in this line.
     closing = _CLOSING.match(row)
     if closing and row[closing.end() : closing.end() + 1] in (b"", delimiter):
         text, still_open = quotes.replace(b"x" + row[closing.end() :])

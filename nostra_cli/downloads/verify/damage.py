@@ -1,4 +1,4 @@
-"""What the parsers of the standard library raise for bytes that are damaged."""
+"""The exceptions of the standard library's parsers for damaged bytes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import zlib
 DAMAGE: tuple[type[Exception], ...] = (
     ArithmeticError,  # a number that cannot be held
     EOFError,
-    LookupError,  # an encoding of a name that nobody has, a table that is too short
-    MemoryError,  # a length that cannot be meant
+    LookupError,  # an unknown encoding of a name, a table that is too short
+    MemoryError,  # an absurd length
     RuntimeError,  # encrypted, nested too deeply (RecursionError), not supported
     SystemError,
     ValueError,  # UnicodeError among them
     struct.error,
     zlib.error,
 )
-"""OSError is for the caller to judge: it may be the disk, too."""
+"""Without OSError, which may come from the disk."""

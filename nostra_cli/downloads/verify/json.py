@@ -36,7 +36,7 @@ class FullCheck:
         self._digits = b""
 
     def feed(self, data: Piece) -> None:
-        """Parse on."""
+        """Parse the next bytes."""
         data = bytes(data)
         if self._start is not None:
             # A byte order mark may come in pieces too.
@@ -53,7 +53,7 @@ class FullCheck:
             self._parser.close()
 
     def _send(self, data: bytes) -> None:
-        if data:  # the parser would take nothing for the end
+        if data:  # the parser takes empty input for the end
             with _parser_errors():
                 self._parser.send(data)
             self._events.clear()
@@ -61,7 +61,7 @@ class FullCheck:
     def _shortened(self, data: bytes) -> bytes:
         """Take digits out of numbers that Python refuses to read (beyond 4,300 of them).
 
-        Nobody looks at their values. Digits at the end wait for what comes behind them.
+        Their values are not used. Digits at the end are held until more bytes arrive.
         """
         data = self._digits + data
         if _LONG_RUN.search(data[::_SAMPLE]):
@@ -73,7 +73,7 @@ class FullCheck:
 
 @contextmanager
 def _parser_errors() -> Iterator[None]:
-    """Turn whatever the parser raises for a document into a ValueError."""
+    """Map the exceptions of the parser to a ValueError."""
     try:
         yield
     except (ijson.JSONError, *DAMAGE) as error:

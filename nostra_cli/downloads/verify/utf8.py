@@ -1,18 +1,18 @@
-"""Text in UTF-8, piece by piece."""
+"""Check UTF-8 text piece by piece."""
 
 from __future__ import annotations
 
 import codecs
 
 _BLOCK = 64 * 1024
-"""Bytes that are decoded at once: what they become stays in the cache of the processor."""
+"""Bytes decoded at once: the result fits into the processor's cache."""
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
 
 
 class Utf8:
-    """Text in UTF-8, also across the borders of pieces, without a byte order mark.
+    """Decode UTF-8 across the borders of pieces; a byte order mark is dropped.
 
-    Raises ValueError, with the reason, for what is not.
+    Raises ValueError, with the reason, for other bytes.
     """
 
     def __init__(self) -> None:

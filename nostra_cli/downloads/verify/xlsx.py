@@ -60,7 +60,7 @@ def check_file(file: IO[bytes], complete: bool) -> None:
 
 @contextmanager
 def archive_errors() -> Iterator[None]:
-    """Turn whatever zipfile raises for an archive into a ValueError."""
+    """Map the exceptions of zipfile to a ValueError."""
     try:
         yield
     except NotAWorkbook:
@@ -68,7 +68,7 @@ def archive_errors() -> Iterator[None]:
     except _DAMAGE as error:
         raise ValueError("the workbook is damaged") from error
     except OSError as error:
-        if error.errno in (None, errno.EINVAL, errno.EOVERFLOW):  # a position that cannot be
+        if error.errno in (None, errno.EINVAL, errno.EOVERFLOW):  # an impossible position
             raise ValueError("the workbook is damaged") from error
         raise FileProblem(f"cannot read the workbook again: {error.strerror}") from error
 
@@ -78,7 +78,7 @@ class NotAWorkbook(ValueError):
 
 
 def check_directory(archive: zipfile.ZipFile) -> None:
-    """Raise ValueError for an archive that is not packed as a workbook is."""
+    """Raise ValueError for an archive without the parts or the packing of a workbook."""
     names = set(archive.namelist())
     missing = [part for part in _PARTS if part not in names]
     if missing:
