@@ -1,4 +1,4 @@
-"""Tokens, the commands and files they come from, and the base URLs they may be sent to."""
+"""Tokens, their commands and files, and base URLs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_token(text: str) -> Token:
 
 
 def read_token(file: BinaryIO) -> str:
-    """Read a token; what is not ASCII is left for `check_token` to refuse."""
+    """Read a token; `check_token` refuses characters that are not ASCII."""
     return _decode(file.read(_MAX_BYTES))
 
 
@@ -81,8 +81,8 @@ class TokenCommand:
     def run(self, hint: str, show_stderr: bool = True) -> Token:
         """Run it without a shell for at most COMMAND_SECONDS and return the token.
 
-        stdin is the terminal or nothing; stderr is passed through if `show_stderr`. `hint` is for
-        the errors: UsageProblem if it fails, AuthProblem if it prints nothing. Neither shows any
+        stdin is the terminal or empty; stderr is passed through if `show_stderr`. Raises, with
+        `hint`, UsageProblem if it fails and AuthProblem if it prints nothing; the errors show none
         of its output.
         """
         name = f"token_command {self.words[0]}"
@@ -109,7 +109,7 @@ class TokenCommand:
 
 
 def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
-    """Run a command; gives its exit code and the start of its stdout. Raises TimeoutError."""
+    """Run a command; return its exit code and the start of its stdout. Raises TimeoutError."""
     import os
     import subprocess
     import threading
@@ -120,8 +120,8 @@ def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
         stdin=None if os.isatty(0) else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=None if show_stderr else subprocess.DEVNULL,
-        # A command that may prompt stays in the terminal's foreground; any other can be ended
-        # together with all that it started.
+        # A command that may prompt stays in the terminal's foreground; any other is ended
+        # together with its children.
         process_group=None if attended or sys.platform == "win32" else 0,
     )
     output = bytearray()

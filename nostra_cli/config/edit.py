@@ -27,9 +27,9 @@ _LOCK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was done to a profile: `changed` is False if there was nothing to do.
+    """A change of a profile: `changed` is False if nothing was to do.
 
-    `keys` are those that the profile has now.
+    `keys` are the keys of the profile after it.
     """
 
     path: Path
@@ -41,9 +41,9 @@ class Change:
 def put(env: Mapping[str, str], profile: str | None, values: Mapping[str, object]) -> Change:
     """Store values under their keys in a profile, which is made if it is missing.
 
-    `profile` None is the one that the file itself chooses. Raises UsageProblem for a file that is
-    not TOML (it stays as it is) and for two keys of one setting, FileProblem for a file that
-    cannot be written.
+    `profile` None is the default profile of the file. Raises UsageProblem for a file that is not
+    TOML (it is unchanged) and for two keys of one setting, FileProblem for a file that cannot be
+    written.
     """
 
     def edit(document: Table, path: Path) -> str:
@@ -94,7 +94,7 @@ def _chosen(document: Table, profile: str | None) -> str:
 
 
 def _subtable(table: Table, path: Path, key: str, above: str = "") -> Table:
-    """Return the table under a key, made if it is missing; raises UsageProblem if it is none."""
+    """Return the table under a key, made if missing; raises UsageProblem for another value."""
     found = table.setdefault(key, {})
     if not isinstance(found, dict):
         raise not_a_table(path, above + key)

@@ -1,4 +1,4 @@
-"""The config file: where it is, and what it says.
+"""Find and read the config file.
 
 Its content is never quoted in a message: it may hold a token.
 """
@@ -21,7 +21,7 @@ from nostra_cli.errors import UsageProblem
 Table = dict[str, object]
 
 MAX_BYTES = 1 << 20
-"""What is read of a config file, and written."""
+"""The maximum size of a config file."""
 READ_SECONDS = 30.0
 """How long a pipe or a device may take to give its content."""
 UNKNOWN_FIX = "correct or remove it"
@@ -30,7 +30,7 @@ _ON_LINUX = "linux" in sys.platform
 
 
 class ConfigWarning(NamedTuple):
-    """What is odd about the config file but stops nothing, and what to do."""
+    """A warning about the config file, and its fix."""
 
     message: str
     fix: str
@@ -41,11 +41,11 @@ class ConfigWarning(NamedTuple):
 
 
 class ConfigFile(NamedTuple):
-    """What the config file says; the values are as TOML has them, unchecked."""
+    """The content of the config file; the values are those of TOML, unchecked."""
 
     path: Path
     top_level: Table
-    """What is set for all profiles: `default_profile`."""
+    """The setting for all profiles: `default_profile`."""
     profiles: Mapping[str, Table]
     warnings: tuple[ConfigWarning, ...] = ()
 
@@ -94,7 +94,7 @@ def config_path(env: Mapping[str, str]) -> Path:
 def read(env: Mapping[str, str]) -> ConfigFile:
     """Read the config file; a missing one is empty.
 
-    Raises UsageProblem, with file and line, if it cannot be read or understood.
+    Raises UsageProblem, with file and line, if it cannot be read or parsed.
     """
     path = empty(env).path
     if path == _NO_HOME:
@@ -111,13 +111,13 @@ def read(env: Mapping[str, str]) -> ConfigFile:
             f"cannot read the config file {path}: {error.strerror}",
             "fix it, or name another one with NOSTRA_CONFIG",
         ) from error
-    # /dev/null is a way to say that there is none: its mode is not the user's.
+    # The mode of /dev/null, which stands for no file, is not the user's.
     own = stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0
     return _checked(path, parse(path, content), own)
 
 
 def empty(env: Mapping[str, str]) -> ConfigFile:
-    """Return what is read where there is no file, or no home directory to look for one."""
+    """Return the empty config file, also without a home directory."""
     try:
         path = config_path(env)
     except UsageProblem:
@@ -128,7 +128,7 @@ def empty(env: Mapping[str, str]) -> ConfigFile:
 def read_bounded(path: Path, limit: int) -> Content:
     """Read at most `limit` bytes; of a pipe or a device for at most READ_SECONDS.
 
-    Raises OSError, TimeoutError among them.
+    Raises OSError, also TimeoutError.
     """
     if stat.S_ISREG(path.stat().st_mode):
         return _read(path, limit)
@@ -192,7 +192,7 @@ def _checked(path: Path, document: Table, mode: int) -> ConfigFile:
 
 
 def loose_mode(path: Path, mode: int) -> ConfigWarning | None:
-    """Describe what is wrong with the mode of a config file; None if nothing is."""
+    """Return a warning about the mode of a config file; None if it is private."""
     if sys.platform != "win32" and mode & 0o077:
         import shlex
 
@@ -208,14 +208,14 @@ def not_a_table(path: Path, key: str) -> UsageProblem:
 
 
 def check_name(name: str) -> str:
-    """Return the name of a new profile; raises UsageProblem for one that nobody could type."""
+    """Return the name of a new profile; raises UsageProblem for an invalid one."""
     if not name or not name.isprintable():
         raise UsageProblem(f"{name!r} is not a valid profile name", "choose another one")
     return name
 
 
 def no_profile(name: str, path: Path, known: Iterable[str], source: str = "") -> UsageProblem:
-    """Make the error of a profile that is not among those `known`; `source` says who named it."""
+    """Make the error of a profile that is not among those `known`; `source` names its origin."""
     source = f" (from {source})" if source else ""
     listed = ", ".join(sorted(known)) or "none"
     return UsageProblem(f"no profile {name!r}{source} in {path}", f"profiles there: {listed}")

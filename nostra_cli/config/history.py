@@ -1,7 +1,7 @@
-"""The ids that were used, for completion: one small file in the user's state directory.
+"""Remember used ids for completion: one small file in the user's state directory.
 
-It holds the service's origin, ids, statuses and formats; never a token. If it cannot be read or
-written, nothing is said: no command depends on it.
+It holds the service's origin, ids, statuses and formats; never a token. Errors
+are ignored: no command depends on it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _checked(raw: Any) -> Entry:
 
 
 def record(env: Mapping[str, str], base_url: str, seen: Iterable[Invocation]) -> None:
-    """Add what was seen as the newest, and keep the newest of all."""
+    """Add the seen invocations as the newest entries, and keep the newest of all."""
     origin = origin_of(base_url)
     new = [_entry(origin, one) for one in seen if len(one.id) <= _MAX_ID_LENGTH] if origin else []
     if not new:
@@ -116,5 +116,5 @@ def _write(path: Path, entries: list[Entry]) -> None:
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
         new.replace(path)
-    except OSError:  # also when it is there: another process of that number was killed
+    except OSError:  # also if a killed process with that number left it
         new.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The token in text that is shown: masked, whoever repeats it and however it is encoded."""
+"""Mask the token in shown text, however it is encoded."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ _SHORT = 8
 def mask_token(token: str, text: str, by_service: bool = False) -> str:
     """Return the text with `***` in place of the token; `by_service`: the service wrote all of it.
 
-    Most tokens are so long and so random that they occur nowhere by chance. One that is short or a
-    common word (`test`, `1`) does, in ids, hashes and our own sentences: it is masked as a whole
-    word, and only in what the service wrote.
+    A long random token never occurs by chance. A short one or a common word (`test`, `1`) does, in
+    ids, hashes and our own messages: it is masked as a whole word, and only in text of the service.
     """
     if _is_distinctive(token):
         return _pattern(token).sub(MASK, text)

@@ -1,4 +1,4 @@
-"""A row of the table of settings, and how its value is resolved."""
+"""Describe a row of the table of settings, and resolve its value."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MAX_NUMBER = 1 << 53
 
 
 class Kind(NamedTuple):
-    """What a key of the config file may hold: in words, as TOML gives it, as it is typed."""
+    """The values that a key of the config file accepts: in words, in TOML, as text."""
 
     words: str
     types: tuple[type, ...]
     from_text: Callable[[str], object]
-    """Gives None for a text that is not of this kind."""
+    """Returns None for a text that is not of this kind."""
 
     def accepts(self, value: object) -> bool:
         """Return whether a value of the config file is of this kind."""
@@ -68,14 +68,14 @@ class Key(NamedTuple):
 
 
 class Value(NamedTuple, Generic[T]):
-    """The effective value of a setting, and where it comes from in words for a person."""
+    """The effective value of a setting, and its origin in words."""
 
     value: T
     origin: str
 
 
 class Values(Protocol):
-    """What holds the effective values by the names of the settings."""
+    """An object with the effective values by the names of the settings."""
 
     @property
     def values(self) -> Mapping[str, Value[Any]]: ...  # noqa: D102

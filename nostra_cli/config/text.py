@@ -1,4 +1,4 @@
-"""Settings as text: what is shown of them, and what is typed to change one."""
+"""Convert settings to shown text, and typed text to settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEYS: Mapping[str, Key] = {key.name: key for row in TABLE for key in row.keys}
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A setting as it may be shown: no token. `value` is None if nothing is set."""
+    """A setting without secrets. `value` is None if nothing is set."""
 
     key: str
     value: str | int | float | None
@@ -80,7 +80,7 @@ def _keys_of(row: Setting[object]) -> list[str]:
 
 
 def store(flags: Flags, env: Mapping[str, str], name: str, text: str) -> Change:
-    """Store what was typed for a key of the config file; raises UsageProblem, FileProblem."""
+    """Store a typed value under a key of the config file; raises UsageProblem, FileProblem."""
     if name == "token":
         raise UsageProblem(
             "a token is not set like this: ps and the shell's history would show it",
@@ -109,7 +109,7 @@ def _profile(flags: Flags, env: Mapping[str, str]) -> str | None:
 
 
 def from_text(name: str, text: str) -> object:
-    """Convert what was typed to what the config file holds for a key; raises UsageProblem."""
+    """Convert a typed value to the value in the config file; raises UsageProblem."""
     key = KEYS.get(name)
     if key is None:
         _unknown(name, KEYS)

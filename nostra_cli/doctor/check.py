@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was checked and found; `origin` is where a setting comes from, None for the rest."""
+    """The outcome of a check; `origin` is that of a setting, None otherwise."""
 
     name: str
     status: Status
@@ -34,7 +34,7 @@ def passed(name: str, detail: str, origin: str | None = None) -> Check:
 
 
 def warning(name: str, detail: str, hint: str) -> Check:
-    """Report what may be wrong, or could not be checked."""
+    """Report a possible problem, or a check that was not possible."""
     return Check(name, Status.WARNING, detail, hint)
 
 

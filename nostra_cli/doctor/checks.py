@@ -1,4 +1,4 @@
-"""All the checks, in the order in which one needs the other."""
+"""Run all checks, each after those it depends on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run_checks(
 ) -> Iterator[Check]:
     """Yield each check as soon as it ends; an error does not end the rest.
 
-    `problems` are those of the settings, by their names; the request is logged to `trace`.
+    `problems` are those of the settings, by name; the request is logged to `trace`.
     """
     base_url = settings.base_url.value
     yield from settings_checks.config_file(settings, problems, env)

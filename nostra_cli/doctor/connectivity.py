@@ -1,4 +1,4 @@
-"""Checks of the connection, step by step: host name, TCP, TLS; each in bounded time."""
+"""Check the connection step by step: host name, TCP, TLS; each in bounded time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Peer(NamedTuple):
 
 Address = tuple[socket.AddressFamily, tuple[object, ...]]
 Step = Generator[Check, None, bool]
-"""The checks as they end; returns whether the next ones make sense."""
+"""Yields checks as they end; returns whether the next ones make sense."""
 
 
 def reach(peer: Peer, before: str, hint: str, tls: bool, seconds: float) -> Step:

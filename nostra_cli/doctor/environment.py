@@ -1,4 +1,4 @@
-"""Checks of the environment variables that name proxies and certificate authorities."""
+"""Check the environment variables of proxies and certificate authorities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nostra_cli.http.tls import CaKind, ca_source, is_hashed, load_ca_certificat
 
 
 def proxy(base_url: str, env: Mapping[str, str]) -> Check:
-    """Check which proxy requests to the base URL go through; of its URL no user is shown."""
+    """Check the proxy for the base URL; the user in its URL is not shown."""
     named = [name for name in ("HTTPS_PROXY", "ALL_PROXY") if _variable(env, name)]
     if not named:
         return passed("proxy", "none: neither HTTPS_PROXY nor ALL_PROXY is set")
@@ -33,7 +33,7 @@ def proxy(base_url: str, env: Mapping[str, str]) -> Check:
 
 
 def _variable(env: Mapping[str, str], name: str) -> str:
-    """Return the effective value: lower case comes first, also when it is empty."""
+    """Return the effective value: lower case comes first, even if empty."""
     return env.get(name.lower(), env.get(name, ""))
 
 
@@ -42,7 +42,7 @@ def _needs_tls(base_url: str) -> bool:
 
 
 def ca_certificates(base_url: str, env: Mapping[str, str]) -> Iterator[Check]:
-    """Check the certificate authorities that TLS trusts, and say where they come from."""
+    """Check the certificate authorities that TLS trusts, and report their source."""
     name, source = "ca_certificates", ca_source(env)
     where = f"{source.kind.value}: {source.path}" if source.path else source.kind.value
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

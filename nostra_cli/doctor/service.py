@@ -1,4 +1,4 @@
-"""Checks of the service with one request: the token, and the clock."""
+"""Check the service with one request: token and clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CLOCK_HINT = "set this machine's clock, best by NTP"
 def request(
     base_url: str, token: Token | None, trace: Trace | None, seconds: float
 ) -> Iterator[Check]:
-    """Request one collection within `seconds`: is the token accepted, is the clock right?"""
+    """Request one collection within `seconds`; check that the token is accepted and the clock."""
     deadline = Deadline(seconds)
     transport = Transport(base_url, token, deadline, trace)
     clock = warning("clock", "not compared: there was no response", "see request")
@@ -70,7 +70,7 @@ def _check_response(response: Response, token: Token | None, seconds: float) -> 
 
 
 def _clock(headers: Mapping[str, str], now: float) -> Check:
-    """Compare the service's Date with `now`, this machine's time when it was written."""
+    """Compare the Date of the response with `now`, this machine's time."""
     from email.utils import parsedate_to_datetime
 
     try:

@@ -1,4 +1,4 @@
-"""Checks of the settings, the config file and its modes."""
+"""Check the settings, the config file and its modes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Problems = Mapping[str, NostraError]
 
 
 def config_file(settings: Settings, problems: Problems, env: Mapping[str, str]) -> Iterator[Check]:
-    """Check the config file, its mode and its folder's, and what it says."""
+    """Check the config file, its content, its mode and that of its folder."""
     path, warnings = settings.config.path, settings.config.warnings
     if "config" in problems:
         yield failed("config_file", problems["config"])
@@ -39,11 +39,11 @@ def _mode(path: Path) -> int | None:
 
 
 def _folder(folder: Path, chosen: bool) -> Iterator[Check]:
-    """Check the folder's mode; in one that the user chose, others may read."""
+    """Check the folder's mode; others may read a folder that the user chose."""
     mode = _mode(folder)
     if mode is None:
         return
-    sticky = bool(mode & stat.S_ISVTX)  # as /tmp: nobody can replace the file of another
+    sticky = bool(mode & stat.S_ISVTX)  # as /tmp: users cannot replace files of others
     forbidden = (0 if sticky else 0o022) if chosen else 0o077
     if mode & forbidden and sys.platform != "win32":
         detail = f"the folder {folder} has mode {mode:04o}, others may use it"

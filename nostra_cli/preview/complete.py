@@ -1,4 +1,4 @@
-"""A complete body in a file: its first rows, and statistics of all of it."""
+"""Preview a complete body in a file: first rows, and statistics of all rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _START_BYTES = 1024
 
 
 def check_extra(format: Format, options: PreviewOptions) -> None:
-    """Raise UsageProblem, before anything is fetched, where a library is missing."""
+    """Raise UsageProblem, before anything is fetched, if a library is missing."""
     if format is Format.XLSX:
         load_extra("python_calamine", "xlsx")
     if options.stats:
@@ -32,9 +32,9 @@ def check_extra(format: Format, options: PreviewOptions) -> None:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a folder for a body and what is computed of it; remove it after the block.
+    """Make a folder for a body and temporary files; remove it after the block.
 
-    Raises FileProblem where there is no usable one.
+    Raises FileProblem if no folder can be made.
     """
     try:
         folder = tempfile.TemporaryDirectory(prefix="nostra-", ignore_cleanup_errors=True)

@@ -1,6 +1,6 @@
-"""The rows of CSV, as the csv module reads them, however the bytes are cut.
+"""Parse rows of CSV, as the csv module does, from pieces of any size.
 
-The csv module itself has one limit for the length of a field, for the whole process.
+Not the csv module: its limit for the length of a field is one for the whole process.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class CsvRows:
         return self._named(rows)
 
     def _parse(self, text: str) -> tuple[list[list[str]], int]:
-        """Return the rows that are complete, and where the last of them ends."""
+        """Return the complete rows, and where the last of them ends."""
         if not self.delimiter and text.strip():
             self.delimiter = delimiter_of(text)
         delimiter = self.delimiter or ","
@@ -88,7 +88,7 @@ def _parse_quoted(text: str, delimiter: str) -> tuple[list[list[str]], int]:
             at = used = blank.end()
             continue
         found = field.match(text, at)
-        if found is None:  # a quote is not closed: there is more to come
+        if found is None:  # a quote that is not closed yet
             break
         quoted, rest, plain = found.groups()
         row.append(plain if quoted is None else quoted.replace('""', '"') + rest)

@@ -1,4 +1,4 @@
-"""The libraries of the extra `nostra-cli[preview]`, which need not be there."""
+"""Load the libraries of the extra `nostra-cli[preview]`, if they are installed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _INSTALL = (
 
 
 def load_extra(module: str, need: str) -> Any:
-    """Import a module that `need` (an option or a format) takes.
+    """Import a module that `need` (an option or a format) requires.
 
-    Raises UsageProblem, with the line that installs it, where it cannot be imported.
+    Raises UsageProblem, with the line that installs it, if it cannot be imported.
     """
     try:
         found: ModuleType = importlib.import_module(module)

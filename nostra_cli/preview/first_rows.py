@@ -1,4 +1,4 @@
-"""The first rows of a body, and the values that a preview is made of."""
+"""Read the first rows of a body; the values of a preview."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class PreviewOptions:
-    """What to show: `format` None is the first that there is, `rows` are shown."""
+    """What to show: `format` (None: the first available), number of rows, statistics."""
 
     format: Format | None = None
     rows: int = 10
@@ -31,9 +31,9 @@ class PreviewOptions:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is previewed: a result of an invocation, or the local file `path`.
+    """The source of a preview: a result of an invocation, or the local file `path`.
 
-    `result` is None for the primary one as long as its id is not known.
+    `result` is None for the primary one while its id is unknown.
     """
 
     format: Format
@@ -44,7 +44,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is shown of a result of `bytes` (None: not known); `stats` is None if not asked for."""
+    """The preview of a result of `bytes` (None: unknown); `stats` is None if not requested."""
 
     source: Source
     bytes: int | None
@@ -73,9 +73,9 @@ def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 class FirstRows:
-    """The first rows of a CSV or JSON that comes in pieces; ValueError for a malformed one.
+    """The first rows of a CSV or JSON that arrives in pieces; ValueError for a malformed one.
 
-    One row more than `max_rows` shows that there are more. No more than `max_bytes` are read.
+    It reads one row more than `max_rows`, to know whether more follow, and at most `max_bytes`.
     """
 
     def __init__(self, format: Format, max_rows: int, max_bytes: int | None = None) -> None:
@@ -95,11 +95,11 @@ class FirstRows:
 
     @property
     def enough(self) -> bool:
-        """Whether there are more rows than are shown."""
+        """Whether more rows exist than are shown."""
         return len(self.rows) > self._max_rows
 
     def feed(self, data: Piece) -> bool:
-        """Read on; return whether nothing more is to be read."""
+        """Read the next bytes; return whether no more are needed."""
         left = None if self._max_bytes is None else self._max_bytes - self.bytes_read
         block = bytes(data[:left])
         if not self.bytes_read and block.startswith(_GZIP):
@@ -147,7 +147,7 @@ def preview_of(
 
 @contextmanager
 def malformed(label: str, hint: str) -> Iterator[None]:
-    """Turn a ValueError of the block, which says what is wrong, into the error about `label`."""
+    """Turn a ValueError of the block into a Corrupt about `label`, with its text as the reason."""
     try:
         yield
     except ValueError as error:

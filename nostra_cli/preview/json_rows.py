@@ -1,7 +1,7 @@
-"""The rows of JSON: the items of an array, or the members of an object.
+"""Parse rows of JSON: the items of an array, or the members of an object.
 
-Its syntax is verified by the streaming parser that `download` uses too. Items are then read one by
-one with the json module: ijson's own need memory for each level of nesting, and by its square.
+The streaming parser that `download` uses verifies the syntax; the json module then reads the items
+one by one. ijson's own items need memory that grows with the square of their depth.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class JsonRows:
         try:
             while (start := _skip(text, at, _BETWEEN)) < len(text) and text[start] not in "]}":
                 row, end = self._item(text, start)
-                if end >= len(text):  # a number may go on
+                if end >= len(text):  # a number may continue
                     break
                 _check_depth(row.values(), _MAX_DEPTH)
                 rows.append(row)
                 at = end
         except json.JSONDecodeError:
-            pass  # its syntax is right, so it is not complete
+            pass  # its syntax is verified, so it is incomplete
         except RecursionError as error:
             message = f"its values are nested deeper than {_MAX_DEPTH} levels"
             raise ValueError(message) from error
@@ -88,7 +88,7 @@ class JsonRows:
         return rows
 
     def _add_names(self, row: Row) -> None:
-        """Keep the names of columns that were not there before; they are kept to the end."""
+        """Add new names of columns; all are kept to the end."""
         new = row.keys() - self._names
         self._names |= new
         self._names_length += sum(map(len, new))
@@ -105,7 +105,7 @@ class JsonRows:
         if self._top_level == "[" and isinstance(value, dict):
             return value, end
         if self._top_level == "[" and isinstance(value, list):
-            # One too many is enough to be refused; each costs ten times what it was in the list.
+            # One too many is enough to refuse it; each costs ten times its size in the list.
             cells = enumerate(value[: MAX_COLUMNS + 1], 1)
             return {str(place): cell for place, cell in cells}, end
         return {"value": value}, end
@@ -120,7 +120,7 @@ def _skip(text: str, at: int, characters: str) -> int:
 def _check_depth(values: Iterable[JsonValue], levels: int) -> None:
     """Raise RecursionError, as the json module does, for values nested deeper than `levels`.
 
-    What is nested less can be written as JSON again from wherever it is needed.
+    Less deeply nested values can be written as JSON from any depth of the stack.
     """
     if levels < 0:
         raise RecursionError

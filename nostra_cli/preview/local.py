@@ -1,4 +1,4 @@
-"""The preview of a local file."""
+"""Preview a local file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _HINT = "for another format: -f csv, -f json or -f xlsx"
 
 
 def preview_file(name: str, options: PreviewOptions) -> Preview:
-    """Preview a file; its suffix tells the format where `options` do not.
+    """Preview a file; its suffix gives the format if `options` do not.
 
-    Raises UsageProblem for a format that is not known, FileProblem or Corrupt.
+    Raises UsageProblem for an unknown format, FileProblem or Corrupt.
     """
     path = Path(name)
     with _open(path) as file, malformed(name, _HINT):
@@ -68,7 +68,7 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _copy(file: IO[bytes], path: Path) -> int:
-    """Copy what is no regular file; return its size."""
+    """Copy a pipe or a device to a file; return its size."""
     with file_errors(path), path.open("wb") as copy:
         shutil.copyfileobj(file, copy)
         return copy.tell()

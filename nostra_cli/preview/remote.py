@@ -1,8 +1,8 @@
-"""The preview of a result of the service.
+"""Preview a result of the service.
 
-The first rows cost one request for the start of the body, and the connection is dropped as soon as
-they are there. Statistics and workbooks need the complete body: it is fetched as `download` fetches
-it, with its retries and its resume, into a temporary file.
+The first rows cost one request for the start of the body; the connection is closed as soon as they
+have arrived. Statistics and workbooks need the complete body: it goes into a temporary file, with
+the retries and the resume of `download`.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def preview_result(
     low_speed: LowSpeed,
     progress: Progress,
 ) -> Preview:
-    """Preview a result, `result` None being the primary one.
+    """Preview a result; None is the primary one.
 
-    The status is asked for only where the result is not there in the first format. Raises
-    NotFound, Failed, NotReady, Corrupt or what the service refuses with.
+    The status is requested only if the first format is missing. Raises NotFound, Failed, NotReady,
+    Corrupt or the error of a refusal.
     """
     format_ = options.format or _ORDER[0]
     chosen = Result(result or "", result is None, "", frozenset())
@@ -73,7 +73,7 @@ def preview_result(
 def _choose_by_status(
     service: Service, item: Item, format: Format | None, missing: NotFound
 ) -> Item:
-    """Return the first format that there is; raises what the status tells, else `missing`."""
+    """Return the first available format; raises the error that the status shows, else `missing`."""
     selection = Selection(
         (format,) if format is not None else (),
         every_format=format is None,
@@ -112,7 +112,7 @@ def _inspect_hint(item: Item) -> str:
 
 
 class _Head(Sink):
-    """A sink for as much of a body as its first rows need."""
+    """A sink for the start of a body, until its first rows are complete."""
 
     def __init__(self, item: Item, options: PreviewOptions) -> None:
         """Begin without a body."""
@@ -129,7 +129,7 @@ class _Head(Sink):
         self.first = FirstRows(self._item.format, self._options.rows, HEAD_BYTES)
 
     def write(self, data: Piece) -> None:
-        """Read on; raises StopStream once that is enough, and Corrupt."""
+        """Read the next bytes; raises StopStream once that is enough, and Corrupt."""
         with malformed(self._item.label, _inspect_hint(self._item)):
             enough = self.first.feed(data)
         self.size += len(data)
@@ -165,18 +165,18 @@ class _LimitedSpool(Spool):
     """A spool of at most `limit` bytes."""
 
     def __init__(self, file: IO[bytes], limit: int, too_large: UsageProblem) -> None:
-        """Begin in `file`; `too_large` is raised beyond the limit."""
+        """Begin in `file`; beyond the limit `too_large` is raised."""
         super().__init__(file)
         self._limit = limit
         self._too_large = too_large
 
     def restart(self, version: BodyVersion) -> None:
-        """Begin again with a body of this version; raises what is for one that is too large."""
+        """Begin again with a body of this version; raises `too_large`."""
         self._check_size(version.length or 0)
         super().restart(version)
 
     def write(self, data: Piece) -> None:
-        """Append all of `data`; raises FileProblem, and what is for a body that is too large."""
+        """Append all of `data`; raises FileProblem and `too_large`."""
         self._check_size(self.size + len(data))
         super().write(data)
 
@@ -206,7 +206,7 @@ def _preview_complete(
 
 @contextmanager
 def suggest_file(name: str) -> Iterator[None]:
-    """Name the file of that name in the hint of an error of the block: it was taken for an id."""
+    """Suggest the local file `name` in the hint of an error of the block."""
     try:
         yield
     except (NotFound, AuthProblem) as error:

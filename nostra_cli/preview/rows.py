@@ -1,4 +1,4 @@
-"""Rows, the names of their columns, and what a parser of them does."""
+"""Rows, the names of their columns, and the protocol of their parsers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from nostra_cli.models import JsonValue, Piece
 
 Row = Mapping[str, JsonValue]
 MAX_COLUMNS = 16_384
-"""As many as a worksheet can have."""
+"""The maximum of a worksheet."""
 MAX_ROW_BYTES = 16 << 20
-"""Bytes or characters, in any format: a longer row is not held in memory."""
+"""Bytes or characters: a longer row is not held in memory."""
 
 
 class Parser(Protocol):
-    """Parse a body that comes in pieces; raise ValueError, with the reason, for a malformed one."""
+    """Parse a body in pieces; raise ValueError, with the reason, for a malformed one."""
 
     header: tuple[str, ...]
-    """The columns, where the format names them at its start; empty before that."""
+    """The columns, if the format names them at its start; empty before that."""
 
     def feed(self, data: Piece) -> Sequence[Row]:
         """Return the rows that these bytes complete."""

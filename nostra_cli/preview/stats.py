@@ -1,4 +1,4 @@
-"""What is known of all rows of a result, as values."""
+"""The statistics of all rows of a result, as values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What the cells of a column hold."""
+    """The kind of the cells of a column."""
 
     INTEGER = "integer"
     NUMBER = "number"
@@ -24,7 +24,7 @@ NUMERIC = (Kind.INTEGER, Kind.NUMBER)
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How many values lie in each part, equally wide, of the range from `min` to `max`."""
+    """Counts of values in bins of equal width from `min` to `max`."""
 
     min: float
     max: float
@@ -33,10 +33,10 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class ColumnStats:
-    """A column of `filled` cells with something in them and `empty` ones.
+    """A column of `filled` and `empty` cells.
 
     `kinds` counts the filled cells by kind, `top` holds the most frequent values. `min`, `max` and
-    `mean` are None for a column of mixed kinds, `mean` and `histogram` for what is not numeric.
+    `mean` are None for a column of mixed kinds, `mean` and `histogram` for one without numbers.
     """
 
     name: str
@@ -63,7 +63,7 @@ class ByDate:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What is known of all rows; `by_date` only where there is one date and one quantity."""
+    """The statistics of all rows; `by_date` is None without one date and one quantity."""
 
     rows: int
     columns: tuple[ColumnStats, ...]

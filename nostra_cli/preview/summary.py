@@ -1,4 +1,4 @@
-"""Statistics of all rows, by DuckDB (of the extra `preview`): exact, in bounded memory.
+"""Compute statistics of all rows with DuckDB (extra `preview`): exact, in bounded memory.
 
 It reads no configuration, loads no extension and writes to one temporary folder only.
 """
@@ -31,10 +31,10 @@ _BATCH_COLUMNS = 32
 _POLL_SECONDS = 0.1
 _MAX_INTERRUPTS = 20
 _TMPDIR_HINT = "set TMPDIR to a folder with more room"
-# Threads and bytes; the second pair is for what does not fit.
+# Threads and memory limit; the second pair is tried when the first does not suffice.
 _MEMORY = ((2, "220MB"), (1, "1GB"))
 
-# `007` is a name, not a number: its zeros would be lost.
+# `007` is a text: as a number it would lose its zeros.
 _INTEGER = "[-+]?(?:0|[1-9][0-9]{0,37})"
 _NUMBER = _INTEGER + r"(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,2})?"
 _DATE = (
@@ -86,19 +86,19 @@ def summarize_table(table: Table, folder: Path) -> Stats:
 
 
 def _interruptible(connection: _Connection, table: Table) -> Stats:
-    """Query in another thread: DuckDB would swallow what the handler of a signal raises."""
+    """Query in another thread: DuckDB would swallow the exception of a signal handler."""
     future: Future[Stats] = Future()
 
     def query() -> None:
         try:
             future.set_result(_stats(connection, table))
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
             future.set_exception(error)
 
     try:
         Thread(target=query, daemon=True).start()
         while not wait([future], _POLL_SECONDS).done:
-            pass  # a signal just before a wait without end would not be seen
+            pass  # an endless wait would miss a signal that came just before it
         return future.result()
     finally:
         for _ in range(_MAX_INTERRUPTS):
@@ -126,7 +126,7 @@ def _stats(connection: _Connection, table: Table) -> Stats:
 
 
 def _batches(count: int) -> Iterator[range]:
-    """Yield the places of columns that are held in memory, or on the disk, at once."""
+    """Yield ranges of columns that are held in memory or on disk together."""
     for start in range(0, count, _BATCH_COLUMNS):
         yield range(start, min(start + _BATCH_COLUMNS, count))
 
@@ -186,7 +186,7 @@ def _column(connection: _Connection, table: Table, place: int, rows: int) -> Col
 
 
 def _filled(table: Table, cell: str) -> str:
-    """Return the condition for a cell that has something in it."""
+    """Return the condition for a cell that is not empty."""
     return f"""{cell} NOT IN ('', '"')""" if table.typed else f"{cell} <> ''"
 
 
@@ -252,7 +252,7 @@ def _is_day(text: str) -> bool:
 
 
 def _short(text: str | None) -> str | None:
-    """Return the beginning of a long text, and how long it is."""
+    """Shorten a long text and append its length."""
     if text is None or len(text) <= _MAX_TEXT:
         return text
     return f"{text[:100]}… ({len(text)} characters)"

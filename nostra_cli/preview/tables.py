@@ -1,7 +1,7 @@
-"""A body in a file as a table of DuckDB, all text: no type is guessed.
+"""Open a body in a file as a table of DuckDB, all text: no type is guessed.
 
-DuckDB reads plain CSV itself, many times as fast as Python. What it refuses or might read otherwise
-than our parsers do, and the other formats, is written by those as CSV that cannot be misread.
+DuckDB reads plain CSV itself, many times as fast as Python. Other formats, and CSV that it refuses
+or might read differently, are first rewritten by our parsers as CSV that cannot be misread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LINE_END = {b"\n": rb"(?<!\r)\n", b"\r": rb"\r"}
 
 
 class UnclearError(Exception):
-    """DuckDB might read this body otherwise than our parsers do."""
+    """DuckDB might read this body differently from our parsers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Table:
     names: tuple[str, ...]
     typed: bool = False
     null_ends: int | None = None
-    """As many cells of the last column must be NULL: that many lines end in a delimiter."""
+    """Lines that end in a delimiter: as many cells of the last column must be NULL."""
 
 
 def literal(text: str) -> str:
@@ -94,7 +94,7 @@ def _read_csv(path: Path, delimiter: str, columns: Sequence[str], header: str = 
 
 
 def rewritten_table(path: Path, format: Format, copy: Path) -> Table:
-    """Return a CSV or JSON as our parsers read it, written to `copy`; raises ValueError."""
+    """Write a CSV or JSON, as our parsers read it, to `copy`; raises ValueError."""
     parser = parser_for(format)
 
     def rows() -> Iterator[Row]:

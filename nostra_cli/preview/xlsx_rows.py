@@ -1,7 +1,7 @@
-"""The rows of a workbook's first sheet, through python-calamine (of the extra `preview`).
+"""Read the rows of a workbook's first sheet with python-calamine (extra `preview`).
 
-The archive is checked before it is handed over: calamine ends the process where a sheet needs more
-memory than there is, and skips no checks of its own.
+The archive is checked first: calamine ends the process if a sheet needs more memory than is
+available.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nostra_cli.preview.rows import MAX_COLUMNS, Row, column_names
 _MAX_MEMBERS = 10_000
 _MAX_UNPACKED_BYTES = 1 << 30
 _MAX_CELLS = 30_000_000
-"""Of the rectangle that holds all cells: calamine needs 32 bytes for each."""
+"""In the rectangle around all cells: calamine needs 32 bytes for each."""
 _BLOCK = 1 << 20
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
 _LONGEST_REFERENCE = 64
@@ -55,7 +55,7 @@ class XlsxRows:
             break
 
     def read_first(self, max_rows: int) -> None:
-        """Read the first rows, and one more that shows that there are more."""
+        """Read the first rows, and one more to know whether others follow."""
         self.rows += itertools.islice(self._following(), max_rows + 1)
         self.at_end = len(self.rows) <= max_rows
 
@@ -82,7 +82,7 @@ class XlsxRows:
 
 @contextmanager
 def _malformed() -> Iterator[None]:
-    """Turn whatever calamine raises in the block into a ValueError.
+    """Map the exceptions of calamine in the block to a ValueError.
 
     A panic of its Rust code is a BaseException of a class that cannot be imported.
     """
@@ -113,7 +113,7 @@ def check_archive(file: IO[bytes]) -> None:
 
 
 def _check_member(member: IO[bytes], limit: int) -> int:
-    """Read a part of at most `limit` bytes; return how many it has."""
+    """Read a part of at most `limit` bytes; return its size."""
     size = max_row = max_column = 0
     is_sheet, rest = False, b""
     while block := member.read(_BLOCK):
