@@ -164,6 +164,6 @@ def candidates(job: Job, result: Result, format_: str) -> set[bytes]:
     trouble = job.body_trouble
     if not (trouble and trouble.fault.changing):
         return {plain}
-    digits = b"0123456789"
+    digits = b"123456789"
     tables = [bytes.maketrans(digits, digits[n:] + digits[:n]) for n in range(len(digits))]
     return {plain.translate(table) for table in tables}
