@@ -90,6 +90,7 @@ class Transport:
         self._token = token
         self._deadline = deadline
         self._trace = trace
+        self._trace_lock = threading.Lock()
         self._watchdog = Watchdog()
         self._lock = threading.Lock()
         self._tls: ssl.SSLContext | None = None
@@ -234,12 +235,13 @@ class Transport:
         if self._trace is None:
             return
         received = line.startswith("<")
-        self._trace(self._masked(line) if received else line)
-        for name, value in headers.items():
-            shown = redact_url(value) if name.lower() == "location" else value
-            shown = self._masked(shown) if received else shown
-            secret = name.lower() in _SECRET_HEADERS
-            self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
+        with self._trace_lock:  # the lines of one head stay together
+            self._trace(self._masked(line) if received else line)
+            for name, value in headers.items():
+                shown = redact_url(value) if name.lower() == "location" else value
+                shown = self._masked(shown) if received else shown
+                secret = name.lower() in _SECRET_HEADERS
+                self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
 
     def _masked(self, text: str) -> str:
         """Mask the token in text of the service."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nostra_cli.config.credentials import Token
 from nostra_cli.errors import ServiceProblem, Transient
 from nostra_cli.http import large_body
 from nostra_cli.http import transport as transports
 from nostra_cli.http.redirects import MAX_REDIRECTS, redirect_target
-from nostra_cli.http.transport import LARGE_BODY, redact_url
+from nostra_cli.http.timeouts import Deadline
+from nostra_cli.http.transport import LARGE_BODY, Transport, redact_url
 from nostra_cli.models import Piece
 from tests.faults.raw import ok
 from tests.talking import TOKEN, answering, body_of, get, redirect, talking
@@ -280,3 +284,23 @@ def test_a_response_without_a_body_ends_with_its_head_despite_its_length(status:
     with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
         assert get(transport) == (status, b"", False)
         assert get(transport) == (status, b"", False)
+
+
+def test_the_trace_of_one_head_is_not_mixed_with_another() -> None:
+    lines: list[tuple[int, str]] = []
+
+    def slow_trace(line: str) -> None:
+        lines.append((threading.get_ident(), line))
+        time.sleep(0.0005)  # lets another thread run
+
+    with answering(lambda _number, _head: ok(b"x")) as raw:
+        transport = Transport(raw.base_url, Token(TOKEN), Deadline(60), slow_trace)
+        threads = [threading.Thread(target=get, args=(transport,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        transport.close()
+    for number, (thread_id, line) in enumerate(lines):
+        if ":" in line and "://" not in line:  # a header: of the head before it
+            assert lines[number - 1][0] == thread_id
