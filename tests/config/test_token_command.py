@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -244,14 +245,21 @@ def test_it_may_ask_at_the_terminal(nostra: Runner, sandbox: Sandbox, home: Path
 
 
 def test_ctrl_c_ends_both(nostra: Runner, home: Path) -> None:
-    script = f"echo $$ > {home}/pid; printf ready > /dev/tty; sleep 30"
+    """The command and its `sleep` hold a FIFO open: it hangs up once both have ended."""
+    fifo = home / "fifo"
+    os.mkfifo(fifo)
+    ended = select.poll()
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    ended.register(reader, select.POLLHUP)
+    script = f"exec 9> {fifo}; printf ready > /dev/tty; sleep 30"
     env = {**nostra.env, **configured(home, "sh", "-c", script)}
     with terminal([NOSTRA, "status", "x"], env, nostra.cwd, controlling=True) as shown:
         shown.read_until(b"ready")
+        assert not ended.poll(0)
         shown.type(b"\x03")
         assert shown.read_to_end() == 130
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((home / "pid").read_text()), 0)
+    assert ended.poll(10_000)
+    os.close(reader)
 
 
 def test_a_term_ends_both(nostra: Runner, home: Path) -> None:
