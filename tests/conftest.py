@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -19,6 +20,12 @@ settings.register_profile("nostra", derandomize=True, deadline=None, max_example
 # To look further, with other examples in each run: pytest --hypothesis-profile thorough
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("nostra")
+
+# A background job of a script, or nohup, ignores these; the processes under test would, too.
+for _name in ("SIGHUP", "SIGINT", "SIGQUIT"):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
 _WORKERS_FOR_A_CORE = 2
 

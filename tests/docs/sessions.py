@@ -44,7 +44,7 @@ def run_shell(nostra: Runner, script: str, *args: str) -> subprocess.CompletedPr
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

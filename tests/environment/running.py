@@ -18,7 +18,7 @@ from tests.environment.environments import Environment
 from tests.running import NOSTRA, clean_env
 from tests.terminal import terminal
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 @dataclass(frozen=True)
