@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("json", "csv", "xlsx")
 BLOCK_ROWS = 10_000
-ID_DIGITS = 12
-_HIGH_DIGITS = ID_DIGITS - 4  # a block shares these: BLOCK_ROWS has four zeros
+_HIGH = b"#" * 8
+"""Stands for the digits of an id that the rows of one block share."""
 
 
 def _entity_tag(data: bytes) -> str:
@@ -43,43 +43,32 @@ class Fixed:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How one format writes a row: `before` id `between` likelihood `after`."""
+    """How one format writes rows; the last one has `end` in place of `row_end`."""
 
     head: bytes
-    before: bytes
-    between: bytes
-    after: bytes
+    row: bytes
+    row_end: bytes
     end: bytes
-
-    @property
-    def width(self) -> int:
-        likelihood = len(_likelihood(0))
-        fixed = len(self.before) + len(self.between) + len(self.after)
-        return ID_DIGITS + likelihood + fixed
 
 
 _LAYOUTS = {
-    "csv": _Layout(b"id,churnLikelihood\n", b"", b",", b"\n", b"\n"),
-    "json": _Layout(b"[\n", b'{"id": "', b'", "churnLikelihood": ', b"},\n", b"}\n]\n"),
+    "csv": _Layout(b"id,churnLikelihood\n", b"%s,%s", b"\n", b"\n"),
+    "json": _Layout(b"[\n", b'{"id": "%s", "churnLikelihood": %s', b"},\n", b"}\n]\n"),
 }
 
 
-def _likelihood(row: int) -> bytes:
-    return b"0.%06d" % (row % BLOCK_ROWS * 7919 % 1_000_003 % 1_000_000)
+def _row(layout: _Layout, high: bytes, low: int) -> bytes:
+    """Write a row without its end: the digits of its id are `high`, then four of `low`."""
+    likelihood = b"0.%06d" % (low * 7919 % 1_000_003 % 1_000_000)
+    return layout.row % (b"%s%04d" % (high, low), likelihood)
 
 
 @cache
-def _pieces(kind: str) -> tuple[bytes, ...]:
-    """Return the text between the high digits of the ids of one block.
-
-    Joining these with the high digits of a block makes its 10,000 rows at the speed of memory.
-    """
+def _pieces(kind: str) -> list[bytes]:
+    """Return BLOCK_ROWS rows, to be joined by the high digits of their ids: as fast as memory."""
     layout = _LAYOUTS[kind]
-    rows = [
-        b"%04d" % low + layout.between + _likelihood(low) + layout.after
-        for low in range(BLOCK_ROWS)
-    ]
-    return (layout.before, *(row + layout.before for row in rows[:-1]), rows[-1])
+    rows = (_row(layout, _HIGH, low) + layout.row_end for low in range(BLOCK_ROWS))
+    return b"".join(rows).split(_HIGH)
 
 
 @dataclass(frozen=True)
@@ -97,7 +86,7 @@ class Rows:
     def __post_init__(self) -> None:
         """Raise ValueError if `size` has no room for a row."""
         layout = _LAYOUTS[self.kind]
-        minimum = len(layout.head) + layout.width - len(layout.after) + len(layout.end)
+        minimum = len(layout.head) + len(_row(layout, _HIGH, 0)) + len(layout.end)
         if self.size < minimum:
             raise ValueError(f"{self.kind} needs at least {minimum} bytes, not {self.size}")
 
@@ -108,33 +97,27 @@ class Rows:
 
     def chunks(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from `start` up to, not including, `stop`, some 200 KB at a time."""
-        layout = _LAYOUTS[self.kind]
-        room = self.size - len(layout.head) - len(layout.end) + len(layout.after)
-        rows = room // layout.width - 1  # without the last one
-        head_stop = len(layout.head)
-        rows_stop = head_stop + rows * layout.width
-        if start < head_stop:
+        layout, pieces = _LAYOUTS[self.kind], _pieces(self.kind)
+        head, width = len(layout.head), len(_row(layout, _HIGH, 0)) + len(layout.row_end)
+        room = self.size - head - len(layout.end) + len(layout.row_end)
+        last = head + (room // width - 1) * width  # where the last row begins
+        if start < head:
             yield layout.head[start:stop]
-        yield from self._rows(max(start, head_stop) - head_stop, min(stop, rows_stop) - head_stop)
-        if stop > rows_stop:
-            yield self._last(layout, rows)[max(start - rows_stop, 0) : stop - rows_stop]
-
-    def _rows(self, start: int, stop: int) -> Iterator[bytes]:
-        """Yield a range of the rows of fixed width; offsets count from the first row."""
-        block_size = BLOCK_ROWS * _LAYOUTS[self.kind].width
-        pieces = _pieces(self.kind)
-        while start < stop:
-            number, offset = divmod(start, block_size)
-            high = b"%0*d" % (_HIGH_DIGITS, self.first // BLOCK_ROWS + number)
-            piece = high.join(pieces)[offset : offset + stop - start]
+            start = head
+        while start < min(stop, last):
+            number, offset = divmod(start - head, width * BLOCK_ROWS)
+            rows = self._high_digits(number).join(pieces)
+            piece = rows[offset : offset + min(stop, last) - start]
             yield piece
             start += len(piece)
+        if start < stop:
+            number, low = divmod((last - head) // width, BLOCK_ROWS)
+            row = _row(layout, self._high_digits(number), low)
+            row = row.ljust(self.size - last - len(layout.end), b"0") + layout.end
+            yield row[start - last : stop - last]
 
-    def _last(self, layout: _Layout, rows: int) -> bytes:
-        row = self.first + rows
-        text = layout.before + b"%0*d" % (ID_DIGITS, row) + layout.between + _likelihood(row)
-        used = len(layout.head) + rows * layout.width + len(text) + len(layout.end)
-        return text + b"0" * (self.size - used) + layout.end
+    def _high_digits(self, block: int) -> bytes:
+        return b"%0*d" % (len(_HIGH), self.first // BLOCK_ROWS + block)
 
 
 Content = Fixed | Rows

@@ -24,36 +24,36 @@ class Fault:
     not to the first `after` of them, then to the next `times` (None: all).
     """
 
-    path: str = key(keys.text, "*")
-    method: str = key(keys.text, "*")
+    path: str = key(keys.TEXT, "*")
+    method: str = key(keys.TEXT, "*")
     after: int = key(keys.integer(0), 0)
     times: int | None = key(keys.integer(1), None)
 
     # The response is the fault's own, and the token is not checked. One of these is enough.
     status: int | None = key(keys.integer(200, 599), None)  # without a body: an error as of DRF
-    detail: str | None = key(keys.text, None)  # the text of that error
-    page: str | None = key(keys.text, None)  # an HTML page with this title
-    body: str | None = key(keys.text, None)  # this text; JSON unless `headers` say otherwise
-    body_hex: bytes | None = key(keys.hexadecimal, None)  # these bytes
+    detail: str | None = key(keys.TEXT, None)  # the text of that error
+    page: str | None = key(keys.TEXT, None)  # an HTML page with this title
+    body: str | None = key(keys.TEXT, None)  # this text; JSON unless `headers` say otherwise
+    body_hex: bytes | None = key(keys.HEXADECIMAL, None)  # these bytes
     repeat: int = key(keys.integer(1), 1)  # `body` this many times
 
     # The service responds to a changed request.
-    serve: str | None = key(keys.text, None)  # this path, whatever the token: a redirect's store
-    ranges: bool = key(keys.flag, True)  # false: Range is ignored
-    ignore_if_range: bool = key(keys.flag, False)  # a range of the current version
+    serve: str | None = key(keys.TEXT, None)  # this path, whatever the token: a redirect's store
+    ranges: bool = key(keys.FLAG, True)  # false: Range is ignored
+    ignore_if_range: bool = key(keys.FLAG, False)  # a range of the current version
     range_shift: int = key(keys.integer(), 0)  # a range that begins this many bytes later
 
     # The head. In values "{attempt}" counts from 1 and "{port}" is the sandbox's.
     headers: Mapping[str, tuple[str, ...]] = field(  # no value: the header is removed
-        default_factory=dict, metadata={"check": keys.headers}
+        default_factory=dict, metadata={"kind": keys.HEADERS}
     )
-    retry_after: str | None = key(keys.header, None)
-    retry_at: float | None = key(keys.seconds, None)  # Retry-After as a date, seconds from now
-    etag: str | None = key(keys.header, None)  # also what If-Range is compared with
+    retry_after: str | None = key(keys.HEADER, None)
+    retry_at: float | None = key(keys.SECONDS, None)  # Retry-After as a date, seconds from now
+    etag: str | None = key(keys.HEADER, None)  # also what If-Range is compared with
     length_off: int = key(keys.integer(), 0)  # bytes that Content-Length is too high
 
     # The body. Counts are in bytes.
-    changing: bool = key(keys.flag, False)  # other digits and another ETag for each attempt
+    changing: bool = key(keys.FLAG, False)  # other digits and another ETag for each attempt
     keep: int | None = key(keys.integer(), None)  # the first N, or all but N if negative
     gzip: str | None = key(keys.one_of(*KINDS), None)
     gzip_layers: int = key(keys.integer(1, 5), 1)
@@ -62,10 +62,10 @@ class Fault:
     framing: str | None = key(keys.one_of("length", "chunked", "close"), None)
     cut_after: int | None = key(keys.integer(0), None)  # the connection ends after N bytes
     stall_after: int | None = key(keys.integer(0), None)  # nothing is sent after N bytes
-    reset: bool = key(keys.flag, False)  # RST instead of FIN; alone, it comes after the head
-    drop: bool = key(keys.flag, False)  # the connection ends without a response
-    endless_headers: bool = key(keys.flag, False)
-    delay: float = key(keys.seconds, 0.0)  # before the response
+    reset: bool = key(keys.FLAG, False)  # RST instead of FIN; alone, it comes after the head
+    drop: bool = key(keys.FLAG, False)  # the connection ends without a response
+    endless_headers: bool = key(keys.FLAG, False)
+    delay: float = key(keys.SECONDS, 0.0)  # before the response
     rate: int | None = key(keys.integer(1), None)  # bytes of body a second
 
     def matches(self, request: Request) -> bool:

@@ -1,115 +1,92 @@
-"""The keys of a scenario: a field of a dataclass with the check of its value."""
+"""The keys of a scenario: fields of a dataclass, each with the kind of its values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import field, fields
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
-Check = Callable[[object], object]
 
 _HUGE = 10**15
-_MAX_TIME = 1_000_000  # seconds
+_MAX_SECONDS = 1_000_000
 
 
-class WrongValueError(ValueError):
-    """A wrong value; the message follows "must be"."""
+class Kind(NamedTuple):
+    """The values that a key accepts, in words that follow "must be", and their conversion."""
+
+    words: str
+    accepts: Callable[[Any], bool]
+    convert: Callable[[Any], Any] = lambda value: value
 
 
-def key(check: Check, default: T) -> T:
-    """Make a field of a dataclass a key of the scenario, with the check of its value."""
-    return field(default=default, metadata={"check": check})
+def key(kind: Kind, default: T) -> T:
+    """Make a field of a dataclass a key of the scenario."""
+    return field(default=default, metadata={"kind": kind})
 
 
-def checks_of(rule: type[Any]) -> dict[str, Check]:
-    """Return the check of each key of a dataclass."""
-    return {f.name: f.metadata["check"] for f in fields(rule) if "check" in f.metadata}
+def kinds_of(rule: type[Any]) -> dict[str, Kind]:
+    """Return the kind of each key of a dataclass."""
+    return {f.name: f.metadata["kind"] for f in fields(rule) if "kind" in f.metadata}
 
 
-def text(value: object) -> str:
-    """Check a text."""
-    if not isinstance(value, str):
-        raise WrongValueError("a text")
-    return value
+def integer(low: int = -_HUGE, high: int = _HUGE) -> Kind:
+    """Return the kind of whole numbers from `low` to `high`."""
+    bounds = f" from {low}" if low > -_HUGE else ""
+    bounds += f" to {high}" if high < _HUGE else ""
+    return Kind(f"a whole number{bounds}", lambda v: type(v) is int and low <= v <= high)
 
 
-def flag(value: object) -> bool:
-    """Check true or false."""
-    if not isinstance(value, bool):
-        raise WrongValueError("true or false")
-    return value
+def one_of(*names: str) -> Kind:
+    """Return the kind of some names."""
+    return Kind(f"one of {', '.join(names)}", lambda value: value in names)
 
 
-def integer(minimum: int | None = None, maximum: int | None = None) -> Check:
-    """Return a check of an integer and its bounds."""
-    low = -_HUGE if minimum is None else minimum
-    high = _HUGE if maximum is None else maximum
-    bounds = "" if minimum is None else f" from {minimum}"
-    bounds += "" if maximum is None else f" to {maximum}"
-
-    def check(value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        raise WrongValueError(f"a whole number{bounds}")
-
-    return check
+def list_of(kind: Kind, words: str) -> Kind:
+    """Return the kind of lists that are not empty."""
+    return Kind(
+        words,
+        lambda value: isinstance(value, list) and bool(value) and all(map(kind.accepts, value)),
+        lambda value: tuple(map(kind.convert, value)),
+    )
 
 
-def seconds(value: object) -> float:
-    """Check a number of seconds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_TIME:
-        raise WrongValueError(f"a number of seconds from 0 to {_MAX_TIME}")
-    return float(value)
-
-
-def one_of(*names: str) -> Check:
-    """Return a check of one of some names."""
-
-    def check(value: object) -> object:
-        if value not in names:
-            raise WrongValueError("one of " + ", ".join(names))
-        return value
-
-    return check
-
-
-def hexadecimal(value: object) -> bytes:
-    """Convert hexadecimal digits to bytes."""
+def _is_hexadecimal(value: object) -> bool:
     try:
-        return bytes.fromhex(text(value))
+        return isinstance(value, str) and bytes.fromhex(value) is not None
     except ValueError:
-        raise WrongValueError("pairs of hexadecimal digits") from None
+        return False
 
 
-def header(value: object) -> str:
+def _is_header(value: object) -> bool:
     """Check a header's value (RFC 9110, section 5.5), which may be a number (`Retry-After`)."""
-    line = str(value) if isinstance(value, str | int | float) else ""
-    if isinstance(value, bool) or not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", line):
-        raise WrongValueError("one line of Latin-1 text")
-    return line
+    known = type(value) in (str, int, float)
+    return known and bool(re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", str(value)))
 
 
-def headers(value: object) -> dict[str, tuple[str, ...]]:
-    """Check a table of header names, each with a value or a list of values."""
-    if not isinstance(value, dict):
-        raise WrongValueError("a table of headers")
-    for name in value:
-        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-            raise WrongValueError("a table of headers, each with a name that HTTP allows")
-    return {
-        name: tuple(map(header, lines if isinstance(lines, list) else [lines]))
+def _are_headers(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) and all(map(_is_header, _lines(lines)))
         for name, lines in value.items()
-    }
+    )
 
 
-def list_of(check: Check) -> Check:
-    """Return a check of a list that is not empty."""
+def _lines(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
-    def check_all(value: object) -> tuple[object, ...]:
-        if not isinstance(value, list) or not value:
-            raise WrongValueError("a list")
-        return tuple(map(check, value))
 
-    return check_all
+TEXT = Kind("a text", lambda value: isinstance(value, str))
+FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+SECONDS = Kind(
+    f"a number of seconds from 0 to {_MAX_SECONDS}",
+    lambda value: type(value) in (int, float) and 0 <= value <= _MAX_SECONDS,
+    float,
+)
+HEXADECIMAL = Kind("pairs of hexadecimal digits", _is_hexadecimal, bytes.fromhex)
+HEADER = Kind("one line of Latin-1 text", _is_header, str)
+HEADERS = Kind(
+    "a table of headers, each with one line of Latin-1 text or a list of them",
+    _are_headers,
+    lambda value: {name: tuple(map(str, _lines(lines))) for name, lines in value.items()},
+)

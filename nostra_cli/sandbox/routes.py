@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import hmac
 import json
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, unquote
 
 from nostra_cli.sandbox import responses
 from nostra_cli.sandbox.content import FORMATS
 from nostra_cli.sandbox.state import COLLECTION, CREATED_AT, TABLES_OF_TYPE, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nostra_cli.sandbox.responses import Request, Response
 
-_READ = ("GET", "HEAD", "OPTIONS")
-_CREATE = ("POST", "OPTIONS")
+_READ = ("GET", "HEAD")
 _PAGE = 20
+_FIELDS: dict[str, Callable[[object], bool]] = {
+    "collectionId": lambda value: isinstance(value, str),
+    "invocationType": lambda value: value in tuple(TABLES_OF_TYPE),
+    "args": lambda value: value is None or isinstance(value, dict),
+}
 _COLLECTIONS = tuple(
     {"id": id_, "name": name, "createdAt": CREATED_AT}
     for id_, name in (
@@ -43,17 +45,15 @@ def respond(state: State, token: str, request: Request) -> Response:
     if found is None:
         return responses.unknown_path()
     methods, view = found
-    allow = ("Allow", ", ".join(methods))
-    if refusal := _refusal(token, request):
-        response = refusal
-    elif request.method not in methods:
-        response = responses.error(405, f'Method "{request.method}" not allowed.')
-    elif request.method == "OPTIONS":
-        media = ["application/json"]
-        response = responses.document(200, {"renders": media, "parses": media})
-    else:
-        response = view(state, request)
-    return replace(response, headers=(*response.headers, allow))
+    given = request.headers.get("authorization", "").encode("latin-1").split()
+    if len(given) != 2 or given[0].lower() != b"token":
+        return responses.refused("Authentication credentials were not provided.")
+    if not hmac.compare_digest(given[1], token.encode()):
+        return responses.refused("Invalid token.")
+    if request.method not in methods:
+        allow = ("Allow", ", ".join(methods))
+        return responses.error(405, f'Method "{request.method}" not allowed.', (allow,))
+    return view(state, request)
 
 
 def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request], Response]] | None:
@@ -62,7 +62,7 @@ def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request],
         case ["api", "collection"]:
             return _READ, _list_collections
         case ["api", "invocation"]:
-            return _CREATE, _create
+            return ("POST",), _create
         case ["api", "invocation", name] if name:
             return _READ, lambda state, _: _status(state, name)
         case ["api", "invocation", name, kind] if name and kind in FORMATS:
@@ -71,20 +71,6 @@ def _view(parts: list[str]) -> tuple[tuple[str, ...], Callable[[State, Request],
             name and result and kind in FORMATS
         ):
             return _READ, lambda state, request: _download(state, request, name, result, kind)
-    return None
-
-
-def _refusal(token: str, request: Request) -> Response | None:
-    """Check the header as DRF's TokenAuthentication does; None lets the request in."""
-    given = request.headers.get("authorization", "").encode("latin-1").split()
-    if not given or given[0].lower() != b"token":
-        return responses.refused("Authentication credentials were not provided.")
-    if len(given) == 1:
-        return responses.refused("Invalid token header. No credentials provided.")
-    if len(given) > 2:
-        return responses.refused("Invalid token header. Token string should not contain spaces.")
-    if not hmac.compare_digest(given[1], token.encode()):
-        return responses.refused("Invalid token.")
     return None
 
 
@@ -124,10 +110,12 @@ def _create(state: State, request: Request) -> Response:
     except ValueError as reason:
         return responses.error(400, f"JSON parse error - {reason}")
     if not isinstance(value, dict):
-        kind = type(value).__name__
-        message = f"Invalid data. Expected a dictionary, but got {kind}."
-        return responses.document(400, {"non_field_errors": [message]})
-    wrong = _wrong_fields(value)
+        return responses.error(400, "Expected a dictionary.")
+    wrong = {
+        key: ["This field is required." if key not in value else "Not a valid value."]
+        for key, is_valid in _FIELDS.items()
+        if not is_valid(value.get(key))
+    }
     if wrong:
         return responses.document(400, wrong)
     args = value.get("args") or {}
@@ -136,38 +124,20 @@ def _create(state: State, request: Request) -> Response:
     return responses.document(202, {"requestId": made})
 
 
-def _wrong_fields(value: dict[str, object]) -> dict[str, list[str]]:
-    """Return the errors of each field, as a serializer of DRF words them."""
-    wrong = {
-        key: ["This field is required."]
-        for key in ("collectionId", "invocationType")
-        if key not in value
-    }
-    if not isinstance(value.get("collectionId", ""), str):
-        wrong["collectionId"] = ["Not a valid string."]
-    kind = value.get("invocationType")
-    if "invocationType" in value and kind not in tuple(TABLES_OF_TYPE):
-        wrong["invocationType"] = [f'"{kind}" is not a valid choice.']
-    if not isinstance(value.get("args") or {}, dict):
-        wrong["args"] = ['Expected a dictionary of items but got type "list".']
-    return wrong
-
-
 def _list_collections(_: State, request: Request) -> Response:
     """Return one page, as DRF's LimitOffsetPagination does."""
     query = dict(parse_qsl(request.query))
     limit = _count(query.get("limit"), minimum=1, default=_PAGE)
     offset = _count(query.get("offset"), minimum=0, default=0)
-    total = len(_COLLECTIONS)
-    later = offset + limit if offset + limit < total else None
-    earlier = None if offset <= 0 else max(offset - limit, 0)
-    page = {
-        "count": total,
-        "next": _page_url(request, query, limit, later),
-        "previous": _page_url(request, query, limit, earlier),
-        "results": _COLLECTIONS[offset : offset + limit],
+    earlier, later = max(offset - limit, 0), offset + limit
+    page = f"http://{request.headers.get('host', '')}{request.path}?limit={limit}&offset="
+    document = {
+        "count": len(_COLLECTIONS),
+        "next": f"{page}{later}" if later < len(_COLLECTIONS) else None,
+        "previous": f"{page}{earlier}" if offset else None,
+        "results": _COLLECTIONS[offset:later],
     }
-    return responses.document(200, page)
+    return responses.document(200, document)
 
 
 def _count(text: str | None, *, minimum: int, default: int) -> int:
@@ -176,13 +146,3 @@ def _count(text: str | None, *, minimum: int, default: int) -> int:
     except ValueError:
         return default
     return number if number >= minimum else default
-
-
-def _page_url(
-    request: Request, query: dict[str, str], limit: int, offset: int | None
-) -> str | None:
-    if offset is None:
-        return None
-    kept = {key: value for key, value in query.items() if key not in ("limit", "offset")}
-    page = {**kept, "limit": str(limit), **({"offset": str(offset)} if offset else {})}
-    return f"http://{request.headers.get('host', '')}{request.path}?{urlencode(page)}"

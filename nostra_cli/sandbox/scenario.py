@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _FIRST_ROW_STEP = 1_000 * BLOCK_ROWS  # from one result of a batch to the next: no row in both
 _MAX_RESULTS = 10_000
 _MIN_BYTES = 200  # has room for a row in each format
+_STATUSES = keys.list_of(keys.TEXT, "a list of texts")
+_SECONDS = keys.list_of(keys.SECONDS, "a list of numbers of seconds")
 
 
 class ScenarioError(ValueError):
@@ -39,8 +41,8 @@ class Plan:
 
     name: str
     type: str | None = key(keys.one_of(*TABLES_OF_TYPE), None)
-    statuses: tuple[str, ...] | None = key(keys.list_of(keys.text), None)
-    seconds: tuple[float, ...] | None = key(keys.list_of(keys.seconds), None)
+    statuses: tuple[str, ...] | None = key(_STATUSES, None)
+    seconds: tuple[float, ...] | None = key(_SECONDS, None)
     results: int | None = key(keys.integer(1, _MAX_RESULTS), None)
     bytes: int = key(keys.integer(_MIN_BYTES), 10_000)
 
@@ -127,13 +129,10 @@ def _values(where: str, table: object, rule: type[Fault | Plan]) -> dict[str, An
     """Check and convert each key of one rule."""
     if not isinstance(table, dict):
         raise ScenarioError(f"{where}: must be a table")
-    checks = keys.checks_of(rule)
-    values: dict[str, Any] = {}
+    kinds = keys.kinds_of(rule)
     for name, value in table.items():
-        if name not in checks:
+        if name not in kinds:
             raise ScenarioError(f'{where}: unknown key "{name}"')
-        try:
-            values[name] = checks[name](value)
-        except keys.WrongValueError as reason:
-            raise ScenarioError(f"{where}: {name}: must be {reason}") from reason
-    return values
+        if not kinds[name].accepts(value):
+            raise ScenarioError(f"{where}: {name}: must be {kinds[name].words}")
+    return {name: kinds[name].convert(value) for name, value in table.items()}

@@ -113,8 +113,7 @@ def test_demo_large_has_the_requested_size(sandbox: Sandbox, kind: str) -> None:
 AUTH_ERRORS = [
     (None, "Authentication credentials were not provided."),
     ("Basic dXNlcjpwYXNz", "Authentication credentials were not provided."),
-    ("Token", "Invalid token header. No credentials provided."),
-    ("Token one two", "Invalid token header. Token string should not contain spaces."),
+    ("Token", "Authentication credentials were not provided."),
     ("Token 0000", "Invalid token."),
 ]
 
@@ -152,14 +151,9 @@ def test_an_id_is_one_decoded_segment(sandbox: Sandbox) -> None:
 
 def test_methods(sandbox: Sandbox) -> None:
     response = curl_api(sandbox, "invocation/demo", "-X", "DELETE")
-    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD")
     assert response.json() == {"detail": 'Method "DELETE" not allowed.'}
-    assert curl_api(sandbox, "invocation").headers["allow"] == "POST, OPTIONS"
-
-
-def test_options_names_the_media_types(sandbox: Sandbox) -> None:
-    response = curl_api(sandbox, "invocation", "-X", "OPTIONS")
-    assert response.json() == {"renders": ["application/json"], "parses": ["application/json"]}
+    assert curl_api(sandbox, "invocation").headers["allow"] == "POST"
 
 
 def test_head_has_the_headers_of_get(sandbox: Sandbox) -> None:
@@ -191,7 +185,7 @@ def test_a_created_invocation_lives_like_demo(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "response"),
     [
-        ("[1]", 400, {"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]}),
+        ("[1]", 400, {"detail": "Expected a dictionary."}),
         (
             "{}",
             400,
@@ -204,9 +198,9 @@ def test_a_created_invocation_lives_like_demo(sandbox: Sandbox) -> None:
             '{"collectionId": 1, "invocationType": [], "args": [1]}',
             400,
             {
-                "collectionId": ["Not a valid string."],
-                "invocationType": ['"[]" is not a valid choice.'],
-                "args": ['Expected a dictionary of items but got type "list".'],
+                "collectionId": ["Not a valid value."],
+                "invocationType": ["Not a valid value."],
+                "args": ["Not a valid value."],
             },
         ),
     ],
