@@ -91,8 +91,6 @@ def unexpected_error(error: Exception) -> NostraError:
         return FileProblem("not enough memory", "free some memory, or use -j 1")
     if isinstance(error, RecursionError):
         return Corrupt("the data is nested too deeply", "report it to the service's support")
-    if isinstance(error, RuntimeError) and "start new thread" in str(error):
-        return FileProblem("cannot start a thread", "raise the limit (ulimit -u), or use -j 1")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return FileProblem("too many open files", "raise the limit (ulimit -n), or use -j 1")
     if isinstance(error, OSError) and error.strerror:

@@ -1,9 +1,9 @@
 """The options and arguments that commands share, and their parsers."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.models import ArgumentInfo, OptionInfo
@@ -18,22 +18,24 @@ from nostra_cli.output.streams import Color, OutputOptions
 if TYPE_CHECKING:
     from nostra_cli.config.settings import Flags
 
-T = TypeVar("T")
+Parser = Callable[[str], object]
 Completer = Callable[..., list[str]]
 
 
-def _parser(parse: Callable[[str], T]) -> Callable[[str], T]:
-    def parsed(text: str | T) -> T:
+def _typer_parser(parse: Parser | None) -> Parser | None:
+    """Convert the errors of a parser to Typer's."""
+
+    def parsed(text: Any) -> object:
         if not isinstance(text, str):  # Typer parses the default, too
             return text
         try:
-            return parse(text)
+            return parse(text) if parse else text
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         except UsageProblem as problem:  # its hint is kept
             raise typer.BadParameter(problem.message) from problem
 
-    return parsed
+    return parsed if parse else None
 
 
 def check_id(text: str) -> str:
@@ -60,116 +62,83 @@ def _target(text: str) -> str:
 
 
 def option(
-    *names: str,
+    declaration: str,
     help: str,
-    metavar: str | None = None,
-    parser: Callable[[str], object] | None = None,
+    *,
+    parser: Parser | None = None,
     complete: Completer | None = None,
-    show_default: bool = True,
     is_eager: bool = False,
 ) -> OptionInfo:
-    """Declare an option; its default is in the command's signature."""
+    """Declare an option as help shows it: `-o, --output FILE`; its default is in the signature."""
+    names, _, metavar = declaration.replace(", ", ",").partition(" ")
     info: OptionInfo = typer.Option(
-        *names,
+        *names.split(","),
         help=help,
-        metavar=metavar,
-        parser=_parser(parser) if parser else None,
+        metavar=metavar or None,
+        parser=_typer_parser(parser),
         autocompletion=complete,
-        show_default=show_default,
         is_eager=is_eager,
     )
     return info
 
 
-def choice(
-    *names: str,
-    values: Sequence[str],
-    help: str,
-    metavar: str | None = None,
-    is_eager: bool = False,
-) -> OptionInfo:
-    """Declare an option with a few valid values."""
-    return option(
-        *names,
-        help=help,
-        metavar=metavar or "|".join(values),
-        parser=_one_of(values),
-        complete=_words(values),
-        is_eager=is_eager,
-    )
-
-
-def choice_argument(metavar: str, values: Sequence[str], help: str) -> ArgumentInfo:
-    """Declare an argument with a few valid values."""
+def argument(
+    metavar: str, help: str, *, parser: Parser | None = None, complete: Completer | None = None
+) -> ArgumentInfo:
+    """Declare an argument."""
     info: ArgumentInfo = typer.Argument(
-        metavar=metavar,
-        help=help,
-        parser=_parser(_one_of(values)),
-        autocompletion=_words(values),
+        metavar=metavar, help=help, parser=_typer_parser(parser), autocompletion=complete
     )
     return info
 
 
-def _one_of(values: Sequence[str]) -> Callable[[str], str]:
+def one_of(*values: str) -> dict[str, Any]:
+    """Return the parser and the completion of an option or argument with a few valid values."""
+
     def parse(text: str) -> str:
         if text not in values:
             raise invalid_choice(text, values)
         return text
 
-    return parse
-
-
-def _words(values: Sequence[str]) -> Completer:
-    return lambda: list(values)  # Typer filters them by what was typed
+    return {"parser": parse, "complete": lambda: list(values)}  # Typer filters the candidates
 
 
 Ids = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="ID...",
-        help="Invocation ids; - reads them from stdin",
-        autocompletion=completion.ids,
-    ),
+    list[str], argument("ID...", "Invocation ids; - reads them from stdin", complete=completion.ids)
 ]
 Id = Annotated[
     str,
-    typer.Argument(
-        metavar="ID",
-        help="Invocation id; - reads it from stdin",
-        parser=_parser(check_id),
-        autocompletion=completion.ids,
+    argument(
+        "ID", "Invocation id; - reads it from stdin", parser=check_id, complete=completion.ids
     ),
 ]
 Target = Annotated[
     str,
-    typer.Argument(
-        metavar="ID",
-        help="Invocation id, or the path of a local file (./FILE); - reads the id from stdin",
-        parser=_parser(_target),
-        autocompletion=completion.ids,
+    argument(
+        "ID",
+        "Invocation id, or the path of a local file (./FILE); - reads the id from stdin",
+        parser=_target,
+        complete=completion.ids,
     ),
 ]
 Timeout = Annotated[
     float | None,
     option(
-        "--timeout",
-        metavar="DURATION",
-        help="Deadline: 90, 90s, 15m, 2h (default: none)",
+        "--timeout DURATION",
+        "Deadline: 90, 90s, 15m, 2h (default: none)",
         parser=units.parse_duration,
     ),
 ]
 Interval = Annotated[
     float | None,
     option(
-        "--interval",
-        metavar="DURATION",
-        help="Fixed polling interval (default: grows from 1s to 30s)",
+        "--interval DURATION",
+        "Fixed polling interval (default: grows from 1s to 30s)",
         parser=units.parse_duration,
     ),
 ]
 Ci = Annotated[
-    bool | None,
-    option("--ci/--no-ci", help="Plain output, annotations under GitHub Actions"),
+    bool | None, option("--ci/--no-ci", "Plain output, annotations under GitHub Actions")
 ]
 
 
@@ -179,32 +148,21 @@ class SharedOptions(NamedTuple):
     profile: Annotated[
         str | None,
         option(
-            "--profile",
-            metavar="NAME",
-            help="Profile of the config file",
+            "--profile NAME",
+            "Profile of the config file",
             parser=decode_text,
             complete=completion.profiles,
         ),
     ] = None
-    base_url: Annotated[
-        str | None, option("--base-url", metavar="URL", help="Base URL of the service")
-    ] = None
-    json: Annotated[bool, option("--json", help="JSON on stdout, as in docs/machine-output.md")] = (
+    base_url: Annotated[str | None, option("--base-url URL", "Base URL of the service")] = None
+    json: Annotated[bool, option("--json", "JSON on stdout, as in docs/machine-output.md")] = False
+    quiet: Annotated[bool, option("-q, --quiet", "Only data and errors")] = False
+    verbose: Annotated[bool, option("-v, --verbose", "HTTP trace on stderr, secrets redacted")] = (
         False
     )
-    quiet: Annotated[bool, option("-q", "--quiet", help="Only data and errors")] = False
-    verbose: Annotated[
-        bool, option("-v", "--verbose", help="HTTP trace on stderr, secrets redacted")
-    ] = False
     color: Annotated[
         Color,
-        choice(
-            "--color",
-            values=tuple(Color),
-            metavar="WHEN",
-            help="Colour: auto, always or never",
-            is_eager=True,
-        ),
+        option("--color WHEN", "Colour: auto, always or never", **one_of(*Color), is_eager=True),
     ] = Color.AUTO
 
     @property

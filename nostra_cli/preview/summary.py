@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from nostra_cli.errors import FileProblem
+from nostra_cli.errors import FileProblem, thread_errors
 from nostra_cli.models import Format
 from nostra_cli.preview.extra import load_extra
 from nostra_cli.preview.stats import NUMERIC, ByDate, ColumnStats, Histogram, Kind, Stats
@@ -96,7 +96,8 @@ def _interruptible(connection: _Connection, table: Table) -> Stats:
             future.set_exception(error)
 
     try:
-        Thread(target=query, daemon=True).start()
+        with thread_errors():
+            Thread(target=query, daemon=True).start()
         while not wait([future], _POLL_SECONDS).done:
             pass  # an endless wait would miss a signal that came just before it
         return future.result()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import queue
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 _GRACE_SECONDS = 3.0
+_POLL_SECONDS = 0.01
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -26,22 +25,19 @@ def wait(process: subprocess.Popen[bytes]) -> int:
 
     A signal is passed on, and the command has some seconds to clean up before it is ended.
     """
-    events: queue.SimpleQueue[int] = queue.SimpleQueue()
+    received: list[int] = []
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGINT or not _in_foreground():
             process.send_signal(number)
-        events.put(number)
+        received.append(number)
 
-    def watch() -> None:
-        events.put(-abs(process.wait()))
-
-    threading.Thread(target=watch, daemon=True).start()
     with _handled(pass_on):
-        if events.get() > 0:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_GRACE_SECONDS)
-            _end(process)
+        while process.poll() is None and not received:
+            time.sleep(_POLL_SECONDS)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+        _end(process)
     code = process.wait()
     return code if code >= 0 else 128 - code
 

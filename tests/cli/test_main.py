@@ -30,7 +30,6 @@ def raised(error: Exception) -> Exception:
         (NotFound("no invocation 'x'"), 4, "no invocation 'x'"),
         (MemoryError(), 8, "not enough memory"),
         (RecursionError("maximum"), 7, "the data is nested too deeply"),
-        (RuntimeError("can't start new thread"), 8, "cannot start a thread"),
         (OSError(errno.EMFILE, "x"), 8, "too many open files"),
         (OSError(errno.ENFILE, "x"), 8, "too many open files"),
         (OSError(errno.EACCES, "Permission denied", "/x"), 8, "Permission denied (/x)"),

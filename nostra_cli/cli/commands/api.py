@@ -1,17 +1,15 @@
 """`nostra api`."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from nostra_cli.cli.params import option
+from nostra_cli.cli.context import Session
+from nostra_cli.cli.params import argument, option
 from nostra_cli.cli.stdin import read_data
 from nostra_cli.errors import ExitCode, UsageProblem
 from nostra_cli.models import decode_text
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = (
     "nostra api api/collection --query limit=10",
@@ -31,30 +29,19 @@ CODES = (
 DOCS = "api"
 
 Path = Annotated[
-    str,
-    typer.Argument(
-        metavar="PATH", help="Path such as /api/collection, or a URL of the same service"
-    ),
+    str, argument("PATH", "Path such as /api/collection, or a URL of the same service")
 ]
 Method = Annotated[
-    str | None,
-    option("-X", "--method", metavar="METHOD", help="HTTP method (default: GET; POST with -d)"),
+    str | None, option("-X, --method METHOD", "HTTP method (default: GET; POST with -d)")
 ]
 Data = Annotated[
-    str | None,
-    option("-d", "--data", metavar="@FILE|-|TEXT", help="Request body; - reads it from stdin"),
+    str | None, option("-d, --data @FILE|-|TEXT", "Request body; - reads it from stdin")
 ]
 Header = Annotated[
-    list[str] | None,
-    option("-H", "--header", metavar="'NAME: VALUE'", help="Request header (repeatable)"),
+    list[str] | None, option("-H, --header 'NAME: VALUE'", "Request header (repeatable)")
 ]
-Include = Annotated[
-    bool, option("-i", "--include", help="Response status and headers before the body")
-]
-Query = Annotated[
-    list[str] | None,
-    option("--query", metavar="KEY=VALUE", help="Query parameter (repeatable)"),
-]
+Include = Annotated[bool, option("-i, --include", "Response status and headers before the body")]
+Query = Annotated[list[str] | None, option("--query KEY=VALUE", "Query parameter (repeatable)")]
 
 
 def api(

@@ -1,14 +1,12 @@
 """`nostra completion bash|zsh|fish|powershell`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from nostra_cli.cli.params import choice_argument
+from nostra_cli.cli.context import Session
+from nostra_cli.cli.params import argument, one_of
 from nostra_cli.errors import ExitCode
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = (
     "nostra completion bash > ~/.local/share/bash-completion/completions/nostra",
@@ -24,7 +22,7 @@ SCRIPTS = {
     "powershell": "nostra.ps1",
 }
 
-Shell = Annotated[str, choice_argument("SHELL", tuple(SCRIPTS), "bash, zsh, fish or powershell")]
+Shell = Annotated[str, argument("SHELL", "bash, zsh, fish or powershell", **one_of(*SCRIPTS))]
 
 
 def completion(context: typer.Context, shell: Shell) -> ExitCode:

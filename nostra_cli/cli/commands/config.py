@@ -4,14 +4,14 @@ import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.models import ArgumentInfo
 
-from nostra_cli.cli import completion
+from nostra_cli.cli.completion import setting_keys
+from nostra_cli.cli.context import Session
+from nostra_cli.cli.params import argument
 from nostra_cli.config.text import KEYS
 from nostra_cli.errors import ExitCode
 
 if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
     from nostra_cli.config.edit import Change
 
 EXAMPLES = (
@@ -25,17 +25,12 @@ DOCS = "settings"
 _KEYS = ", ".join(KEYS)
 
 
-def _key(metavar: str, help: str) -> ArgumentInfo:
-    info: ArgumentInfo = typer.Argument(
-        metavar=metavar, help=help, autocompletion=completion.setting_keys
-    )
-    return info
-
-
-Name = Annotated[str, _key("KEY", "Setting, as nostra config list names it")]
-Key = Annotated[str, _key("KEY", f"One of {_KEYS}")]
-Keys = Annotated[list[str], _key("KEY...", f"Any of {_KEYS}")]
-Value = Annotated[str, typer.Argument(metavar="VALUE", help="New value")]
+Name = Annotated[
+    str, argument("KEY", "Setting, as nostra config list names it", complete=setting_keys)
+]
+Key = Annotated[str, argument("KEY", f"One of {_KEYS}", complete=setting_keys)]
+Keys = Annotated[list[str], argument("KEY...", f"Any of {_KEYS}", complete=setting_keys)]
+Value = Annotated[str, argument("VALUE", "New value")]
 
 
 def config(context: typer.Context) -> None:
@@ -101,7 +96,7 @@ def unset(context: typer.Context, keys: Keys) -> ExitCode:
     return ExitCode.DONE
 
 
-def _report(session: "Session", key: str, change: "Change", done: str) -> None:
+def _report(session: Session, key: str, change: "Change", done: str) -> None:
     where = "" if key == "default_profile" else f"profile {change.profile!r} of "
     session.out.info(f"{done} {where}{change.path}.")
     session.out.report(

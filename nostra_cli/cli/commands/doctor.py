@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nostra_cli.cli.context import Session
 from nostra_cli.errors import ExitCode, NostraError, UsageProblem
 
 if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
     from nostra_cli.doctor.check import Check
 
 EXAMPLES = (

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nostra_cli.cli import completion
-from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, choice, option
+from nostra_cli.cli.context import Session
+from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, one_of, option
 from nostra_cli.cli.stdin import read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem
 from nostra_cli.models import decode_text
 
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
-    from nostra_cli.cli.context import Session
     from nostra_cli.downloads.batch import Batch
     from nostra_cli.downloads.plan import Destination, Selection
     from nostra_cli.downloads.target import OnExisting
@@ -34,67 +34,49 @@ DOCS = "downloading"
 
 Formats = Annotated[
     list[str] | None,
-    choice(
-        "-f",
-        "--format",
-        values=("json", "csv", "xlsx", "all"),
-        help="Repeatable (default: suffix of -o, or first available)",
+    option(
+        "-f, --format json|csv|xlsx|all",
+        "Repeatable (default: suffix of -o, or first available)",
+        **one_of("json", "csv", "xlsx", "all"),
     ),
 ]
 Results = Annotated[
     list[str] | None,
     option(
-        "-r",
-        "--result",
-        metavar="RESULT_ID",
-        help="Result, repeatable (default: the primary one)",
+        "-r, --result RESULT_ID",
+        "Result, repeatable (default: the primary one)",
         complete=completion.results,
     ),
 ]
-AllResults = Annotated[bool, option("--all-results", help="All results of the invocation")]
+AllResults = Annotated[bool, option("--all-results", "All results of the invocation")]
 OutputFile = Annotated[
     str | None,
     option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Output file or store URL; - for stdout",
-        complete=completion.files,
+        "-o, --output FILE", "Output file or store URL; - for stdout", complete=completion.files
     ),
 ]
 Dir = Annotated[
     str | None,
     option(
-        "-d",
-        "--dir",
-        metavar="DIR",
-        help="Output directory or store URL (default: .)",
+        "-d, --dir DIR",
+        "Output directory or store URL (default: .)",
         complete=completion.directories,
     ),
 ]
 Name = Annotated[
-    str | None,
-    option("--name", metavar="TEMPLATE", help="File name with {invocation}, {result}, {format}"),
+    str | None, option("--name TEMPLATE", "File name with {invocation}, {result}, {format}")
 ]
 Overwrite = Annotated[
-    bool,
-    option("--overwrite", help="Replace existing files once the new ones are complete"),
+    bool, option("--overwrite", "Replace existing files once the new ones are complete")
 ]
-SkipExisting = Annotated[
-    bool, option("--skip-existing", help="Keep existing files without an error")
-]
-Wait = Annotated[bool, option("--wait", help="Wait until the invocations are completed")]
-Jobs = Annotated[
-    int | None,
-    option("-j", "--jobs", metavar="N", help="Parallel transfers, 1 to 64 (default: 8)"),
-]
-NoResume = Annotated[
-    bool,
-    option("--no-resume", help="Ignore partial files of an earlier run"),
-]
-Checksums = Annotated[bool, option("--checksums", help="Also write SHA256SUMS, for sha256sum -c")]
+SkipExisting = Annotated[bool, option("--skip-existing", "Keep existing files without an error")]
+Wait = Annotated[bool, option("--wait", "Wait until the invocations are completed")]
+Jobs = Annotated[int | None, option("-j, --jobs N", "Parallel transfers, 1 to 64 (default: 8)")]
+NoResume = Annotated[bool, option("--no-resume", "Ignore partial files of an earlier run")]
+Checksums = Annotated[bool, option("--checksums", "Also write SHA256SUMS, for sha256sum -c")]
 Verify = Annotated[
-    str, choice("--verify", values=("auto", "full", "off"), help="Depth of the format check")
+    str,
+    option("--verify auto|full|off", "Depth of the format check", **one_of("auto", "full", "off")),
 ]
 
 
@@ -162,7 +144,7 @@ def download(  # the options of the command
         return session.out.show(DOWNLOADS, downloaded())
 
 
-def _check_stdout(session: "Session", batch: "Batch") -> None:
+def _check_stdout(session: Session, batch: "Batch") -> None:
     if not (batch.single or batch.to.folder_is_used):
         raise UsageProblem("-o takes one file, but several are selected", "use -d DIR instead")
     if not batch.to.stdout:
@@ -198,7 +180,7 @@ def _groups(
 
 
 def _selection(
-    session: "Session",
+    session: Session,
     formats: Sequence[str],
     results: Sequence[str],
     all_results: bool,
@@ -227,7 +209,7 @@ def _selection(
 
 
 def _destination(
-    session: "Session", output: str | None, folder: str | None, name: str | None
+    session: Session, output: str | None, folder: str | None, name: str | None
 ) -> "Destination":
     from nostra_cli.downloads.naming import check_template
     from nostra_cli.downloads.plan import Destination

@@ -1,15 +1,12 @@
 """`nostra login`."""
 
 import os
-from typing import TYPE_CHECKING
 
 import typer
 
+from nostra_cli.cli.context import Session
 from nostra_cli.cli.prompt import read_secret
 from nostra_cli.errors import ExitCode, with_note
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = (
     "nostra login",

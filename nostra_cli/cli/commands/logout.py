@@ -1,14 +1,11 @@
 """`nostra logout`."""
 
 import os
-from typing import TYPE_CHECKING
 
 import typer
 
+from nostra_cli.cli.context import Session
 from nostra_cli.errors import ExitCode
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = ("nostra logout", "nostra logout --profile test")
 CODES = (ExitCode.DONE, ExitCode.USAGE, ExitCode.FILE)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nostra_cli.cli import completion
-from nostra_cli.cli.params import Target, choice, is_path, option
+from nostra_cli.cli.context import Session
+from nostra_cli.cli.params import Target, is_path, one_of, option
 from nostra_cli.cli.stdin import read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, UsageProblem
 from nostra_cli.models import decode_text
 
 if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
     from nostra_cli.preview.first_rows import Preview, PreviewOptions
 
 EXAMPLES = (
@@ -33,24 +33,17 @@ def _count(text: str) -> int:
 ResultId = Annotated[
     str | None,
     option(
-        "-r",
-        "--result",
-        metavar="RESULT_ID",
-        help="Result (default: the primary one)",
-        complete=completion.results,
+        "-r, --result RESULT_ID", "Result (default: the primary one)", complete=completion.results
     ),
 ]
-Rows = Annotated[int, option("-n", "--rows", metavar="N", help="Number of rows", parser=_count)]
-WithStats = Annotated[
-    bool, option("--stats", help="Statistics of each column, from the whole result")
-]
+Rows = Annotated[int, option("-n, --rows N", "Number of rows", parser=_count)]
+WithStats = Annotated[bool, option("--stats", "Statistics of each column, from the whole result")]
 FormatOption = Annotated[
     str | None,
-    choice(
-        "-f",
-        "--format",
-        values=("csv", "json", "xlsx"),
-        help="Format (default: the first available of csv, json, xlsx)",
+    option(
+        "-f, --format csv|json|xlsx",
+        "Format (default: the first available of csv, json, xlsx)",
+        **one_of("csv", "json", "xlsx"),
     ),
 ]
 
@@ -83,7 +76,7 @@ def preview(
 
 
 def _preview_file(
-    session: "Session", name: str, result: str | None, options: "PreviewOptions"
+    session: Session, name: str, result: str | None, options: "PreviewOptions"
 ) -> "Preview":
     from nostra_cli.preview.local import preview_file
 
@@ -94,7 +87,7 @@ def _preview_file(
 
 
 def _preview_result(
-    session: "Session", id_: str, result: str | None, options: "PreviewOptions"
+    session: Session, id_: str, result: str | None, options: "PreviewOptions"
 ) -> "Preview":
     from nostra_cli.models import is_segment
     from nostra_cli.preview.remote import preview_result, suggest_file

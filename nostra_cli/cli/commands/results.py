@@ -1,16 +1,13 @@
 """`nostra results`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import typer
 
+from nostra_cli.cli.context import Session
 from nostra_cli.cli.params import Id
 from nostra_cli.cli.stdin import read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = (
     "nostra results 4711",

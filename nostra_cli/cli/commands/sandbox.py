@@ -3,17 +3,15 @@
 import shlex
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nostra_cli.cli import completion
-from nostra_cli.cli.params import option
+from nostra_cli.cli.context import Session
+from nostra_cli.cli.params import argument, option
 from nostra_cli.errors import ExitCode, UsageProblem, thread_errors, usage_errors
 from nostra_cli.units import parse_size
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = (
     "nostra sandbox exec -- nostra download demo --wait",
@@ -29,34 +27,20 @@ def _complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[exec -- COMMAND...]",
-        help="Command to run with the sandbox",
-        autocompletion=_complete_words,
-    ),
+    argument("[exec -- COMMAND...]", "Command to run with the sandbox", complete=_complete_words),
 ]
-Port = Annotated[
-    int,
-    option(
-        "--port", metavar="N", help="Port to listen on (default: a free one)", show_default=False
-    ),
-]
+Port = Annotated[int, option("--port N", "Port to listen on (default: a free one)")]
 LargeSize = Annotated[
-    int,
+    int | None,
     option(
-        "--large-size",
-        metavar="SIZE",
-        help="Size of demo-large: 500MB, 4GiB (default: 100MB)",
-        parser=parse_size,
-        show_default=False,
+        "--large-size SIZE", "Size of demo-large: 500MB, 4GiB (default: 100MB)", parser=parse_size
     ),
 ]
 ScenarioFile = Annotated[
     Path | None,
     option(
-        "--scenario",
-        metavar="FILE",
-        help="Inject the faults described in this TOML file",
+        "--scenario FILE",
+        "Inject the faults described in this TOML file",
         complete=completion.files,
     ),
 ]
@@ -66,7 +50,7 @@ def sandbox(
     context: typer.Context,
     words: Words = None,
     port: Port = 0,
-    large_size: LargeSize = 100_000_000,
+    large_size: LargeSize = None,
     scenario: ScenarioFile = None,
 ) -> int:
     """Run a local stand-in for the service.
@@ -79,6 +63,7 @@ def sandbox(
     from nostra_cli.sandbox import scenario as scenarios
 
     session: Session = context.obj
+    size = large_size if large_size is not None else server.LARGE_BYTES
     if words and (words[0] != "exec" or len(words) == 1):
         raise UsageProblem(
             f"cannot make sense of {' '.join(words)!r}", "nostra sandbox exec -- COMMAND..."
@@ -87,7 +72,7 @@ def sandbox(
         with usage_errors("the sandbox cannot start", "see nostra sandbox --help"):
             faults = scenarios.load(scenario) if scenario else None
             with thread_errors():
-                running = stack.enter_context(server.serving(port, large_size, faults))
+                running = stack.enter_context(server.serving(port, size, faults))
         if words:
             with usage_errors(f"cannot run {words[1]!r}", "is it on the PATH?"):
                 process = stack.enter_context(

@@ -1,16 +1,14 @@
 """`nostra status`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from nostra_cli.cli.context import Session
 from nostra_cli.cli.params import Ci, Ids, option
 from nostra_cli.cli.stdin import read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = (
     "nostra status 4711 4712",
@@ -21,7 +19,7 @@ CODES = OF_AN_INVOCATION
 DOCS = "waiting"
 
 ExitStatus = Annotated[
-    bool, option("--exit-status", help="Exit 0 if completed, 5 if failed, 9 if in progress")
+    bool, option("--exit-status", "Exit 0 if completed, 5 if failed, 9 if in progress")
 ]
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from nostra_cli.cli.context import Session
 from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, option
 from nostra_cli.cli.stdin import read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError
-
-if TYPE_CHECKING:
-    from nostra_cli.cli.context import Session
 
 EXAMPLES = (
     "nostra wait 4711",
@@ -21,8 +19,8 @@ EXAMPLES = (
 CODES = tuple(code for code in OF_AN_INVOCATION if code is not ExitCode.NOT_READY)
 DOCS = "waiting"
 
-Any = Annotated[bool, option("--any", help="Return at the first final invocation")]
-FailFast = Annotated[bool, option("--fail-fast", help="Return at the first failure")]
+Any = Annotated[bool, option("--any", "Return at the first final invocation")]
+FailFast = Annotated[bool, option("--fail-fast", "Return at the first failure")]
 
 
 def wait(

@@ -17,7 +17,7 @@ from nostra_cli.downloads.sinks.protocol import TargetSink
 from nostra_cli.downloads.sinks.spool import Spool
 from nostra_cli.downloads.stores import HINT, check_object, open_store, store_errors
 from nostra_cli.downloads.target import OnExisting, StoreUrl
-from nostra_cli.errors import FileProblem
+from nostra_cli.errors import FileProblem, thread_errors
 from nostra_cli.models import Piece
 
 MIN_BLOCK = 8 << 20
@@ -164,7 +164,8 @@ class Upload(TargetSink):
         if self._file is None:
             return None
         thread = threading.Thread(target=self._take_back, args=[self._file], daemon=True)
-        thread.start()
+        with thread_errors():
+            thread.start()
         return thread
 
     def _take_back(self, file: Any) -> None:
