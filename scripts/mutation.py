@@ -1,14 +1,15 @@
 """`python -m scripts.mutation`: how many small changes of the sources do the tests notice?
 
 Each mutant is one seeded change at one place (a comparison turned, a call dropped, a number plus
-one) in a copy of the tree. The tests of the changed module run first, then all quick tests, until
-one fails. What no test notices is printed with its place.
+one) in a copy of the tree. The quick tests run until one fails, those of the changed module first.
+What no test notices is printed with its place.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import random
 import shutil
@@ -40,6 +41,8 @@ TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Is: ast.IsNot,
     ast.IsNot: ast.Is,
 }
+END_TO_END = ("commands", "cli", "faults", "e2e")
+"""The folders of the tests that reach most of the sources, and so run before the others."""
 LEFT_OUT = (".git", ".venv*", "dist", "build", "*_cache", "__pycache__", ".hypothesis")
 
 
@@ -128,14 +131,19 @@ def choose(found: list[Mutant], count: int, seed: int) -> list[Mutant]:
     return chosen
 
 
-def related_tests(path: str, root: Path) -> list[str]:
-    """Give the tests that belong to a module: its own files, else those of its room."""
+def ordered_tests(path: str, root: Path) -> list[str]:
+    """Return all test files: first those of a module, then of its room, then of commands."""
     room, stem = Path(path).parent.name, Path(path).stem
     if room == PACKAGE:
-        room = ""
-    folder = root / "tests" / room
-    own = sorted(folder.glob(f"test_{stem}*.py")) or ([folder] if room and folder.is_dir() else [])
-    return [str(test.relative_to(root)) for test in own]
+        room = "tests"
+
+    def rank(test: Path) -> tuple[bool, ...]:
+        near = test.parent.name == room
+        own = near and test.stem.startswith(f"test_{stem}")
+        return not own, not near, test.parent.name not in END_TO_END
+
+    tests = sorted(sorted(root.glob("tests/**/test_*.py")), key=rank)
+    return [str(test.relative_to(root)) for test in tests]
 
 
 class Copy:
@@ -155,39 +163,53 @@ class Copy:
         script = binaries / "nostra"
         script.write_text(f"#!{self.python}\nfrom {PACKAGE}.__main__ import main\nmain()\n")
         script.chmod(0o755)
+        self.ignored: list[str] = []
 
-    def judge(self, mutant: Mutant, seconds: float) -> Outcome:
-        """Run the tests on a mutant until one fails or the time is over; undo the change."""
+    def judge(self, mutant: Mutant, seconds: float) -> tuple[Outcome, str]:
+        """Run the tests on a mutant until one notices it or the time is over; undo the change.
+
+        Returns the test, too. It fails twice with the change and passes without: a test that
+        fails because the machine is busy, or always, has noticed nothing.
+        """
         path = self.root / mutant.path
-        original = path.read_bytes()
+        original, changed = path.read_bytes(), mutant.apply(path.read_bytes())
+        tests = ordered_tests(mutant.path, self.root)
         end = time.monotonic() + seconds
-        self._write(path, mutant.apply(original))
         try:
-            own = related_tests(mutant.path, self.root)
-            for tests in ([own] if own else []) + [["tests"]]:
-                outcome = self.run(tests, end - time.monotonic())
-                if outcome is not Outcome.SURVIVED:
-                    return outcome
-            return Outcome.SURVIVED
+            while True:
+                self._write(path, changed)
+                outcome, failed = self.run(tests, end)
+                if outcome is not Outcome.NOTICED:
+                    return outcome, ""
+                again, _ = self.run(failed, end)
+                self._write(path, original)
+                if again is Outcome.NOTICED and self.run(failed, end)[0] is Outcome.SURVIVED:
+                    return Outcome.NOTICED, failed[0].partition("[")[0]
+                self.ignored += failed
+                tests = [test for test in tests if test not in failed]
         finally:
             self._write(path, original)
 
-    def run(self, tests: list[str], seconds: float) -> Outcome:
-        """Run tests until the first failure; a run that takes too long is stopped."""
-        command = [str(self.python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    def run(self, tests: list[str], end: float) -> tuple[Outcome, list[str]]:
+        """Run tests until the first failure, which is returned; stop at `end`."""
+        command = [str(self.python), "-m", "pytest", "-x", "-q", "-m", "not slow", "--cache-clear"]
         process = subprocess.Popen(
-            [*command, "-m", "not slow", *tests],
+            [*command, *(f"--deselect={test}" for test in self.ignored), *tests],
             cwd=self.root,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            return Outcome.NOTICED if process.wait(max(seconds, 1)) else Outcome.SURVIVED
+            code = process.wait(max(end - time.monotonic(), 1))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            return Outcome.TIMED_OUT
+            return Outcome.TIMED_OUT, []
+        if code in (0, 5):  # 5: no test was left to run
+            return Outcome.SURVIVED, []
+        found = self.root / ".pytest_cache" / "v" / "cache" / "lastfailed"
+        return Outcome.NOTICED, list(json.loads(found.read_text())) if found.exists() else tests[:1]
 
     def _write(self, path: Path, source: bytes) -> None:
         """Write a module, and remove what is compiled of it: its time and size may be the same."""
@@ -216,10 +238,10 @@ def judge_all(root: Path, chosen: list[Mutant], jobs: int, seconds: float) -> li
         def judge(mutant: Mutant) -> Outcome:
             copy = copies.get()
             try:
-                outcome = copy.judge(mutant, seconds)
+                outcome, test = copy.judge(mutant, seconds)
             finally:
                 copies.put(copy)
-            print(f"{outcome}: {mutant}", flush=True)
+            print(f"{outcome}: {mutant}{test and f'  [{test}]'}", flush=True)
             return outcome
 
         return list(pool.map(judge, chosen))

@@ -52,19 +52,19 @@ def test_a_refused_connection(home: Path, tmp_path: Path) -> None:
 
 @covers("refused")
 @pytest.mark.parametrize(
-    ("args", "code", "seconds"),
+    ("args", "code", "said", "seconds"),
     [
-        (["wait", "x", "--timeout", "2s"], 124, 10),
-        (["status", "x"], 6, 40),
+        (["wait", "x", "--timeout", "2s"], 124, "the deadline of 2 s passed", 10),
+        (["status", "x"], 6, "127.0.0.1: no connection within 1 s", 40),
     ],
 )
 def test_a_connection_that_is_never_accepted(
-    args: list[str], code: int, seconds: float, home: Path, tmp_path: Path
+    args: list[str], code: int, said: str, seconds: float, home: Path, tmp_path: Path
 ) -> None:
     with nobody_takes() as port:
         ended = run(f"http://127.0.0.1:{port}", home, tmp_path, *args, seconds=seconds)
     assert ended.code == code
-    assert code == 124 or "127.0.0.1: no connection within 1 s" in ended.err
+    assert said in ended.err
     assert CONNECT_SECONDS == 10  # what it is for a person
 
 
@@ -99,25 +99,25 @@ def test_a_kept_connection_that_died_is_replaced_in_silence(home: Path, tmp_path
 
 @covers("lengths")
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "code"),
     [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\n{}   ",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nXYZ\r\n{}\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n",
-        b"HTTP/1.1 100 Continue\r\n\r\n" * 1000,
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\n{}   ", 6),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}", 6),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{}", 6),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nXYZ\r\n{}\r\n", 7),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n", 6),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 6),
     ],
     ids=["two", "negative", "huge", "bad-chunk", "long-header", "hints-only"],
 )
-def test_heads_that_cannot_be(answer: bytes, home: Path, tmp_path: Path) -> None:
+def test_heads_that_cannot_be(answer: bytes, code: int, home: Path, tmp_path: Path) -> None:
     def handler(connection: socket.socket, _number: int) -> None:
         head(connection)
         connection.sendall(answer)
 
     with listening(handler) as raw:
         ended = run(raw, home, tmp_path, "status", "x")
-    assert ended.code in (6, 7)
+    assert ended.code == code
 
 
 @covers("lengths", "slow")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutation import ROOT, Kind, Outcome, choose, find, judge_all, mutants, related_tests
+from scripts.mutation import ROOT, Kind, Outcome, choose, find, judge_all, mutants, ordered_tests
 
 SOURCE = b'''
 """Doc."""
@@ -64,19 +64,23 @@ def test_fewer_are_chosen_where_there_are_no_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "tests"),
+    ("path", "first"),
     [
-        ("nostra_cli/units.py", ["tests/test_units.py"]),
-        ("nostra_cli/http/redirects.py", ["tests/http/test_redirects.py"]),
-        ("nostra_cli/cli/usage.py", ["tests/cli"]),
-        ("nostra_cli/__main__.py", []),
+        ("nostra_cli/units.py", "tests/test_units.py"),
+        ("nostra_cli/http/redirects.py", "tests/http/test_redirects.py"),
+        ("nostra_cli/doctor/checks.py", "tests/doctor/test_connectivity.py"),
+        ("nostra_cli/sandbox/__init__.py", "tests/sandbox/test_content.py"),
     ],
 )
-def test_the_tests_of_a_module(path: str, tests: list[str]) -> None:
-    assert related_tests(path, ROOT) == tests
+def test_the_tests_of_a_module_and_of_its_room_come_first(path: str, first: str) -> None:
+    tests = ordered_tests(path, ROOT)
+    assert tests[0] == first
+    assert sorted(tests) == sorted(
+        str(test.relative_to(ROOT)) for test in ROOT.glob("tests/**/test_*.py")
+    )
 
 
-def test_survivors_are_told_from_what_is_noticed(
+def test_a_test_that_always_fails_notices_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "root"
@@ -87,7 +91,11 @@ def test_survivors_are_told_from_what_is_noticed(
     (root / "tests" / "test_a.py").write_text(
         "from nostra_cli.a import f\ndef test_f(): assert f() == 1\n"
     )
+    (root / "tests" / "test_always.py").write_text("def test_red(): assert False\n")
     (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["slow"]\n')
-    outcomes = judge_all(root, find(root, "nostra_cli/*.py"), jobs=2, seconds=60)
+    outcomes = judge_all(root, find(root, "nostra_cli/*.py"), jobs=1, seconds=60)
     assert outcomes == [Outcome.NOTICED, Outcome.SURVIVED]
-    assert "SURVIVED: nostra_cli/a.py:2: number plus one: 2 -> 3\n" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines() == [
+        "noticed: nostra_cli/a.py:1: number plus one: 1 -> 2  [tests/test_a.py::test_f]",
+        "SURVIVED: nostra_cli/a.py:2: number plus one: 2 -> 3",
+    ]
