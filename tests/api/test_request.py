@@ -49,9 +49,12 @@ def test_a_url_that_is_too_long_is_not_shown_in_full(path: str, query: list[str]
     assert len(caught.value.message) < 80
 
 
-@pytest.mark.parametrize("path", ["https://a.example", "https://a.example:443/"])
-def test_the_default_port_is_the_same_origin(path: str) -> None:
-    assert build_request("https://a.example", path).url == "https://a.example/"
+@pytest.mark.parametrize(("base", "port"), [("https://a.example", 443), ("http://127.0.0.1", 80)])
+def test_the_default_port_is_the_same_origin_and_another_is_not(base: str, port: int) -> None:
+    for path in (base, f"{base}:{port}/"):
+        assert build_request(base, path).url == f"{base}/"
+    with pytest.raises(UsageProblem):
+        build_request(base, f"{base}:{port + 1}/")
 
 
 @pytest.mark.parametrize(

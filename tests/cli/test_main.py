@@ -12,7 +12,7 @@ import pytest
 
 from nostra_cli.cli import interrupts, main
 from nostra_cli.cli.main import unexpected_error
-from nostra_cli.errors import ExitCode, NotFound, Signalled
+from nostra_cli.errors import ExitCode, KeptPart, NotFound, Signalled
 from nostra_cli.output.console import Output
 from tests.output.screens import Screen
 
@@ -72,6 +72,24 @@ def test_the_display_is_closed_at_the_end(
     assert main.main(["status", "x"]) == 4
     assert len(closed) == 1
     assert "no invocation 'x'" in capsys.readouterr().err
+
+
+def test_notes_and_kept_parts_of_a_signal_are_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def parsed(_argv: Sequence[str], _bold: bool) -> str:
+        signalled = Signalled(ExitCode.TERMINATE)
+        signalled.add_note("remove what is left in the store: s3://b/x")
+        signalled.kept.append(KeptPart("a.csv", 2048))
+        raise signalled
+
+    monkeypatch.setattr(main, "_parsed", parsed)
+    assert main.main(["download", "a b"]) == 143
+    assert capsys.readouterr().err.splitlines() == [
+        "remove what is left in the store: s3://b/x",
+        "Kept 2.0 KiB of a.csv. Run the same command to resume:",
+        "  nostra download 'a b'",
+    ]
 
 
 def run(signals: interrupts.Signals, first: int, more: Sequence[int]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from nostra_cli.cli.main import main
 from nostra_cli.doctor import connectivity as network
 from nostra_cli.doctor.check import Check
 from nostra_cli.doctor.connectivity import Peer
@@ -101,6 +102,26 @@ def test_a_name_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
     assert time.monotonic() - began < 5
     over.set()
     assert (name.status, name.code, name.detail) == ("error", 6, "slow.example: no response")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "port"),
+    [("https://127.0.0.1", 443), ("http://127.0.0.1", 80), ("https://127.0.0.1:8443", 8443)],
+)
+def test_the_port_is_that_of_the_base_url(
+    base_url: str, port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def getaddrinfo(host: str, port: int, **_: object) -> list[object]:
+        asked.append((host, port))
+        raise socket.gaierror
+
+    monkeypatch.setenv("NOSTRA_TOKEN", "t0ken")
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert main(["doctor", "--base-url", base_url]) == 6
+    assert asked == [("127.0.0.1", port)]
+    assert "127.0.0.1: cannot be resolved" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])

@@ -1,4 +1,4 @@
-"""Redirects of requests other than GET."""
+"""Redirects of requests other than GET, and what another origin is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from nostra_cli.errors import ServiceProblem
-from nostra_cli.http.redirects import Request
+from nostra_cli.http.redirects import Request, origin
 from tests.faults.raw import ok
 from tests.talking import answering, get, talking
 
@@ -50,6 +50,21 @@ def test_another_origin_gets_no_header_that_may_be_secret(status: int, method: s
     content = b"body" if method == "POST" else None
     after = Request(method, httpx.URL(HERE), HEADERS, content).redirected(status, THERE)
     assert (after.headers, after.content) == ({"Accept": "text/csv"}, None)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "same"),
+    [
+        (HERE, "https://a.example:443/y", True),
+        (HERE, "https://A.EXAMPLE/y", True),
+        (HERE, "https://a.example:444/y", False),
+        ("http://127.0.0.1/x", "http://127.0.0.1:80/y", True),
+        ("http://127.0.0.1/x", "http://127.0.0.1:81/y", False),
+        ("http://127.0.0.1/x", "https://127.0.0.1/y", False),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(here: str, there: str, same: bool) -> None:
+    assert (origin(httpx.URL(here)) == origin(httpx.URL(there))) is same
 
 
 @pytest.mark.parametrize(("method", "sent"), [("GET", 3), ("PUT", 3), ("POST", 2)])
