@@ -122,12 +122,14 @@ def in_a_name(text: str) -> str:
 def _downloaded(run: Run, job: Job) -> list[set[int]]:
     ready = _waited(job) if run.has("--wait") else _once(job)
     if 0 not in ready:
-        early = run.old and not run.has("--overwrite", "--skip-existing") and len(run.jobs) == 1
+        early = (
+            run.old and not run.has("--overwrite", "--skip-existing", "-o") and len(run.jobs) == 1
+        )
         return [ready | {8} if early else ready]
     codes = [ready] if ready != {0} else []
     for result, format_ in items(run, job):
         code = _asked(job.body_trouble)
-        if name_of(job, result, format_) in run.old and not run.has("--overwrite", "-d"):
+        if name_of(job, result, format_) in run.old and not run.has("--overwrite", "-d", "-o"):
             code = {0} if run.has("--skip-existing") else {8}
         if run.has("-o") and job.body_trouble and job.body_trouble.retries:
             code = code | {7}  # what went to stdout cannot be taken back
