@@ -7,9 +7,11 @@ name cannot be interrupted, so Ctrl-C would not end the process within a second.
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NoReturn, TypeVar
 
@@ -129,3 +131,28 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
 
 def _raise(error: Exception) -> NoReturn:
     raise error
+
+
+@contextmanager
+def deferred_signals() -> Iterator[None]:
+    """Handle INT, TERM and HUP at the end of the block: their handlers may raise exceptions.
+
+    For a block that would lose what it has made, such as a process. In other threads no signal is
+    handled anyway.
+    """
+    arrived: list[int] = []
+    before = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in filter(None, (getattr(signal, name, None) for name in _ENDING)):
+                if callable(signal.getsignal(number)):
+                    before[number] = signal.signal(number, lambda n, _frame: arrived.append(n))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in arrived:
+            signal.raise_signal(number)
+
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")

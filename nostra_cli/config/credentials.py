@@ -114,26 +114,30 @@ def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
     import subprocess
     import threading
 
+    from nostra_cli.concurrency import deferred_signals
+
     attended = _has_terminal()
-    process = subprocess.Popen(
-        [local_name(word) for word in words],
-        stdin=None if os.isatty(0) else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=None if show_stderr else subprocess.DEVNULL,
-        # A command that may prompt stays in the terminal's foreground; any other is ended
-        # together with its children.
-        process_group=None if attended or sys.platform == "win32" else 0,
-    )
     output = bytearray()
-    # Not communicate(): a child that stays in the background keeps stdout open.
-    reader = threading.Thread(target=_collect, args=(process, output), daemon=True)
+    process = None
     try:
+        with deferred_signals():  # an exception in Popen would lose a process that has started
+            process = subprocess.Popen(
+                [local_name(word) for word in words],
+                stdin=None if os.isatty(0) else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=None if show_stderr else subprocess.DEVNULL,
+                # A command that may prompt stays in the terminal's foreground; any other is ended
+                # together with its children.
+                process_group=None if attended or sys.platform == "win32" else 0,
+            )
+        # Not communicate(): a child that stays in the background keeps stdout open.
+        reader = threading.Thread(target=_collect, args=(process, output), daemon=True)
         reader.start()
         code = process.wait(COMMAND_SECONDS)
     except subprocess.TimeoutExpired:
         raise TimeoutError from None
     finally:
-        if process.returncode is None:
+        if process is not None and process.returncode is None:
             _end(process, group=not attended)
     reader.join(1.0)
     return code, bytes(output)

@@ -83,11 +83,18 @@ def started(command: Sequence[str], base_url: str, token: str) -> Iterator[subpr
         program = command[0]
         if sys.platform == "win32":  # it would look on this process's PATH, not on that of `env`
             program = shutil.which(program, path=env["PATH"]) or program
-        process = subprocess.Popen([program, *command[1:]], env=env)
+        process = None
+        arrived: list[int] = []
         try:
+            # An exception in Popen would lose a process that has started.
+            with _handled(lambda number, _frame: arrived.append(number)):
+                process = subprocess.Popen([program, *command[1:]], env=env)
+            for number in arrived:
+                signal.raise_signal(number)
             yield process
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
 
 
 def environment(env: Mapping[str, str], base_url: str, token: str, folder: Path) -> dict[str, str]:

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nostra_cli.cli.interrupts import Signals
 from nostra_cli.config import credentials
 from nostra_cli.config.credentials import TokenCommand
 from nostra_cli.errors import AuthProblem, ExitCode, NostraError, Signalled, UsageProblem
 from nostra_cli.sandbox.server import Sandbox
+from tests.output.screens import Screen
 from tests.running import NOSTRA, Runner
 
 if sys.platform == "win32":
@@ -132,6 +135,25 @@ def test_a_signal_ends_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(subprocess.Popen, "wait", interrupt)
     with pytest.raises(Signalled):
         TokenCommand(("sh", "-c", f"echo $$ > {started}; exec sleep 30")).run("")
+
+
+def test_a_signal_while_the_command_starts_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Starting(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            started.append(self)
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", Starting)
+    with pytest.raises(Signalled), Signals(Screen().output).raised():
+        TokenCommand(("sleep", "30")).run("")
+    [process] = started
+    with process:
+        ended = process.poll()
+        process.kill()
+    assert ended == -signal.SIGTERM
 
 
 def configured(home: Path, *words: str, more: str = "") -> dict[str, str]:
