@@ -72,7 +72,7 @@ def expand_home(path: str) -> Path:
     try:
         return Path(path).expanduser()
     except (OSError, RuntimeError, LookupError) as error:
-        hint = "set HOME or NOSTRA_CONFIG" if path.startswith("~/") else "name another directory"
+        hint = "set HOME or NOSTRA_CONFIG" if path.startswith("~/") else "use another path"
         problem = f"no home directory for {path.partition(os.sep)[0]}"
         raise UsageProblem(problem, hint) from error
 
@@ -83,7 +83,10 @@ def config_path(env: Mapping[str, str]) -> Path:
     Raises UsageProblem if there is no home directory.
     """
     if named := env.get("NOSTRA_CONFIG"):
-        return Path(named)
+        try:
+            return expand_home(named)
+        except UsageProblem as problem:
+            raise UsageProblem(f"NOSTRA_CONFIG: {problem.message}", problem.hint) from problem
     if _ON_LINUX:
         return user_folder(env, "XDG_CONFIG_HOME", "~/.config") / "nostra" / "config.toml"
     import platformdirs
@@ -96,8 +99,11 @@ def read(env: Mapping[str, str]) -> ConfigFile:
 
     Raises UsageProblem, with file and line, if it cannot be read or parsed.
     """
-    path = empty(env).path
-    if path == _NO_HOME:
+    try:
+        path = config_path(env)
+    except UsageProblem:
+        if env.get("NOSTRA_CONFIG"):
+            raise
         return empty(env)
     try:
         content, mode = read_bounded(path, MAX_BYTES + 1)

@@ -66,6 +66,8 @@ def _format(text: str) -> Format:
 
 
 def _folder(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a path has no NUL character")
     return text if "://" in text else str(config_file.expand_home(text))
 
 

@@ -178,6 +178,28 @@ def test_the_home_of_an_unknown_user_is_a_usage_problem(tmp_path: Path, path: st
         store(Flags(), {"NOSTRA_CONFIG": str(tmp_path / "d.toml")}, "dir", path)
 
 
+def test_the_variable_of_the_config_file_takes_a_home(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "NOSTRA_CONFIG": "~/c.toml"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path))
+        assert config_file.config_path(env) == tmp_path / "c.toml"
+
+
+def test_a_config_file_in_the_home_of_an_unknown_user_is_a_usage_problem() -> None:
+    env = {"NOSTRA_CONFIG": "~nosuchuser/c.toml"}
+    assert problem(**env) == "NOSTRA_CONFIG: no home directory for ~nosuchuser"
+    found: dict[str, UsageProblem] = {}
+    load(Flags(), env, found)
+    assert list(found) == ["config"]
+
+
+def test_a_directory_with_a_nul_is_a_usage_problem(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('[profiles.default]\ndir = "a\\u0000b"\n')
+    where = f"dir in profile 'default' of {file}"
+    assert problem(NOSTRA_CONFIG=str(file)) == f"{where}: a path has no NUL character"
+
+
 def test_a_history_that_is_a_pipe_holds_nobody_up(tmp_path: Path) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path)}
     path = history.history_path(env)
