@@ -96,8 +96,12 @@ class NostraError(Exception):
     @property
     def advice(self) -> str:
         """The notes, then the hint."""
-        notes = [str(note) for note in getattr(self, "__notes__", ())]
+        notes = _notes(self)
         return "; ".join([*notes, self.hint] if self.hint else notes)
+
+
+def _notes(error: BaseException) -> list[str]:
+    return [str(note) for note in getattr(error, "__notes__", ())]
 
 
 class UsageProblem(NostraError):
@@ -192,11 +196,19 @@ class DeadlinePassed(NostraError):
 class Signalled(BaseException):
     """A signal ends the process with exit code `code`; `kept` are partial files to resume."""
 
+    kind: ClassVar[str] = "signal"
+
     def __init__(self, code: ExitCode) -> None:
         """Set the exit code."""
         super().__init__(code.meaning)
         self.code = code
+        self.message = code.meaning
         self.kept: list[KeptPart] = []
+
+    @property
+    def advice(self) -> str:
+        """The notes."""
+        return "; ".join(_notes(self))
 
 
 def add_kept(error: BaseException, parts: Iterable[KeptPart]) -> None:

@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 out = signals.out = Output(parsed.shared.output, sys.stdout, sys.stderr)
                 code = parsed.run(out)
     except Signalled as signalled:
-        _report_kept(out, signalled, argv)
+        _report_signal(out, signalled, argv)
         code = signalled.code
     except BrokenPipeError:
         code = ExitCode.PIPE
@@ -71,7 +71,11 @@ def _parsed(argv: Sequence[str], bold: bool) -> ParsedCommand | str:
     return app.parse(argv, bold)
 
 
-def _report_kept(out: Output, signalled: Signalled, argv: Sequence[str]) -> None:
+def _report_signal(out: Output, signalled: Signalled, argv: Sequence[str]) -> None:
+    """Report what the run leaves behind, or with --json what ended it, too."""
+    if out.options.json:
+        out.error_object(signalled)
+        return
     for note in getattr(signalled, "__notes__", ()):
         out.info(note)
     if signalled.kept:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from nostra_cli.errors import NostraError
+from nostra_cli.errors import NostraError, Signalled
 from nostra_cli.output.progress import Progress
 from nostra_cli.output.render import json_text, map_strings, paint_word
 from nostra_cli.output.sanitize import sanitize, sanitize_json
@@ -78,12 +78,18 @@ class Messages:
         """Show an error, in one or two lines or as one JSON object."""
         if self._report is not None:
             self._report.add_error(error)
-        from nostra_cli.output.views import advice, error_json
-
         if self.options.json:
-            self._message(self._json({"error": error_json(error)}, self._messages.encoding))
+            self.error_object(error)
         else:
+            from nostra_cli.output.views import advice
+
             self._announce("error", error.message, advice(error), error.invocation)
+
+    def error_object(self, error: NostraError | Signalled) -> None:
+        """Show an error, or the signal that ends the run, as one JSON object."""
+        from nostra_cli.output.views import error_json
+
+        self._message(self._json({"error": error_json(error)}, self._messages.encoding))
 
     def warn(self, text: str) -> None:
         """Show a warning; not with `--quiet`."""

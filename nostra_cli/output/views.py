@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nostra_cli.config.text import Shown
     from nostra_cli.doctor.check import Check
     from nostra_cli.downloads.transfer import TransferResult
-    from nostra_cli.errors import KeptPart, NostraError
+    from nostra_cli.errors import KeptPart, NostraError, Signalled
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ def kept_text(parts: Sequence[KeptPart]) -> str:
     return f"{show_size(sum(part.size for part in parts))} of {what}"
 
 
-def advice(error: NostraError) -> str:
+def advice(error: NostraError | Signalled) -> str:
     """Return the hint of an error, with the partial files that the next run continues."""
     if not error.kept:
         return error.advice
@@ -144,7 +144,7 @@ def advice(error: NostraError) -> str:
     return f"{kept}; {error.advice}" if error.advice else kept
 
 
-def error_json(error: NostraError) -> JsonObject:
+def error_json(error: NostraError | Signalled) -> JsonObject:
     """Describe an error as `--json` does."""
     return {
         "code": int(error.code),

@@ -14,6 +14,7 @@ import pytest
 
 from nostra_cli.sandbox.server import Sandbox
 from tests.conftest import runner_for
+from tests.e2e.test_schemas import check
 from tests.faults.catalogue import covers
 from tests.running import NOSTRA, Ended, Runner, check_invariants
 from tests.sandbox.calling import faulty
@@ -98,6 +99,22 @@ def test_in_a_transfer(number: signal.Signals, home: Path, tmp_path: Path) -> No
         again = nostra(*LARGE, "--json")
     assert again.json()[0]["resumed"] is True
     assert nostra.files() == ["demo-large.csv"]
+
+
+@covers("signals")
+def test_in_a_transfer_with_json(home: Path, tmp_path: Path) -> None:
+    with faulty(SLOW, large_bytes=2_000_000) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        process = start(nostra, *LARGE, "--json")
+        part = tmp_path / ".demo-large.csv.part"
+        until(lambda: part.exists() and part.stat().st_size > 50_000)
+        ended = end(process, signal.SIGTERM, nostra)
+    assert (ended.code, ended.out) == (143, "")
+    check("error", {"error": ended.error})
+    error = ended.error
+    assert (error["code"], error["kind"], error["message"]) == (143, "signal", "ended by SIGTERM")
+    kept = r"kept \S+ KiB of demo-large\.csv; the same command resumes"
+    assert re.fullmatch(kept, str(error["hint"]))
 
 
 @covers("second-int")
