@@ -13,7 +13,6 @@ import typer
 from nostra_cli import DOCS_URL
 from nostra_cli.cli.params import shared_params
 from nostra_cli.errors import ExitCode
-from nostra_cli.output.streams import Color
 
 GET_STARTED = (
     ("nostra sandbox exec -- nostra download demo --wait", "without an account"),
@@ -37,8 +36,7 @@ class Page:
     def __init__(self, context: Any) -> None:
         """Read the width and the colour mode from the context."""
         self._width = max(context.terminal_width, _MIN_WIDTH)
-        never = context.params.get("color") == Color.NEVER
-        self._bold = bool(context.color) and not never
+        self._bold = bool(context.color)
 
     def paragraphs(self, docstring: str | None) -> list[str]:
         """Format each paragraph of a docstring; python -OO has no docstrings."""

@@ -32,14 +32,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     wait_for_stdin()
     argv = sys.argv[1:] if argv is None else argv
     own = list(argv)[: argv.index("--")] if "--" in argv else argv
-    out = Output(OutputOptions(json="--json" in own), sys.stdout, sys.stderr)
+    options = output_options(own)
+    out = Output(options, sys.stdout, sys.stderr)
     if "--ci" in own:
         out.in_lines()
     signals = interrupts.Signals(out)
     code: int
     try:
         with signals.raised():
-            parsed = _parsed(argv, use_color(sys.stdout, Color.AUTO, os.environ))
+            parsed = _parsed(argv, use_color(sys.stdout, options.color, os.environ))
             if isinstance(parsed, str):
                 out.data.text(parsed)
                 code = ExitCode.DONE
@@ -60,6 +61,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         out.close()
         flush_streams()
     return code if signals.code is None else signals.code
+
+
+def output_options(words: Sequence[str]) -> OutputOptions:
+    """Return what words that may not be a valid command line ask of help and usage errors."""
+    color = Color.AUTO
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        name, equals, value = word.partition("=")
+        wanted = value if equals else following
+        if name == "--color" and wanted in set(Color):
+            color = Color(wanted)
+    return OutputOptions(json="--json" in words, color=color)
 
 
 def _parsed(argv: Sequence[str], bold: bool) -> ParsedCommand | str:

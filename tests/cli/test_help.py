@@ -6,6 +6,7 @@ import importlib
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ import pytest
 from nostra_cli import DOCS_URL, __version__
 from nostra_cli.cli.app import COMMANDS, parse
 from nostra_cli.cli.help import GET_STARTED
+from nostra_cli.cli.main import main
 from nostra_cli.errors import ExitCode
 from nostra_cli.sandbox.server import Sandbox
 from scripts import make_help
+from tests.output.screens import Stream
 from tests.running import NOSTRA, Ended, Runner, check_invariants
 from tests.terminal import terminal
 
@@ -94,10 +97,6 @@ def test_headings_are_bold_if_requested() -> None:
     assert re.findall("\x1b\\[1m(.*?):\x1b\\[0m", text) == HEADINGS
 
 
-def test_color_never_keeps_headings_plain() -> None:
-    assert "\x1b" not in str(parse(["status", "--color", "never", "--help"], bold=True))
-
-
 @pytest.mark.parametrize(
     ("env", "bold"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": ""}, True)],
@@ -106,6 +105,23 @@ def test_headings_are_bold_on_a_terminal(nostra: Runner, env: dict[str, str], bo
     with terminal([NOSTRA, "--help"], {**nostra.env, **env}, nostra.cwd) as screen:
         assert screen.read_to_end() == 0
     assert (b"\x1b[1mCommands:\x1b[0m" in screen.seen) is bold
+
+
+COLOUR_LAST = ["--help --color {}", "--color={} -h", "--nope --color {}", "--color={}"]
+
+
+@pytest.mark.parametrize("rest", COLOUR_LAST)
+@pytest.mark.parametrize(("when", "coloured"), [("never", False), ("always", True)])
+def test_color_holds_for_help_and_usage_errors(
+    rest: str, when: str, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdout, stderr = Stream(terminal=True), Stream(terminal=True)
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("TERM", "xterm" if when == "never" else "dumb")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    main(["status", *rest.format(when).split()])
+    assert ("\x1b[" in stdout.text + stderr.text) is coloured
 
 
 def test_a_pipe_gets_no_escape_codes(nostra: Runner) -> None:
