@@ -1,16 +1,20 @@
-"""What the answer to the one request means, and the clock it tells."""
+"""The one request of `nostra doctor`, and what its response means."""
 
 from __future__ import annotations
 
-import pytest
+import socket
+import threading
+import time
+from pathlib import Path
 
+import pytest
+import trustme
+
+from nostra_cli.cli.main import main
 from nostra_cli.config.credentials import Token
 from nostra_cli.doctor import service
-from nostra_cli.doctor.service import _clock
+from tests.faults.secured import over_tls
 from tests.sandbox.calling import fault, faulty
-
-DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
-MOMENT = 1_767_225_600.5  # in the middle of that second
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +23,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("toml", "status", "code", "said"),
+    ("toml", "status", "code", "detail"),
     [
         ("delay = 0", "ok", 0, "127.0.0.1: 200 in "),
         ("status = 404", "warning", 0, "could not be checked"),
@@ -34,42 +38,69 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         ("stall_after = 1\nbody = '{}'\nframing = 'chunked'", "ok", 0, "200"),
     ],
 )
-def test_one_request_is_made_and_judged(toml: str, status: str, code: int, said: str) -> None:
+def test_one_request_checks_the_service(toml: str, status: str, code: int, detail: str) -> None:
     with faulty(fault(toml, "/api/collection")) as sandbox:
-        request, clock = service.request(sandbox.base_url, Token(sandbox.token), None, 20.0)
-        [asked] = sandbox.requests
-    assert (request.status, request.code, request.name) == (status, code, "request")
-    assert said in request.detail
-    assert asked.query == "limit=1"
-    assert clock.status == ("warning" if "drop" in toml else "ok")
+        check = service.check_request(sandbox.base_url, Token(sandbox.token), None, 20.0)
+        [request] = sandbox.requests
+    assert (check.status, check.code, check.name) == (status, code, "request")
+    assert detail in check.detail
+    assert request.query == "limit=1"
 
 
-def test_an_answer_has_so_long_to_come_and_no_longer() -> None:
+def test_a_response_that_takes_too_long_is_an_error() -> None:
     with faulty(fault("delay = 60", "/api/collection")) as sandbox:
-        request, clock = service.request(sandbox.base_url, None, None, 0.3)
-    assert (request.status, request.code) == ("error", 6)
-    assert request.detail == "no response within 0.3 s"
-    assert clock.status == "warning"
+        check = service.check_request(sandbox.base_url, None, None, 0.3)
+    assert (check.status, check.code) == ("error", 6)
+    assert check.detail == "no response within 0.3 s"
+
+
+def test_a_resolver_that_hangs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(service, "_SPARE_SECONDS", 0.1)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [] if released.wait(20) else None)
+    began = time.monotonic()
+    check = service.check_request("http://localhost:9", None, None, 0.1)
+    assert time.monotonic() - began < 5
+    released.set()
+    assert (check.status, check.code, check.detail) == ("error", 6, "no response within 0.1 s")
 
 
 @pytest.mark.parametrize(
-    ("ahead", "status", "said"),
+    ("base_url", "port"),
+    [("https://127.0.0.1", 443), ("http://127.0.0.1", 80), ("https://127.0.0.1:8443", 8443)],
+)
+def test_the_port_is_that_of_the_base_url(
+    base_url: str, port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    peers: list[object] = []
+
+    def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[object]:
+        peers.append((host, port))
+        raise socket.gaierror
+
+    monkeypatch.setenv("NOSTRA_TOKEN", "t0ken")
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert main(["doctor", "--base-url", base_url]) == 6
+    assert peers == [("127.0.0.1", port)]
+    assert "127.0.0.1: the host name cannot be resolved" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("host", "authority", "detail"),
     [
-        (0, "ok", "within 60 s"),
-        (60, "ok", "within 60 s"),
-        (-61, "warning", "this machine is 1 min 1 s behind the service"),
-        (300, "warning", "this machine is 5 min 0 s ahead of the service"),
-        (301, "error", "this machine is 5 min 1 s ahead of the service"),
-        (-7200, "error", "this machine is 2 h 0 min behind the service"),
+        ("localhost", "another", "localhost: its certificate is not trusted"),
+        ("elsewhere.example", "same", "localhost: its certificate is for another host"),
     ],
 )
-def test_a_clock_may_be_a_minute_off(ahead: float, status: str, said: str) -> None:
-    finding = _clock({"date": DATE}, MOMENT + ahead)
-    assert (finding.status, finding.code) == (status, 2 if status == "error" else 0)
-    assert said in finding.detail
-
-
-@pytest.mark.parametrize("date", [None, "", "never", "Thu, 99 Jan 2026 00:00:00 GMT", "\x00"])
-def test_a_service_that_tells_no_time_is_a_warning(date: str | None) -> None:
-    headers = {} if date is None else {"date": date}
-    assert _clock(headers, MOMENT).status == "warning"
+def test_a_certificate_that_cannot_be_used_is_an_error(
+    host: str, authority: str, detail: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer, file = trustme.CA(), tmp_path / "ca.pem"
+    trusted = issuer if authority == "same" else trustme.CA()
+    trusted.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with faulty("") as sandbox, over_tls(sandbox, issuer.issue_cert(host)) as raw:
+        check = service.check_request(f"https://localhost:{raw.port}", None, None, 20.0)
+    assert (check.status, check.code) == ("error", 6)
+    assert detail in check.detail
+    assert check.hint
