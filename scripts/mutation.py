@@ -41,7 +41,7 @@ TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Is: ast.IsNot,
     ast.IsNot: ast.Is,
 }
-END_TO_END = ("commands", "cli", "faults", "e2e")
+END_TO_END = ("commands", "cli", "terminal", "faults", "e2e")
 """The folders of the tests that reach most of the sources, and so run before the others."""
 LEFT_OUT = (".git", ".venv*", "dist", "build", "*_cache", "__pycache__", ".hypothesis")
 

@@ -42,7 +42,7 @@ class World:
         return self.service.invocation(id_, policy)
 
     def body(self, headers: Mapping[str, str] | None = None, format: Format = Format.CSV) -> int:
-        """Read a body to its end; give the status of the answer."""
+        """Read a body to its end; return the status of the answer."""
         with self.service.body("demo-dedup", None, format, headers) as reply:
             list(reply.chunks)
             return reply.status
@@ -50,7 +50,7 @@ class World:
 
 @contextmanager
 def meeting(toml: str = "", seconds: float | None = None) -> Iterator[tuple[World, Sandbox]]:
-    """Give the service that a sandbox with this scenario is."""
+    """Yield the service that a sandbox with this scenario is."""
     with faulty(toml) as sandbox:
         world = World(sandbox.base_url, sandbox.token, seconds)
         try:

@@ -1,4 +1,4 @@
-"""What every test may use: a sandbox for each worker, and `nostra` pointed at it."""
+"""Fixtures of all tests: a sandbox for each worker, and a `nostra` that uses it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LARGE_BYTES = 3_000_017  # some blocks of rows, and nothing round
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """Give a sandbox in which ten seconds pass at each look at the clock: `demo` completes fast."""
+    """Yield a sandbox whose clock moves ten seconds at each reading: `demo` completes soon."""
     clock = partial(next, count(0.0, 10.0))
     with serving(large_bytes=LARGE_BYTES, clock=clock) as running:
         yield running
@@ -53,23 +53,23 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an empty HOME."""
+    """Return an empty HOME."""
     return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
 def nostra(sandbox: Sandbox, home: Path, tmp_path: Path) -> Runner:
-    """Give `nostra` in an empty directory, with the sandbox as its service."""
+    """Return `nostra` in an empty directory, with the sandbox as its service."""
     return runner_for(sandbox, home, tmp_path)
 
 
 @pytest.fixture
 def bare(home: Path, tmp_path: Path) -> Runner:
-    """Give `nostra` for somebody who has set nothing yet but where the config file is to be."""
+    """Return `nostra` without any setting except the path of the config file."""
     return Runner(tmp_path, clean_env(home, NOSTRA_CONFIG=str(home / "nostra" / "config.toml")))
 
 
 def runner_for(sandbox: Sandbox, home: Path, cwd: Path) -> Runner:
-    """Point `nostra` at a sandbox."""
+    """Return `nostra` with a sandbox as its service."""
     env = clean_env(home, NOSTRA_BASE_URL=sandbox.base_url, NOSTRA_TOKEN=sandbox.token)
     return Runner(cwd, env)

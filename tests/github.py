@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def is_command(line: str) -> bool:
-    """Tell whether a runner may take a line for a command: it ignores what is not ASCII."""
+    """Return whether a runner may take a line for a command: it ignores what is not ASCII."""
     seen = "".join(character for character in line if character.isascii())
     return seen.lstrip().startswith("::") or "##[" in seen
 

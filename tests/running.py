@@ -56,7 +56,7 @@ class Ended:
 
 
 def clean_env(home: Path, **more: str) -> dict[str, str]:
-    """Give an environment of an empty HOME, without proxies, colour wishes or settings of ours."""
+    """Return an environment with this HOME, without proxies, colour variables or settings."""
     kept = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "TMPDIR") if key in os.environ}
     return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm", **more}
 

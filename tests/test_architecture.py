@@ -68,7 +68,7 @@ def _typing_only(node: ast.AST) -> bool:
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
-    """Give every node that can run: not what only a type checker reads."""
+    """Yield every node that can run: not what only a type checker reads."""
     yield node
     below: Iterable[ast.AST] = ast.iter_child_nodes(node)
     if _typing_only(node):
@@ -97,7 +97,7 @@ def imported(source: str, package: str) -> set[str]:
 
 @cache
 def house() -> dict[str, frozenset[str]]:
-    """Give the imports of every module, by its name below the package ('' is the package)."""
+    """Return the imports of every module, by its name below the package ('' is the package)."""
     modules = {}
     for path in ROOT.rglob("*.py"):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -108,7 +108,7 @@ def house() -> dict[str, frozenset[str]]:
 
 
 def own(module: str) -> set[str]:
-    """Give the modules of ours that a module imports, by their names below the package."""
+    """Return the modules of ours that a module imports, by their names below the package."""
     found = set()
     for name in house()[module]:
         if name.split(".")[0] == PACKAGE:
@@ -118,7 +118,7 @@ def own(module: str) -> set[str]:
 
 
 def users_of(library: str) -> set[str]:
-    """Give the modules that import a library."""
+    """Return the modules that import a library."""
     return {
         module
         for module, names in house().items()

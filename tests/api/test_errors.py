@@ -29,7 +29,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(kind: type[NostraError], toml: str) -> tuple[NostraError, int]:
-    """Ask for a status and for a body: both are refused alike; give the error of the status."""
+    """Ask for a status and for a body: both are refused alike; return the error of the status."""
     with meeting(toml) as (world, sandbox):
         with pytest.raises(kind) as caught:
             world.status()

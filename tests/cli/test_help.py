@@ -160,7 +160,7 @@ def test_each_command_has_two_or_three_examples(name: str) -> None:
 
 @pytest.fixture
 def desk(nostra: Runner, sandbox: Sandbox, home: Path) -> Runner:
-    """Give `nostra` where the files are that examples name."""
+    """Return `nostra` where the files are that examples name."""
     profile = f'base_url = "{sandbox.base_url}"\ntoken = "{sandbox.token}"\n'
     config = home / ".config" / "nostra" / "config.toml"
     config.parent.mkdir(parents=True)

@@ -46,7 +46,7 @@ def bad(ended: Ended) -> dict[str, str]:
 
 
 def configured(home: Path, text: str, mode: int = 0o600) -> dict[str, str]:
-    """Write a config file; gives the environment that names it."""
+    """Write a config file; return the environment that names it."""
     path = home / "config.toml"
     path.write_text(text)
     path.chmod(mode)

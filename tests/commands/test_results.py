@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import runner_for
-from tests.faults.case import STATUS, fault
+from tests.faults.case import STATUS
 from tests.running import Runner
-from tests.sandbox.calling import faulty
+from tests.sandbox.calling import fault, faulty
 
 
 def test_the_primary_result_comes_first_then_by_id(nostra: Runner) -> None:

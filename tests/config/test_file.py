@@ -22,7 +22,7 @@ Write = Callable[..., dict[str, str]]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Give a function that writes the file and gives the environment that names it."""
+    """Return a function that writes the file and gives the environment that names it."""
 
     def written(content: str | bytes, mode: int = 0o600) -> dict[str, str]:
         path = tmp_path / "config.toml"

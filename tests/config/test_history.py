@@ -129,7 +129,7 @@ def test_where_nothing_can_be_written_nothing_is_said(tmp_path: Path) -> None:
 
 @pytest.fixture
 def service(sandbox: Sandbox, home: Path, tmp_path: Path) -> Iterator[Runner]:
-    """Give `nostra` with a service that is not on loopback, by its name at least."""
+    """Yield `nostra` with a service that is not on loopback, by its name at least."""
     authority = trustme.CA()
     file = home / "ca.pem"
     authority.cert_pem.write_to_path(str(file))

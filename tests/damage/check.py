@@ -103,7 +103,7 @@ def _problem(outcome: Outcome, allowed: list[bytes]) -> str:
 
 @contextmanager
 def playing() -> Iterator[Player]:
-    """Give a player with a server and a folder of its own."""
+    """Yield a player with a server and a folder of its own."""
     with tempfile.TemporaryDirectory() as folder, serving() as server:
         player = Player(server, Path(folder))
         try:

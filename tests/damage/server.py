@@ -217,7 +217,7 @@ def _read_head(connection: socket.socket) -> Fields:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Give a running server."""
+    """Yield a running server."""
     server = Server()
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()

@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Sandbox]:
-    """Give a sandbox with a batch of invocations, and point this process at it."""
+    """Yield a sandbox with a batch of invocations, and point this process at it."""
     with faulty(_TOML) as running, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("NOSTRA_")]:
             patch.delenv(name)
@@ -38,7 +38,7 @@ def service() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def cluster(service: Sandbox) -> Iterator[Any]:
-    """Give a Dask client of three worker processes, which have this process's environment."""
+    """Yield a Dask client of three worker processes, which have this process's environment."""
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
@@ -51,7 +51,7 @@ def cluster(service: Sandbox) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[Store]:
-    """Give a running S3 server."""
+    """Yield a running S3 server."""
     pytest.importorskip("moto.server")
     pytest.importorskip("s3fs")
     with serving_s3() as store:
@@ -60,6 +60,6 @@ def s3_server() -> Iterator[Store]:
 
 @pytest.fixture
 def s3(s3_server: Store) -> Store:
-    """Give the S3 server with an empty bucket."""
+    """Return the S3 server with an empty bucket."""
     s3_server.clear()
     return s3_server

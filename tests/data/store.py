@@ -55,7 +55,7 @@ class Store:
         return [entry["Key"] for entry in found]
 
     def body(self, key: str) -> bytes:
-        """Give an object's bytes."""
+        """Return an object's bytes."""
         data: bytes = self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return data
 

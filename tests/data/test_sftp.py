@@ -35,7 +35,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 @pytest.fixture
 def slow(sshd: Sshd, home: Path, tmp_path: Path) -> Iterator[tuple[Runner, Path, str]]:
-    """Give `nostra` and a folder, with its URL, that bodies come slowly into."""
+    """Yield `nostra` and a folder, with its URL, that bodies come slowly into."""
     folder = tmp_path / "remote"
     folder.mkdir()
     (tmp_path / "cwd").mkdir()
@@ -140,7 +140,7 @@ def test_what_a_server_that_hangs_keeps_is_named(
 
 
 def serving_processes(folder: Path) -> list[int]:
-    """Give the processes that have a file of `folder` open for writing, except our own."""
+    """Return the processes that have a file of `folder` open for writing, except our own."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

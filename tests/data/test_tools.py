@@ -20,7 +20,7 @@ pandas = pytest.importorskip("pandas")
 
 @pytest.fixture
 def downloaded(service: Sandbox, home: Path, tmp_path: Path) -> list[str]:
-    """Give the paths of the batch's files, as the command line downloads them."""
+    """Return the paths of the batch's files, as the command line downloads them."""
     nostra = runner_for(service, home, tmp_path)
     ended = nostra("download", *BATCH, "-f", "csv", "-q")
     assert ended.code == 0

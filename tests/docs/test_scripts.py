@@ -80,7 +80,7 @@ def test_script_at_its_deadline(nostra: Runner) -> None:
 
 @pytest.fixture
 def batch(home: Path, tmp_path: Path) -> Runner:
-    """Give a directory with the script, a file of ids and a folder for what comes."""
+    """Return a directory with the script, a file of ids and a folder for what comes."""
     script = block(page("scripting"), "file: fetch-all.sh")
     assert len(script.splitlines()) <= 15
     assert script.count("sleep 60") == 1

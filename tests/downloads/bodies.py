@@ -34,7 +34,7 @@ LEVELS = [(level, length) for level in Level for length in (None, 10, LARGE)]
 def verdict(
     format: Format, pieces: list[bytes], level: Level = Level.FULL, length: int | None = None
 ) -> str:
-    """Give the reason why a body is refused, '' where it passes."""
+    """Return the reason why a body is refused, '' where it passes."""
     whole = b"".join(pieces)
     try:
         checks = checks_for(format, level, length)

@@ -182,7 +182,7 @@ class World:
         self.streamed = stream_body(*args, stop=self.stop)
 
     def run(self) -> bytes:
-        """Fetch to the end; give what the sink holds, once all of the script was needed."""
+        """Fetch to the end; return what the sink holds, once all of the script was needed."""
         assert isinstance(self.sink, Memory)
         self.stream()
         assert self.left == [], "not every answer was asked for"

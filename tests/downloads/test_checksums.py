@@ -19,7 +19,7 @@ A, B = "a" * 64, "b" * 64
 
 
 def recorded(folder: Path, before: bytes, sums: dict[str, str]) -> bytes:
-    """Record into a SHA256SUMS that has these bytes; give what it then has."""
+    """Record into a SHA256SUMS that has these bytes; return what it then has."""
     (folder / NAME).write_bytes(before)
     record(folder, sums)
     assert names(folder) == [NAME]

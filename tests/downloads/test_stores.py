@@ -32,7 +32,7 @@ def _own_hooks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(params=["memory", "file"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreUrl]:
-    """Give an empty folder of a store."""
+    """Yield an empty folder of a store."""
     url = f"memory://{tmp_path.name}" if request.param == "memory" else tmp_path.as_uri()
     yield StoreUrl(url)
     memory = fsspec.filesystem("memory")

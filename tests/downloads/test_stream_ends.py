@@ -38,7 +38,7 @@ PAGE = b"<!doctype html><title>Log in</title>"
 
 
 def dripping(start: int, step: int, seconds: float) -> list[Step]:
-    """Give the rest of WHOLE, so many bytes after each pause."""
+    """Return the rest of WHOLE, so many bytes after each pause."""
     steps: list[Step] = []
     for at in range(start, SIZE, step):
         steps += [seconds, WHOLE[at : at + step]]

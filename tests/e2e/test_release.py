@@ -48,13 +48,13 @@ def test_a_fresh_clone_can_be_tried_tested_and_released(
 
 
 def fresh_env(home: Path, **more: str) -> dict[str, str]:
-    """Give the environment of a new user, who reaches the package index as this machine does."""
+    """Return the environment of a new user, who reaches the package index as this machine does."""
     index = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "SSL_"))}
     return {**clean_env(home), **index, "PIP_NO_COMPILE": "1", **more}
 
 
 def run(nostra: Runner, command: str) -> str:
-    """Run a shell command that has to work; give what it said."""
+    """Run a shell command that has to work; return what it said."""
     ended = run_shell(nostra, command)
     assert ended.returncode == 0, ended.stdout
     return ended.stdout

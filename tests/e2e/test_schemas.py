@@ -56,7 +56,7 @@ def check_run(command: str, ended: Ended) -> None:
 
 
 def objects(schema: object) -> Iterator[dict[str, object]]:
-    """Give every schema within a schema that describes an object."""
+    """Yield every schema within a schema that describes an object."""
     if isinstance(schema, dict):
         if schema.get("type") == "object":
             yield schema

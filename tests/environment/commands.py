@@ -41,7 +41,7 @@ class Command:
 
 
 def completing(line: str) -> tuple[tuple[str, str], ...]:
-    """Give the variables of a shell that completes a line."""
+    """Return the variables of a shell that completes a line."""
     return (
         ("_NOSTRA_COMPLETE", "complete_fish"),
         ("_TYPER_COMPLETE_FISH_ACTION", "get-args"),

@@ -65,7 +65,7 @@ _BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 @cache
 def usable(wrapper: tuple[str, ...]) -> bool:
-    """Tell whether a wrapper of command lines works for who runs this."""
+    """Return whether a wrapper of command lines works for who runs this."""
     if not wrapper:
         return True
     if shutil.which(wrapper[0]) is None:

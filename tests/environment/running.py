@@ -32,7 +32,7 @@ class Run:
 
 
 def allowed(environment: Environment, command: Command) -> frozenset[int]:
-    """Give the exit codes that the contract allows for a command in an environment."""
+    """Return the exit codes that the contract allows for a command in an environment."""
     broken = [environment.breaks[need] for need in command.needs if need in environment.breaks]
     return (
         frozenset({command.code}).union(environment.also)

@@ -29,7 +29,7 @@ _COMMAND = os.environ.get("NOSTRA_TEST_COMMAND", "")
 
 
 def sample(environment: Environment) -> list[Command]:
-    """Give the commands that meet an environment in this run."""
+    """Return the commands that meet an environment in this run."""
     fitting = [
         command
         for command in commands.ALL

@@ -9,13 +9,13 @@ from tests.faults.catalogue import LINES, TABLE
 
 
 def load() -> None:
-    """Import every test of the suite: each registers the faults it covers."""
+    """Import the tests of this folder, which register the lines they cover."""
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
         importlib.import_module(f"tests.faults.{path.stem}")
 
 
 def main() -> None:
-    """Print a line of the catalogue, and under it its tests."""
+    """Print each line of the catalogue with its tests."""
     load()
     for line, text in LINES.items():
         print(f"{line}: {text}")  # noqa: T201 - this is what it is for

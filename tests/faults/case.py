@@ -37,38 +37,33 @@ class Case:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """The installed nostra; for what is tried again, but for pauses that are the point."""
+        """The installed nostra, with shorter pauses where retries only cost time."""
         repeats = self.code in (6, 7) or "times = " in self.toml
         timed = self.line in ("for-ever", "retry-after", "retry-after-deadline", "slow")
         return HURRIED if repeats and not timed else (NOSTRA,)
 
     def __str__(self) -> str:
-        """Name it in the list of tests."""
+        """Return its name in the list of tests."""
         return f"{self.line}-{self.name}"
 
 
 def table(module: str, cases: list[Case]) -> list[Case]:
-    """Register the cases of a module; gives them back."""
+    """Register the cases of a module, and return them."""
     for case in cases:
         register(case.line, f"{module.rpartition('.')[2]}[{case.name}] -> {case.code}")
     return cases
 
 
 def both(cases: list[Case]) -> list[tuple[Case, bool]]:
-    """Return each case once with nothing in the target's place, and once with an old file.
+    """Return each case without and with an old file as its target.
 
-    What takes seconds of retries, or is no download, comes once.
+    A case that takes seconds of retries, or is no download, is returned once.
     """
     pairs = []
     for number, case in enumerate(cases):
         once = case.code == 6 or case.args[0] != "download"
         pairs += [(case, bool(number % 2))] if once else [(case, False), (case, True)]
     return pairs
-
-
-def fault(keys: str, path: str = CSV) -> str:
-    """Write one rule."""
-    return f'[[fault]]\npath = "{path}"\n{keys}\n'
 
 
 def check(case: Case, home: Path, folder: Path, old: bool) -> tuple[Ended, Sandbox]:
@@ -94,7 +89,7 @@ def check(case: Case, home: Path, folder: Path, old: bool) -> tuple[Ended, Sandb
 
 
 def check_files(case: Case, sandbox: Sandbox, target: Path, old: bool) -> None:
-    """The target holds its old bytes or the whole new ones; a part stands where it should."""
+    """Check that the target is old or complete, and that a part file is kept only as expected."""
     if case.code == 0:
         assert target.read_bytes() == truth(sandbox, case.args[1])
     elif old:
@@ -108,7 +103,7 @@ def check_files(case: Case, sandbox: Sandbox, target: Path, old: bool) -> None:
 
 
 def truth(sandbox: Sandbox, invocation: str) -> bytes:
-    """Give what the service has, past every fault: asked for by the result's id."""
+    """Return the true body: the request by the result's id has no fault."""
     headers = {"Authorization": f"Token {sandbox.token}"}
     base = f"{sandbox.base_url}/api/invocation/{invocation}"
     found = requests.get(base, headers=headers, timeout=20).json()["invocationResults"]
@@ -117,7 +112,7 @@ def truth(sandbox: Sandbox, invocation: str) -> bytes:
 
 
 def check_secrets(sandbox: Sandbox, *folders: Path) -> None:
-    """The token is in no file."""
+    """Check that no file holds the token."""
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file():

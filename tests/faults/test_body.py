@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.case import STATUS, Case, both, check, fault, table
+from tests.faults.case import STATUS, Case, both, check, table
+from tests.sandbox.calling import fault
 
 LARGE = ("download", "demo-large", "-f", "csv")
 LARGE_CSV = "/api/invocation/demo-large/csv"

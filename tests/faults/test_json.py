@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import runner_for
-from tests.faults.case import STATUS, Case, check, fault, table
+from tests.faults.case import STATUS, Case, check, table
 from tests.faults.catalogue import covers
-from tests.sandbox.calling import faulty
+from tests.sandbox.calling import fault, faulty
 
 GOOD = {
     "primaryResult": True,

@@ -177,7 +177,7 @@ print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * unit)
 
 
 def peak(nostra: Runner, *args: str) -> tuple[int, int]:
-    """Run to the end; give the exit code and the peak resident memory in bytes."""
+    """Run to the end; return the exit code and the peak resident memory in bytes."""
     measured = nostra(*args, command=[sys.executable, "-I", "-c", MEASURE, NOSTRA])
     code, most = measured.out.split()
     return int(code), int(most)

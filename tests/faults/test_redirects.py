@@ -8,10 +8,10 @@ import pytest
 
 from nostra_cli.sandbox.server import serving
 from tests.conftest import runner_for
-from tests.faults.case import Case, check, fault, table, truth
+from tests.faults.case import Case, check, table, truth
 from tests.faults.catalogue import covers
 from tests.running import HURRIED
-from tests.sandbox.calling import faulty
+from tests.sandbox.calling import fault, faulty
 
 CSV_ID = "*/csv"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.case import STATUS, Case, both, check, fault, table
+from tests.faults.case import STATUS, Case, both, check, table
+from tests.sandbox.calling import fault
 
 PAST = "Sun, 06 Nov 1994 08:49:37 GMT"
 WAIT = ("wait", "demo-dedup")

@@ -12,7 +12,7 @@ from tests.random.scenario import generate
 
 
 def failures(seeds: Sequence[int]) -> list[str]:
-    """Run these seeds one after the other; gives a line for each that fails."""
+    """Run the scenarios of these seeds in turn; return a description of each failure."""
     found = []
     with Children() as children:
         for seed in seeds:
@@ -27,7 +27,7 @@ def failures(seeds: Sequence[int]) -> list[str]:
 
 
 def main() -> int:
-    """Run what the command line asks for."""
+    """Parse the options, run the scenarios; return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""Run a scenario, and say what of it is not as the contract has it."""
+"""Run a scenario and check its exit code, output and files against the contract."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Ended:
-    """A finished run: its exit code (None: it hung), and what it wrote."""
+    """A finished run: its exit code (None if it hung), stdout and stderr."""
 
     code: int | None
     out: bytes
@@ -39,7 +39,7 @@ class Ended:
 
 
 class Children:
-    """Starts runs in a process that forks them."""
+    """A process that forks one `nostra` for each run."""
 
     def __init__(self) -> None:
         """Start the process."""
@@ -52,7 +52,7 @@ class Children:
         )
 
     def __enter__(self) -> Self:
-        """Give it."""
+        """Return this object."""
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -64,7 +64,7 @@ class Children:
         self._process.stdout.close()
 
     def run(self, run: Run, env: dict[str, str], folder: Path, streams: Path) -> Ended:
-        """Run a command line to its end, with files or a terminal as its streams."""
+        """Run a command line until it ends; its streams are files or a terminal."""
         if not run.terminal:
             paths = [os.devnull, str(streams / "out"), str(streams / "err")]
             for path in paths[1:]:
@@ -122,7 +122,7 @@ def _send(pid: int, number: int) -> None:
 
 
 def _read(fd: int, seen: list[bytes]) -> None:
-    """Read a terminal until nobody has its other end."""
+    """Read a terminal until its other end is closed."""
     with contextlib.suppress(OSError):
         while data := os.read(fd, 65536):
             seen.append(data)
@@ -138,7 +138,7 @@ def _folder() -> Iterator[Path]:
 
 
 def problems_of(run: Run, children: Children) -> list[str]:
-    """Run a scenario; gives what is wrong with how it went, nothing if all is right."""
+    """Run a scenario; return the violations of the contract."""
     with _folder() as base, serving(scenario=run.scenario, large_bytes=1000) as sandbox:
         folder, home = base / "cwd", base / "home"
         folder.mkdir()
@@ -192,7 +192,7 @@ def _of_json(run: Run, out: bytes) -> Iterator[str]:
 
 
 def _every_id_counts(run: Run, ended: Ended) -> bool:
-    """Tell whether each id has to be named by the output."""
+    """Return whether the output must name each id."""
     ends_early = run.signal is not None or run.has("--any", "--fail-fast", "-o")
     narrow = run.terminal and run.columns < 80
     refused = 3 in allowed(run)
@@ -224,5 +224,5 @@ def _of_files(run: Run, ended: Ended, folder: Path) -> Iterator[str]:
 
 
 def repeat_line(run: Run) -> str:
-    """Give the line that runs this seed alone."""
+    """Return the command that runs this seed alone."""
     return re.sub(r"\s+", " ", f"python -m tests.random --count 1 --seed {run.seed}")

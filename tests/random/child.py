@@ -1,4 +1,4 @@
-"""A process that forks one `nostra` for each line on stdin, in which time passes faster.
+"""Fork one `nostra` for each line on stdin; its clocks run faster.
 
 Everything is imported before the first fork, so that a run costs milliseconds. Each line is a JSON
 object: argv, env, cwd, and the paths that stdin, stdout and stderr are opened from. Writes the pid
@@ -22,11 +22,11 @@ import time
 from typing import Any
 
 SPEED = 20.0
-"""How many seconds pass for nostra in one second."""
+"""Seconds of nostra's clocks in one real second."""
 
 
 def hurry() -> None:
-    """Let every pause, limit and clock of this process pass faster; sockets keep their pace."""
+    """Speed up the clocks, pauses and timeouts of this process, except those of sockets."""
     monotonic, sleep, wait = time.monotonic, time.sleep, threading.Condition.wait
 
     def fast_wait(self: threading.Condition, timeout: float | None = None) -> bool:
@@ -38,7 +38,7 @@ def hurry() -> None:
 
 
 def preload() -> None:
-    """Import what a run may need."""
+    """Import all modules that a run may need."""
     import nostra_cli
 
     for module in pkgutil.walk_packages(nostra_cli.__path__, "nostra_cli."):
@@ -49,7 +49,7 @@ def preload() -> None:
 
 
 def become(order: dict[str, Any]) -> None:
-    """Take on the streams, the environment and the directory of an order."""
+    """Apply the streams, the environment and the directory of an order to this process."""
     os.setsid()
     for fd, path in enumerate(order["streams"]):
         opened = os.open(path, os.O_RDWR | os.O_CREAT)
@@ -69,7 +69,7 @@ def become(order: dict[str, Any]) -> None:
 
 
 def run(order: dict[str, Any]) -> int:
-    """Run one command; gives its exit code."""
+    """Run one command; return its exit code."""
     become(order)
     from nostra_cli.__main__ import main
 
@@ -82,9 +82,7 @@ def run(order: dict[str, Any]) -> int:
 
 def serve() -> None:
     """Fork a run for each line of stdin."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # a run that is just being forked has no use for it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a fork sets it before it runs
     hurry()
     preload()
     gc.freeze()

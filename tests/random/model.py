@@ -1,4 +1,4 @@
-"""What the contract allows of a run: exit codes, files, and what must be accounted for."""
+"""Predict a run from the contract: its possible exit codes, its files and their contents."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from tests.random.scenario import FAILED, FORMATS, Job, Run, Trouble, body
 
 _FAILED = {status.lower() for status in FAILED}
 _BUDGET = 12
-"""Failed requests of one run up to which every single one is certain to be repeated."""
+"""Failed requests in one run up to which each is certainly retried."""
 
 
 def allowed(run: Run) -> set[int]:
-    """Give the exit codes that the contract allows."""
+    """Return the exit codes that the contract allows."""
     if run.command == "status":
         codes = _of_status(run)
     elif run.command == "wait":
@@ -26,7 +26,7 @@ def allowed(run: Run) -> set[int]:
 
 
 def _strained(run: Run) -> bool:
-    """Tell whether the retries of the run could be used up by what passes."""
+    """Return whether temporary faults alone may use up the retry budget."""
     troubles = [t for job in run.jobs for t in (job.status_trouble, job.body_trouble) if t]
     bodies = len(FORMATS) * 3 if run.has("--all-results", "all") else 1
     spent = sum(trouble.retries for trouble in troubles) * (bodies if len(troubles) > 1 else 1)
@@ -34,7 +34,7 @@ def _strained(run: Run) -> bool:
 
 
 def _first(codes: list[set[int]]) -> set[int]:
-    """Give the codes that the first failure can have, where each has one of some codes."""
+    """Return the possible codes of the first failure, given those of each item."""
     found: set[int] = set()
     for each in codes:
         found |= each - {0}
@@ -70,7 +70,7 @@ def _outcome(status: str) -> int:
 
 
 def _waited(job: Job) -> set[int]:
-    """Give how the wait for one id can end; 9 stands for never."""
+    """Return the possible codes of the wait for one id; 9 if it never ends."""
     code = _asked(job.status_trouble)
     if code == {4, 7}:
         code = {0, 7} if job.statuses else {4, 7}
@@ -98,7 +98,7 @@ def _of_wait(run: Run) -> set[int]:
 
 
 def items(run: Run, job: Job) -> list[tuple[Result, str]]:
-    """Give the results and formats that a download takes of a completed invocation."""
+    """Return the results and formats that a run downloads of a completed invocation."""
     chosen = [r for r in job.results if r.primary or run.has("--all-results")]
     formats = ["json"]
     if "-f" in run.options:
@@ -109,13 +109,13 @@ def items(run: Run, job: Job) -> list[tuple[Result, str]]:
 
 
 def name_of(job: Job, result: Result, format_: str) -> str:
-    """Give the name of a file; ids here are safe but for what is percent-encoded."""
+    """Return the name of a file."""
     stem = job.id if result.primary else f"{job.id}-{result.id}"
     return f"{in_a_name(stem)}.{format_}"
 
 
 def in_a_name(text: str) -> str:
-    """Write what these ids can hold as a file name does."""
+    """Encode the characters of these ids that are not safe in a file name."""
     return text.replace("%", "%25").replace(" ", "%20")
 
 
@@ -138,7 +138,7 @@ def _downloaded(run: Run, job: Job) -> list[set[int]]:
 
 
 def _once(job: Job) -> set[int]:
-    """Give how a single look at the status can end; a poll that is cut off is a poll."""
+    """Return the possible codes of one status request; a retry may see a later status."""
     code = _asked(job.status_trouble)
     if code not in ({0}, {0, 7}):
         return code
@@ -161,7 +161,7 @@ def _of_download(run: Run) -> set[int]:
 
 
 def candidates(job: Job, result: Result, format_: str) -> set[bytes]:
-    """Give the bodies that the server can have sent as a whole."""
+    """Return the complete bodies that the server may send."""
     plain = body(job, result, format_)
     trouble = job.body_trouble
     if not (trouble and trouble.fault.changing):

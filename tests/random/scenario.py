@@ -1,4 +1,4 @@
-"""What one seed stands for: invocations, what goes wrong, and a command line."""
+"""Generate a scenario from a seed: invocations, faults and a command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(frozen=True)
 class Trouble:
-    """A fault, how many requests it costs, and the exit codes it can end in (none: it passes)."""
+    """A fault, the retries it costs, and its possible exit codes (none if it is temporary)."""
 
     fault: Fault
     retries: int = 0
@@ -31,7 +31,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Job:
-    """One invocation: its statuses (none: there is no such invocation), and its troubles."""
+    """One invocation: its statuses (none if it does not exist) and its faults."""
 
     id: str
     type: str = "churn-prediction"
@@ -41,16 +41,16 @@ class Job:
 
     @property
     def last(self) -> str:
-        """The status that stays."""
+        """The last status."""
         return self.statuses[-1].lower() if self.statuses else "missing"
 
     @property
     def results(self) -> tuple[SandboxResult, ...]:
-        """What can be downloaded of it."""
+        """Its results."""
         return typed(self.id, self.type)
 
     def rules(self) -> list[Fault]:
-        """Its troubles as rules of a scenario."""
+        """Return its faults as rules of the sandbox."""
         path = f"/api/invocation/{quote(self.id, safe='')}"
         found = []
         if self.body_trouble:
@@ -62,7 +62,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Run:
-    """A command line, the service that it meets, and what it is run in."""
+    """A command line, the service, and the environment of the run."""
 
     seed: int
     command: str
@@ -71,10 +71,10 @@ class Run:
     terminal: bool
     columns: int
     old: frozenset[str]
-    """The files that are there before."""
+    """Names of the files that exist before the run."""
     signal: int | None
     signal_after: float
-    """Seconds."""
+    """Seconds from the start of the run."""
 
     @property
     def argv(self) -> list[str]:
@@ -83,25 +83,25 @@ class Run:
 
     @property
     def scenario(self) -> Scenario:
-        """What goes wrong, as the sandbox takes it."""
+        """The invocations and faults as the sandbox reads them."""
         plans = [
             Plan(job.id, type=job.type, statuses=job.statuses) for job in self.jobs if job.statuses
         ]
         return Scenario(tuple(rule for job in self.jobs for rule in job.rules()), tuple(plans))
 
     def has(self, *names: str) -> bool:
-        """Tell whether one of these options is given."""
+        """Return whether one of these words is among the options."""
         return any(name in self.options for name in names)
 
 
 def body(job: Job, result: SandboxResult, format_: str) -> bytes:
-    """Give the complete body that the sandbox serves."""
+    """Return the complete body that the sandbox serves."""
     content = result.contents[format_]
     return b"".join(content.chunks(0, content.size))
 
 
 def generate(seed: int) -> Run:
-    """Make the run of a seed."""
+    """Generate the run of a seed."""
     random = Random(seed)
     command = random.choice(("status", "wait", "wait", "download", "download", "download"))
     count = random.choice((1, 1, 2, 2, 3, 4, 6, 17))

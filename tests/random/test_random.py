@@ -1,4 +1,4 @@
-"""Some random scenarios in each run of the suite; any number by `python -m tests.random`."""
+"""Run 200 random scenarios; `python -m tests.random` runs any number."""
 
 from __future__ import annotations
 
