@@ -76,6 +76,13 @@ def test_help_on_40_columns_wraps_everything_but_command_lines(
         assert len(line) <= 40 or typed or "https://" in line or "|" in line, line
 
 
+def test_help_on_a_narrow_terminal_has_texts_below_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "59")
+    assert re.search(r"^  --exit-status\n {6}\S", shown("status", "--help"), re.MULTILINE)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert re.search(r"^  --exit-status {2,}\S", shown("status", "--help"), re.MULTILINE)
+
+
 @pytest.mark.parametrize("columns", ["1", "0", "-3", "x", "9" * 30])
 def test_help_on_a_terminal_of_an_odd_width(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)

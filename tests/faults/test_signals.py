@@ -177,7 +177,6 @@ def test_closed_streams(nostra: Runner, redirect: str, code: int) -> None:
     for args in ("status demo-dedup nope", "download demo-dedup nope -f csv --overwrite"):
         ended = nostra(command=["sh", "-c", f"{NOSTRA} {args} {redirect}"])
         assert ended.code == code, ended
-        assert ended.out == "" if ">&-" in redirect and "2" not in redirect else True
     assert not [name for name in nostra.files() if name.endswith(".part")]
     saved = (nostra.cwd / "demo-dedup.csv").read_text()
     assert saved.startswith("ID,Group\n")
