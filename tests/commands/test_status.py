@@ -63,10 +63,6 @@ def test_ids_come_from_stdin_and_count_once(nostra: Runner, sandbox: Sandbox) ->
     assert len(sandbox.requests) == 2
 
 
-def test_no_id_on_stdin_is_a_usage_error(nostra: Runner) -> None:
-    assert nostra("status", "-").code == 2
-
-
 def test_options_come_before_and_after_the_ids(nostra: Runner, sandbox: Sandbox) -> None:
     flags = ["--base-url", sandbox.base_url, "-q", "--color", "never"]
     env = {"NOSTRA_BASE_URL": "https://127.0.0.1:1"}

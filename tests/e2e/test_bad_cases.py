@@ -1,17 +1,13 @@
-"""Bad input and bad surroundings: one line with a hint, the right code, nothing left behind."""
+"""Bad input and bad environments: one line with a hint, the right code, nothing left behind."""
 
 from __future__ import annotations
 
-import json
-import socket
 from pathlib import Path
 
 import pytest
 
 from nostra_cli.sandbox.server import Sandbox, serving
-from tests.conftest import runner_for
-from tests.running import HURRIED, Ended, Runner
-from tests.sandbox.calling import faulty
+from tests.running import Ended, Runner
 
 
 def assert_told(ended: Ended, code: int, *words: str) -> None:
@@ -99,21 +95,7 @@ def test_wrong_token(nostra: Runner) -> None:
 
 def test_unknown_id(nostra: Runner) -> None:
     assert_told(nostra("download", "nope"), 4, "'nope'", "404")
-    assert_told(nostra("download", "demo-dedup", "-r", "nope"), 4, "'nope'", "it has: ")
     assert nostra.files() == []
-
-
-def test_unavailable_format_names_those_there_are(nostra: Runner) -> None:
-    rows = nostra("results", "demo-partial").out.splitlines()
-    [without] = [row.split("\t")[0] for row in rows if row.endswith("yes\tyes\tno")]
-    ended = nostra("download", "demo-partial", "-r", without, "-f", "xlsx")
-    assert_told(ended, 4, without, "json, csv")
-
-
-def test_result_in_error(nostra: Runner) -> None:
-    rows = nostra("results", "demo-partial").out.splitlines()
-    [broken] = [row.split("\t")[0] for row in rows if "\terror\t" in row]
-    assert_told(nostra("download", "demo-partial", "-r", broken), 5, broken)
 
 
 def test_still_in_progress_and_failed(nostra: Runner) -> None:
@@ -130,53 +112,9 @@ def test_deadline(nostra: Runner) -> None:
     assert (ended.code, ended.out, ended.error["kind"]) == (124, "", "deadline")
 
 
-def test_server_down(nostra: Runner) -> None:
-    with socket.socket() as taken:  # bound, but nobody listens
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        ended = nostra("download", "demo", "--base-url", url, command=HURRIED)
-    assert_told(ended, 6, "127.0.0.1", "refused", "retrying")
-    assert nostra.files() == []
-
-
-def test_html_instead_of_json(home: Path, tmp_path: Path) -> None:
-    with faulty('[[fault]]\npath = "/api/invocation/demo"\npage = "Log in"') as sandbox:
-        nostra = runner_for(sandbox, home, tmp_path)
-        assert_told(nostra("download", "demo"), 7, "web page", "base URL")
-        assert nostra.files() == []
-
-
-def test_html_instead_of_a_result(home: Path, tmp_path: Path) -> None:
-    with faulty('[[fault]]\npath = "*/csv"\npage = "Log in"') as sandbox:
-        nostra = runner_for(sandbox, home, tmp_path)
-        assert_told(nostra("download", "demo-dedup", "-f", "csv"), 7, "web page")
-        assert nostra.files() == []
-
-
 @pytest.mark.parametrize("url", ["http://example.com", "ftp://x", "https://u:p@x", "nonsense", ""])
 def test_base_url_that_will_not_do(nostra: Runner, url: str) -> None:
     assert_told(nostra("status", "demo", "--base-url", url), 2, "--base-url")
-
-
-def test_directory_is_looked_at_before_anything_is_asked(nostra: Runner, sandbox: Sandbox) -> None:
-    (nostra.cwd / "file").write_text("")
-    (nostra.cwd / "folder.csv").mkdir()
-    (nostra.cwd / "demo.csv").write_text("mine")
-    sandbox.requests.clear()
-    assert_told(nostra("download", "demo", "-d", "file/below", "--wait"), 8, "file")
-    assert_told(nostra("download", "demo", "-d", "file", "--wait"), 8, "file")
-    assert_told(nostra("download", "demo", "-o", "missing/x.csv", "--wait"), 8, "missing")
-    assert_told(nostra("download", "demo", "-o", "folder.csv", "--wait"), 8, "directory")
-    assert_told(nostra("download", "demo", "-f", "csv", "--wait"), 8, "demo.csv", "--overwrite")
-    assert not sandbox.requests
-    assert (nostra.cwd / "demo.csv").read_text() == "mine"
-
-
-def test_errors_as_json(nostra: Runner) -> None:
-    ended = nostra("status", "nope", "--json")
-    assert ended.out == ""
-    assert json.loads(ended.err)["error"].keys() == {"code", "kind", "message", "hint"}
-    assert (ended.error["code"], ended.error["kind"]) == (4, "not_found")
 
 
 def test_refuses_a_taken_port(nostra: Runner) -> None:

@@ -237,18 +237,12 @@ def _limits() -> list[Environment]:
 
 
 def _terminals() -> list[Environment]:
-    columns = ("0", "-1", "1", "9" * 30, "abc", "")
     return [
         *(
             Environment(f"TERM-{term}", env={"TERM": term}, terminal=True)
             for term in (None, "", "dumb", "nonsense", "xterm")
         ),
-        *(
-            Environment(
-                f"COLUMNS-{number[:3]}", env={"COLUMNS": number, "LINES": number}, terminal=True
-            )
-            for number in columns
-        ),
+        Environment("COLUMNS-0", env={"COLUMNS": "0", "LINES": "0"}, terminal=True),
         Environment(
             "terminal-C-plain",
             env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},

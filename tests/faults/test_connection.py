@@ -11,7 +11,7 @@ import pytest
 from nostra_cli.http.timeouts import CONNECT_SECONDS
 from tests.faults.catalogue import covers
 from tests.faults.raw import Raw, head, listening, nobody_takes, ok, swallow
-from tests.running import HURRIED, NOSTRA, Ended, Runner, clean_env
+from tests.running import HURRIED, Ended, Runner, clean_env
 
 RUNNING = b'{"status": "running"}'
 TOKEN = "t0ken-of-the-raw-tests"
@@ -45,8 +45,9 @@ def test_a_refused_connection(home: Path, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        ended = run(url, home, tmp_path, "download", "x", command=(NOSTRA,))
+        ended = run(url, home, tmp_path, "download", "x")
     assert ended.code == 6
+    assert ended.err.count("retrying") == 4
     assert "127.0.0.1: connection refused" in ended.err
 
 

@@ -89,16 +89,26 @@ def test_directories_that_will_not_do(nostra: Runner, sandbox: Sandbox) -> None:
     (nostra.cwd / "target.csv").mkdir()
     (nostra.cwd / "file").touch()
     sandbox.requests.clear()
-    for args in (
-        ["-d", "file"],
-        ["-d", "file/x/y"],
-        ["-o", "missing/x.csv"],
-        ["-o", "target.csv"],
-        ["-o", "file/x.csv"],
+    for args, said in (
+        (["-d", "file"], "file"),
+        (["-d", "file/x/y"], "file"),
+        (["-o", "missing/x.csv"], "missing"),
+        (["-o", "target.csv"], "target.csv is a directory"),
+        (["-o", "file/x.csv"], "file"),
     ):
         ended = nostra(*DOWNLOAD, "--wait", "--overwrite", *args)
         assert (ended.code, ended.out) == (8, "")
+        assert said in ended.err
     assert not sandbox.requests
+
+
+def test_an_existing_target_is_seen_before_any_polling(nostra: Runner, sandbox: Sandbox) -> None:
+    (nostra.cwd / NAME).write_text("mine")
+    sandbox.requests.clear()
+    ended = nostra(*DOWNLOAD, "--wait")
+    assert (ended.code, len(sandbox.requests)) == (8, 0)
+    assert "--overwrite" in ended.err
+    assert (nostra.cwd / NAME).read_text() == "mine"
 
 
 @covers("directory")

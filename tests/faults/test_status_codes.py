@@ -58,7 +58,8 @@ CASES = table(
                  ("download", "demo-dedup", "-f", "csv", "--timeout", "15s"), requests=2, seconds=5)
             for value in ("1e9", "3600", "9" * 18)
         ),
-        Case("html", "status", fault('page = "Log in"', STATUS), 7, ("web page",), requests=1),
+        Case("html", "status", fault('page = "Log in"', STATUS), 7, ("web page", "base URL"),
+             requests=1),
         Case("html", "by-type", fault('page = "Log in"'), 7, ("web page",), requests=2),
         Case("html", "by-content",
              fault('body = " \\n<!DOCTYPE html><p>x"\nheaders = { Content-Type = "text/csv" }'), 7,

@@ -49,6 +49,7 @@ SIZES = {
     "zero": {"COLUMNS": "0", "LINES": "0"},
     "negative": {"COLUMNS": "-1", "LINES": "-1"},
     "no number": {"COLUMNS": "wide", "LINES": "½"},
+    "empty": {"COLUMNS": "", "LINES": ""},
     "one": {"COLUMNS": "1", "LINES": "1"},
     "other terminals": {"TTY_INTERACTIVE": "0", "TERM": "unknown", "COLORTERM": "truecolor"},
 }

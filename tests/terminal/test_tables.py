@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from nostra_cli.sandbox.server import serving
 from tests.conftest import runner_for
 from tests.running import NOSTRA, Runner
 from tests.sandbox.calling import faulty
@@ -19,7 +18,7 @@ from tests.sandbox.calling import faulty
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
-from tests.terminal import HIDE_CURSOR, SHOW_CURSOR, Terminal, terminal
+from tests.terminal import Terminal, terminal
 
 
 @contextmanager
@@ -68,24 +67,11 @@ def test_an_empty_no_color_does_not_count(nostra: Runner) -> None:
     assert b"\x1b[32mcompleted" in shown.seen
 
 
-@pytest.mark.parametrize("columns", [1, 20, 300])
+@pytest.mark.parametrize("columns", [20, 300])
 def test_nothing_is_lost_at_any_width(nostra: Runner, columns: int) -> None:
     with at_terminal(nostra, "status", "demo-dedup", "--color", "never", columns=columns) as shown:
         assert shown.read_to_end() == 0
-    if columns > 1:  # where one character fits, nobody reads it: it must not crash
-        wanted = Counter("invocationstatusdemo-dedupcompleted")
-        assert Counter(plain(shown.seen)) >= wanted
-
-
-def test_a_wait_spins_and_gives_the_cursor_back(home: Path, tmp_path: Path) -> None:
-    with (
-        serving() as sandbox,
-        at_terminal(runner_for(sandbox, home, tmp_path), "wait", "demo") as t,
-    ):
-        t.read_until(b"demo: running")
-        assert t.read_to_end() == 0
-    assert t.seen.count(HIDE_CURSOR) <= t.seen.count(SHOW_CURSOR)
-    assert plain(t.seen).rstrip().splitlines()[-1].split() == ["demo", "completed"]
+    assert Counter(plain(shown.seen)) >= Counter("invocationstatusdemo-dedupcompleted")
 
 
 def test_a_download_shows_a_bar_with_size_rate_and_time_left(home: Path, tmp_path: Path) -> None:
@@ -108,9 +94,3 @@ def test_an_error_is_coloured_and_harmless(home: Path, tmp_path: Path) -> None:
         assert shown.read_to_end() == 6
     assert b"\x1b[1;31merror\x1b[0m: " in shown.seen
     assert b"a\\x1b]0;title\\x07b" in shown.seen
-
-
-def test_binary_is_not_written_to_a_terminal(nostra: Runner) -> None:
-    with at_terminal(nostra, "download", "demo-dedup", "-f", "xlsx", "-o", "-") as shown:
-        assert shown.read_to_end() == 2
-    assert b"PK" not in shown.seen
