@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from nostra_cli.config.file import read_bounded
 from nostra_cli.errors import UsageProblem
 
 _SYSTEM_DIRECTORIES = ("/etc/ssl/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash")
@@ -20,6 +21,7 @@ _SYSTEM_BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+_MAX_PIPE = 16 << 20
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
@@ -110,12 +112,20 @@ def load_ca_certificates(context: ssl.SSLContext, source: CaSource) -> None:
             if not any(Path(part).is_dir() for part in source.path.split(os.pathsep)):
                 raise NotADirectoryError
             context.load_verify_locations(capath=source.path)
+        elif _is_pipe_or_device(Path(source.path)):
+            content = read_bounded(Path(source.path), _MAX_PIPE).content
+            context.load_verify_locations(cadata=content.decode("ascii", "ignore") or " ")
         else:
             context.load_verify_locations(cafile=source.path)
     except (OSError, ValueError) as error:  # ssl.SSLError, a NUL in the path
         raise UsageProblem(
             f"{source.kind.value}: {_reason(error, source)}", f"fix {source.kind.value} or unset it"
         ) from error
+
+
+def _is_pipe_or_device(path: Path) -> bool:
+    """Return whether OpenSSL, which nothing interrupts, could wait for its content for ever."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def _reason(error: Exception, source: CaSource) -> str:

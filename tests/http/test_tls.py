@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -12,6 +14,7 @@ import certifi
 import pytest
 import trustme
 
+from nostra_cli.config import file as config_file
 from nostra_cli.errors import UsageProblem
 from nostra_cli.http import tls
 from nostra_cli.http.tls import CaKind, CaSource, ca_source, tls_context
@@ -114,3 +117,25 @@ def test_an_unreadable_bundle_is_a_usage_error_that_names_it(
     with pytest.raises(UsageProblem) as caught:
         tls_context({variable: value})
     assert (caught.value.message, caught.value.hint) == (message, f"fix {variable} or unset it")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_bundle_may_be_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "bundle"
+    os.mkfifo(pipe)
+    bundle = "# an authority in Zürich\n".encode() + trustme.CA().cert_pem.bytes()
+    writer = threading.Thread(target=pipe.write_bytes, args=(bundle,), daemon=True)
+    writer.start()
+    assert len(tls_context({"SSL_CERT_FILE": str(pipe)}).get_ca_certs()) == 1
+    writer.join(10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_pipe_that_gives_no_bundle_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_file, "READ_SECONDS", 0.05)
+    pipe = tmp_path / "bundle"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageProblem, match=f"SSL_CERT_FILE: cannot read {pipe}"):
+        tls_context({"SSL_CERT_FILE": str(pipe)})
