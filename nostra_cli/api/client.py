@@ -108,15 +108,19 @@ class Service:
         format: Format,  # the field's own word
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
+        max_pause: float | None = None,
     ) -> Iterator[Response]:
         """Open the body of a result, the primary one if `result` is None ("Downloads").
 
-        One attempt: the caller retries from where it stopped. The body may take `seconds`.
+        One attempt: the caller retries from where it stopped. The body may take `seconds`, and
+        each piece of it `max_pause`.
         Responses 200, 206 and 416 are yielded, all others raise as in `invocation`.
         """
         what = f"result {result!r} of {invocation!r}" if result is not None else repr(invocation)
         path = _body_path(invocation, result, format)
-        with self._transport.request("GET", path, headers, seconds) as response:
+        with self._transport.request(
+            "GET", path, headers, seconds, max_pause=max_pause
+        ) as response:
             if response.status not in (206, 416):
                 hint = f"list them: nostra results {invocation}"
                 check_status(response, NotFound(f"no {format} of {what}", hint))
@@ -158,7 +162,11 @@ class Service:
         from nostra_cli.api.request import error_response, success_response
 
         with self._transport.request(
-            request.method, request.url, request.headers, content=request.content
+            request.method,
+            request.url,
+            request.headers,
+            content=request.content,
+            max_pause=low_speed.max_pause,
         ) as response:
             if 200 <= response.status < 300:
                 yield success_response(response, request, low_speed, self.retrier.deadline)

@@ -160,7 +160,13 @@ class BodyStream:
         version, item = self._proven, self.item
         request = BodyRequest(self.sink.size if version else 0, self.stop, version)
         headers = request.headers
-        with self.service.body(item.invocation, item.source, item.format, headers) as response:
+        with self.service.body(
+            item.invocation,
+            item.source,
+            item.format,
+            headers,
+            max_pause=self.options.low_speed.max_pause,
+        ) as response:
             partial = response.status != HTTPStatus.OK
             if partial and not headers:
                 raise Corrupt(f"{item.label}: status {response.status} without a range asked for")

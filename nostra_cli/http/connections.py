@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import httpcore
 import httpx
 
-from nostra_cli.http.errors import HTTP_ERRORS, connect_error, convert_error, proxy_refusal
+from nostra_cli.http.errors import (
+    HTTP_ERRORS,
+    connect_error,
+    convert_error,
+    not_http,
+    proxy_refusal,
+)
 from nostra_cli.http.proxies import Proxy, proxy_for
 from nostra_cli.http.sockets import Connection, framing_of
 
@@ -78,7 +84,10 @@ class PooledClient(httpx.BaseTransport):
         except HTTP_ERRORS as error:
             if backend.connects == connects:
                 raise
-            raise convert_error(error, backend.connections[-1].peer) from error
+            failed = backend.connections[-1]
+            if isinstance(error, httpcore.RemoteProtocolError) and not failed.ended:
+                raise not_http(failed.peer) from error
+            raise convert_error(error, failed.peer) from error
         connection: Connection = response.extensions["network_stream"]
         connection.begin_body(*framing_of(request.method, response))
         body = _Body(response)

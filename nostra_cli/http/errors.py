@@ -126,18 +126,31 @@ def _client_certificate_error(peer: str) -> NostraError:
     )
 
 
-def convert_error(error: Exception, where: str, in_body: bool = False) -> NostraError:
-    """Convert the error of a request to `where`, or of a body that had begun."""
+def not_http(where: str) -> Transient:
+    """Return the error for a response whose head cannot be parsed; perhaps the next one can."""
+    return Transient(
+        f"{where}: the response is not valid HTTP",
+        "check the base URL and its port; a proxy may stand in between",
+    )
+
+
+def convert_body_error(error: Exception, where: str, seconds: float) -> NostraError:
+    """Convert the error of a body whose pieces may take `seconds` each."""
+    if isinstance(error, (EOFError, ssl.SSLEOFError, httpcore.RemoteProtocolError)):
+        return Truncated(f"{where}: the body ended too early", _AGAIN)
+    return convert_error(error, where, seconds)
+
+
+def convert_error(error: Exception, where: str, seconds: float = READ_SECONDS) -> NostraError:
+    """Convert the error of a request to `where`, of which each piece may take `seconds`."""
     if _is_limit(error):
         return _limit_error(where)
-    if in_body and isinstance(error, (EOFError, ssl.SSLEOFError, httpcore.RemoteProtocolError)):
-        return Truncated(f"{where}: the body ended too early", _AGAIN)
     if isinstance(error, ssl.SSLError) and _reason_of_tls(error) in _CLIENT_CERTIFICATE:
         return _client_certificate_error(where)  # TLS 1.3 sends the alert after the handshake
     if isinstance(error, (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError)):
         return ServiceProblem(f"{where}: the request could not be sent ({type(error).__name__})")
     if _is_stall(error):
-        return Transient(f"{where}: no answer within {READ_SECONDS:g} s", _NETWORK_HINT)
+        return Transient(f"{where}: no answer within {seconds:g} s", _NETWORK_HINT)
     words = _system_reason(error)
     reason = f" ({words})" if words else ""
     return Transient(f"{where}: the connection broke off{reason}", _AGAIN)

@@ -45,6 +45,10 @@ class Connection(httpcore.NetworkStream):
         self.socket: socket.socket | TlsInTls = sock
         self.peer = peer
         self.status_line = b""
+        self.ended = False
+        """Whether the peer has ended the stream."""
+        self.max_pause: float | None = None
+        """The seconds to wait for each piece of a body, if not those of the request."""
         self._tls_proxy = tls_proxy
         self._abortable = sock
         self._framing = Framing.HEAD
@@ -55,6 +59,7 @@ class Connection(httpcore.NetworkStream):
     def begin_body(self, framing: Framing, length: int = 0) -> None:
         """Set how the body after the head ends, before any of it is read."""
         self._framing, self._left, self._last_read = framing, length, b""
+        self.max_pause = None
 
     @property
     def body_length(self) -> int:
@@ -74,8 +79,10 @@ class Connection(httpcore.NetworkStream):
             max_bytes = _HEAD_BYTES
         data = self.take_buffered(max_bytes)
         if not data:
-            self.socket.settimeout(timeout)
+            in_head = self._framing is Framing.HEAD
+            self.socket.settimeout(timeout if in_head else self.max_pause or timeout)
             data = self.socket.recv(max_bytes)
+            self.ended = not data
         if self._framing is Framing.HEAD:
             end = data.find(b"\n") + 1 or len(data)
             data, self._buffer = data[:end], data[end:] + self._buffer

@@ -98,6 +98,11 @@ class LowSpeed(NamedTuple):
     rate: float = 1024.0
     seconds: float = 30.0
 
+    @property
+    def max_pause(self) -> float:
+        """The seconds after which a body of which nothing comes is too slow."""
+        return self.seconds if self.rate else READ_SECONDS
+
 
 DEFAULT_LOW_SPEED = LowSpeed()
 

@@ -23,7 +23,7 @@ from nostra_cli.config.credentials import Token
 from nostra_cli.config.masking import mask_token
 from nostra_cli.errors import ServiceProblem, Transient, UsageProblem
 from nostra_cli.http.connections import PooledClient
-from nostra_cli.http.errors import HTTP_ERRORS, convert_error
+from nostra_cli.http.errors import HTTP_ERRORS, convert_body_error, convert_error
 from nostra_cli.http.redirects import (
     MAX_REDIRECTS,
     REDIRECTS,
@@ -116,18 +116,20 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
         content: bytes | None = None,
+        max_pause: float | None = None,
     ) -> Iterator[Response]:
         """Send one request, follow its redirects, and yield the response while the block lasts.
 
         `path` is percent-encoded, or a complete URL; `content` is the body to send. The body of the
-        response may take `body_seconds`, that of an error response a minute. Raises Transient for
-        temporary failures, ServiceProblem for permanent ones.
+        response may take `body_seconds`, that of an error response a minute, and each piece of it
+        `max_pause` (default: READ_SECONDS). Raises Transient for temporary failures, ServiceProblem
+        for permanent ones.
         """
         url = httpx.URL(self.base_url + path if path.startswith("/") else path)
         with self._client() as client:
             response = self._follow(client, Request(method, url, headers or {}, content))
             seconds = body_seconds if response.is_success else HEAD_SECONDS
-            chunks = self._chunks(client, response, seconds)
+            chunks = self._chunks(client, response, seconds, max_pause or READ_SECONDS)
             try:
                 yield Response(
                     response.status_code,
@@ -204,17 +206,21 @@ class Transport:
         return response
 
     def _chunks(
-        self, client: PooledClient, response: httpx.Response, seconds: float | None
+        self,
+        client: PooledClient,
+        response: httpx.Response,
+        seconds: float | None,
+        max_pause: float,
     ) -> Generator[Piece]:
         began = time.monotonic()
         try:
             with self._time_limit(client, seconds):
-                yield from _body(response)
+                yield from _body(response, max_pause)
         except HTTP_ERRORS as error:
             if seconds is not None and time.monotonic() - began >= seconds:
                 late = f"{response.url.host}: the response did not end within {seconds:g} s"
                 raise Transient(late, "try again later") from error  # the watchdog aborted it
-            raise convert_error(error, response.url.host, in_body=True) from error
+            raise convert_body_error(error, response.url.host, max_pause) from error
 
     @contextmanager
     def _time_limit(self, client: PooledClient, seconds: float | None) -> Iterator[None]:
@@ -248,14 +254,15 @@ class Transport:
         return mask_token(self._token.value, text, by_service=True) if self._token else text
 
 
-def _body(response: httpx.Response) -> Iterator[Piece]:
+def _body(response: httpx.Response, max_pause: float) -> Iterator[Piece]:
     connection: Connection = response.extensions["network_stream"]
+    connection.max_pause = max_pause
     length, source = connection.body_length, connection.socket
     if length < LARGE_BODY or not isinstance(source, socket.socket):
         return response.iter_raw()
     from nostra_cli.http.large_body import read_large_body  # not loaded for a status
 
-    return read_large_body(connection, source, length, READ_SECONDS)
+    return read_large_body(connection, source, length, max_pause)
 
 
 def redact_url(url: str) -> str:

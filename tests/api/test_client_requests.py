@@ -88,6 +88,7 @@ class Recorder(Transport):
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
         content: bytes | None = None,
+        max_pause: float | None = None,
     ) -> Iterator[Response]:
         self.paths.append(path)
         self.limits.append(body_seconds)
@@ -139,6 +140,7 @@ class Completed(Recorder):
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
         content: bytes | None = None,
+        max_pause: float | None = None,
     ) -> Iterator[Response]:
         one = {f"{format_}Available": True for format_ in Format}
         result = one | {"primaryResult": False, "status": "completed"}

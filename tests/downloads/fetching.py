@@ -104,6 +104,7 @@ class Scripted(Transport):
         headers: Mapping[str, str] | None = None,
         body_seconds: float | None = None,
         content: bytes | None = None,
+        max_pause: float | None = None,
     ) -> Iterator[Response]:
         assert (method, path, body_seconds) == (
             "GET",

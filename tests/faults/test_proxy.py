@@ -174,9 +174,12 @@ def test_a_proxy_that_is_down_is_retried_and_named(
 
 
 @covers("proxy-down")
-@pytest.mark.parametrize("said", [b"", b"junk\r\n\r\n"])
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [(b"", "the connection broke off"), (b"junk\r\n\r\n", "the response is not valid HTTP")],
+)
 def test_a_proxy_that_speaks_no_http_is_named(
-    said: bytes, behind: Behind, home: Path, tmp_path: Path
+    said: bytes, message: str, behind: Behind, home: Path, tmp_path: Path
 ) -> None:
     def handler(connection: socket.socket, _number: int) -> None:
         head(connection)
@@ -185,7 +188,7 @@ def test_a_proxy_that_speaks_no_http_is_named(
     with listening(handler) as through:
         ended = behind.run(through, home, tmp_path, "status", "demo-dedup")
     assert (ended.code, ended.err.count("retrying")) == (6, 4)
-    assert f"proxy {place(through)}: the connection broke off" in ended.err
+    assert f"proxy {place(through)}: {message}" in ended.err
 
 
 @covers("proxy-refused")

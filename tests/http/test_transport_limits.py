@@ -231,6 +231,18 @@ def test_a_large_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         assert read(transport) == body_of(LARGE_BODY // 2)
 
 
+@pytest.mark.parametrize("length", [1000, LARGE_BODY])
+def test_a_body_is_given_up_after_the_longest_pause_that_it_may_make(length: int) -> None:
+    sent = BEGUN % length + body_of(length // 2)
+    with (
+        stuck(sent) as (raw, _),
+        held(raw.base_url) as (transport, _),
+        transport.request("GET", "/x", max_pause=0.05) as reply,
+        pytest.raises(Transient, match=r"no answer within 0\.05 s"),
+    ):
+        list(reply.chunks)
+
+
 def test_the_limit_of_a_body_ends_when_its_reader_stops_early() -> None:
     with (
         answering(lambda _n, _: ok(body_of(LARGE_BODY))) as raw,
