@@ -247,7 +247,7 @@ def load(flags: Flags, env: Mapping[str, str], problems: Problems | None = None)
     file = attempt("config", lambda: config_file.read(env), config_file.empty(env))
     unset = Value(DEFAULT_PROFILE, DEFAULT)
     profile = attempt("profile", lambda: _profile(flags, env, file), unset)
-    if profile.value not in file.profiles and profile.origin != DEFAULT:
+    if profile.value not in file.profiles and profile.value != DEFAULT_PROFILE:
         missing = config_file.no_profile(profile.value, file.path, file.profiles, profile.origin)
         if problems is None:
             raise missing

@@ -33,7 +33,8 @@ def check_template(template: str) -> str:
     for _text, name, spec, conversion in parts:
         if name is not None and (name not in FIELDS or spec or conversion):
             raise UsageProblem(f"--name {template!r}: unknown field {{{name}}}", hint)
-    if not template or set("/\\") & set(template):
+    control = any(unicodedata.category(character) == "Cc" for character in template)
+    if not template or control or set("/\\") & set(template):
         raise UsageProblem(f"--name {template!r} is not a plain file name", hint)
     return template
 

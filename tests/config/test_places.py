@@ -151,6 +151,10 @@ class TestWithoutAHome:
         with pytest.raises(UsageProblem, match="no profile 'x'"):
             load(Flags(profile="x"), {})
 
+    def test_the_default_profile_may_be_named(self) -> None:
+        assert load(Flags(profile="default"), {}).profile.value == "default"
+        assert load(Flags(), {"NOSTRA_PROFILE": "default"}).profile.value == "default"
+
     def test_the_history_is_skipped(self) -> None:
         history.record({}, SERVICE, [Invocation("a", "running", (), {})])
         assert history.read({}) == []

@@ -194,6 +194,8 @@ def test_a_good_template_is_given_back(template: str) -> None:
         ("", "not a plain file name"),
         ("a/{invocation}", "not a plain file name"),
         ("..\\{invocation}", "not a plain file name"),
+        ("{invocation}\n.{format}", "not a plain file name"),
+        ("\x1b[31m{invocation}", "not a plain file name"),
         ("{date}", "unknown field {date}"),
         ("{}", "unknown field {}"),
         ("{0}", "unknown field {0}"),
