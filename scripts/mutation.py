@@ -47,7 +47,7 @@ LEFT_OUT = (".git", ".venv*", "dist", "build", "*_cache", "__pycache__", ".hypot
 
 
 class Kind(StrEnum):
-    """What is changed."""
+    """The kind of a change."""
 
     COMPARISON = "comparison turned"
     CALL = "call dropped"
@@ -67,17 +67,17 @@ class Mutant:
     after: str
 
     def apply(self, source: bytes) -> bytes:
-        """Give the source with the change."""
+        """Return the source with the change."""
         return source[: self.start] + self.after.encode() + source[self.end :]
 
     def __str__(self) -> str:
-        """Give place and change on one line."""
+        """Return place and change on one line."""
         before = " ".join(self.before.split())
         return f"{self.path}:{self.line}: {self.kind}: {before} -> {self.after}"
 
 
 class Outcome(StrEnum):
-    """What became of a mutant."""
+    """The outcome of a mutant."""
 
     NOTICED = "noticed"
     SURVIVED = "SURVIVED"
@@ -85,7 +85,7 @@ class Outcome(StrEnum):
 
 
 def mutants(path: str, source: bytes) -> Iterator[Mutant]:
-    """Give every change that can be made in a module."""
+    """Yield every change that can be made in a module."""
     lines = source.splitlines(keepends=True)
     starts = [0]
     for line in lines:
@@ -97,7 +97,7 @@ def mutants(path: str, source: bytes) -> Iterator[Mutant]:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, Kind, str]]:
-    """Give the nodes that can be changed, and what would stand in their place."""
+    """Yield the nodes that can be changed, each with its replacement."""
     if isinstance(node, ast.JoinedStr) or _is_type_checking(node):
         return  # Python 3.11 has no places for what is inside an f-string
     if isinstance(node, ast.Compare) and type(node.ops[0]) in TURNED:
@@ -120,7 +120,7 @@ def _is_type_checking(node: ast.AST) -> bool:
 
 
 def choose(found: list[Mutant], count: int, seed: int) -> list[Mutant]:
-    """Choose so many mutants: each kind as often as the others, as far as there are enough."""
+    """Choose `count` mutants, each kind equally often as far as there are enough."""
     chance = random.Random(seed)
     by_kind = [[mutant for mutant in found if mutant.kind is kind] for kind in Kind]
     for group in by_kind:
@@ -218,9 +218,9 @@ class Copy:
             compiled.unlink()
 
 
-def find(root: Path, pattern: str) -> list[Mutant]:
-    """Give every mutant of the modules that match a pattern."""
-    paths = sorted(root.glob(pattern))
+def find(root: Path, *patterns: str) -> list[Mutant]:
+    """Return every mutant of the modules that match a pattern."""
+    paths = sorted(path for pattern in patterns for path in root.glob(pattern))
     return [
         mutant
         for path in paths
@@ -248,15 +248,17 @@ def judge_all(root: Path, chosen: list[Mutant], jobs: int, seconds: float) -> li
 
 
 def main() -> None:
-    """Read the command line, judge the mutants, print the sum."""
+    """Read the command line, judge the mutants, print the totals."""
     parser = argparse.ArgumentParser(prog="python -m scripts.mutation", description=__doc__)
     parser.add_argument("-n", type=int, default=40, help="number of mutants (default: 40)")
     parser.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
     parser.add_argument("--timeout", type=float, default=900, help="seconds for each mutant")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at once (default: 2)")
-    parser.add_argument("--files", default=f"{PACKAGE}/**/*.py", help="pattern of the modules")
+    parser.add_argument(
+        "--files", nargs="+", default=[f"{PACKAGE}/**/*.py"], help="patterns of the modules"
+    )
     given = parser.parse_args()
-    chosen = choose(find(ROOT, given.files), given.n, given.seed)
+    chosen = choose(find(ROOT, *given.files), given.n, given.seed)
     outcomes = judge_all(ROOT, chosen, given.jobs, given.timeout)
     counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
     print(f"{len(outcomes)} mutants (seed {given.seed}): {counts}")

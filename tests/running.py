@@ -61,6 +61,11 @@ def clean_env(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm", **more}
 
 
+def shell_code(returncode: int) -> int:
+    """Return an exit code as a shell shows it: 130 also for a process ended by SIGINT."""
+    return 128 - returncode if returncode < 0 else returncode
+
+
 @dataclass(frozen=True)
 class Runner:
     """Runs `nostra` in `cwd` with `env`."""

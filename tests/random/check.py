@@ -21,7 +21,7 @@ from typing import Self
 from nostra_cli.sandbox.server import serving
 from tests.random.model import allowed, candidates, in_a_name, items, name_of
 from tests.random.scenario import Run
-from tests.running import clean_env
+from tests.running import clean_env, shell_code
 
 _LIMIT = 30.0
 """Seconds after which a run counts as hung."""
@@ -108,8 +108,7 @@ class Children:
             timer.cancel()
         if hung.is_set():
             return None
-        code = os.waitstatus_to_exitcode(status)
-        return 128 - code if code < 0 else code
+        return shell_code(os.waitstatus_to_exitcode(status))
 
     def _line(self) -> str:
         assert self._process.stdout
