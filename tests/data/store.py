@@ -69,7 +69,7 @@ def serving_s3() -> Iterator[Store]:
 
     class Silent(WSGIRequestHandler):  # type: ignore[misc] # it is not there for all
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     store = Store()
     moto = DomainDispatcherApplication(create_backend_app)
@@ -80,7 +80,7 @@ def serving_s3() -> Iterator[Store]:
         if store.refused(method, query):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("403 Forbidden", [("Content-Type", "application/xml")])
-            return [_REFUSAL]
+            return [] if method == "HEAD" else [_REFUSAL]
         if "partNumber" in query:
             store.parts_pass.wait(20)
         answer: Iterable[bytes] = moto(environ, start_response)
