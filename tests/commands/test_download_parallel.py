@@ -50,7 +50,7 @@ def test_a_refused_token_ends_all_of_it(home: Path, tmp_path: Path) -> None:
     assert not [name for name in nostra.files() if name.startswith(".")]
 
 
-def test_a_sick_service_is_not_hammered_by_many(home: Path, tmp_path: Path) -> None:
+def test_many_transfers_share_one_retry_budget(home: Path, tmp_path: Path) -> None:
     """One budget of retries for all: 30 results and one status, and 20 retries."""
     with faulty(MANY + '[[fault]]\npath = "*/csv"\nstatus = 503\nretry_after = 0\n') as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)

@@ -70,7 +70,7 @@ def test_an_incomplete_file_leaves_nothing(
     assert (ended.code, ended.out, there(url)) == (7, "", [])
 
 
-def test_a_cut_body_is_gone_on_with(home: Path, tmp_path: Path, url: str) -> None:
+def test_a_cut_body_is_resumed(home: Path, tmp_path: Path, url: str) -> None:
     with faulty(fault("cut_after = 900\ntimes = 1")) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
         [entry] = nostra("download", "demo-dedup", "-f", "csv", "-d", url, "--json").json()

@@ -95,7 +95,7 @@ def test_a_server_without_ranges_is_hung_up_on(home: Path) -> None:
     assert sent[0] < 20_000_000  # what the buffers of this machine took
 
 
-def test_json_describes_what_was_looked_at(nostra: Runner) -> None:
+def test_json_describes_what_was_read(nostra: Runner) -> None:
     assert nostra("preview", "demo-dedup", "-n", "2", "--json").json() == {
         "invocation": "demo-dedup",
         "result": None,  # the status was not asked for
@@ -136,7 +136,7 @@ def test_another_result(nostra: Runner, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("invocation", "code"), [("nope", 4), ("demo-failed", 5), ("demo-stuck", 9), ("..", 2)]
 )
-def test_what_there_is_nothing_to_see_of(nostra: Runner, invocation: str, code: int) -> None:
+def test_nothing_to_preview_is_an_error(nostra: Runner, invocation: str, code: int) -> None:
     ended = nostra("preview", invocation, "--json")
     assert (ended.code, ended.out, ended.error["code"]) == (code, "", code)
 
@@ -156,7 +156,7 @@ def test_statistics_of_a_large_result(nostra: Runner) -> None:
     assert likelihood["mean"] == pytest.approx(0.5, abs=0.01)
 
 
-def test_cells_are_harmless(home: Path) -> None:
+def test_cells_are_sanitized(home: Path) -> None:
     body = 'a\x1b]0;x,b\n"1\t2\n3",\x9b31m\u202e\n'.encode()
     ended = served(body, home)
     assert ended.out == "1\\t2\\n3\t\\x9b31m\\u202e\n"

@@ -118,7 +118,7 @@ def test_words_of_another_kind_are_refused(env: dict[str, str]) -> None:
         assert history.read(env) == []
 
 
-def test_where_nothing_can_be_written_nothing_is_said(tmp_path: Path) -> None:
+def test_an_unwritable_history_is_ignored_in_silence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
         history.record({"XDG_STATE_HOME": str(folder)}, SERVICE, used("a"))

@@ -44,7 +44,7 @@ def test_a_short_token_is_masked_as_a_word_of_the_service(token: str, form: str)
 
 
 @pytest.mark.parametrize("token", ["e", "1", "test", "true", "completed"])
-def test_a_short_token_masks_nothing_of_ours(token: str) -> None:
+def test_a_short_token_masks_no_text_of_nostra(token: str) -> None:
     text = "invocation 'test' is completed: 1 of 11 files, retested: true"
     assert mask_token(token, text) == text
 

@@ -78,7 +78,7 @@ def test_where_nothing_is_a_file_may_be_made(target: Path, existing: OnExisting)
     assert not target.exists()
 
 
-def test_a_file_is_refused_replaced_or_left_as_it_was_told(target: Path) -> None:
+def test_an_existing_file_is_refused_replaced_or_skipped(target: Path) -> None:
     target.write_bytes(b"precious")
     with pytest.raises(FileProblem, match="already exists") as caught:
         check_target(target, OnExisting.REFUSE)
@@ -90,7 +90,7 @@ def test_a_file_is_refused_replaced_or_left_as_it_was_told(target: Path) -> None
 
 @pytest.mark.parametrize("existing", OnExisting)
 @pytest.mark.parametrize("kind", ["a directory", "a symbolic link", "not a regular file"])
-def test_what_is_no_file_stays_whatever_was_told(
+def test_what_is_no_regular_file_is_never_replaced(
     target: Path, existing: OnExisting, kind: str
 ) -> None:
     if kind == "a directory":
@@ -111,7 +111,7 @@ def test_a_directory_may_have_no_name(name: str) -> None:
         check_target(Path(name), OnExisting.OVERWRITE)
 
 
-def test_what_cannot_be_looked_at_is_a_problem_with_its_reason(tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_inspected_is_an_error_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileProblem, match="Not a directory"):
         check_target(tmp_path / "file" / "demo.csv", OnExisting.REFUSE)

@@ -65,7 +65,7 @@ def test_results_come_as_asked_for_and_all_as_the_service_has_them() -> None:
     assert chosen(Selection(every_result=True), MAIN, EXTRA) == [("main", JSON), ("extra", CSV)]
 
 
-def test_what_cannot_be_had_is_told_in_its_place_and_the_rest_is_chosen() -> None:
+def test_an_unavailable_result_is_an_error_in_its_place_and_the_rest_is_chosen() -> None:
     every = Selection(every_result=True, formats=(JSON, CSV))
     assert chosen(every, MAIN, BARE, BROKEN, EXTRA) == [
         ("main", JSON),

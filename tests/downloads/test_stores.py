@@ -90,7 +90,7 @@ def test_an_object_that_came_meanwhile_stays(folder: StoreUrl) -> None:
     assert content(folder) == {"x.csv": b"other"}
 
 
-def test_an_object_is_replaced_when_told(folder: StoreUrl) -> None:
+def test_an_object_is_replaced_with_overwrite(folder: StoreUrl) -> None:
     begun(folder / "x.csv", b"old").publish(replace=False)
     begun(folder / "x.csv").publish(replace=True)
     assert content(folder) == {"x.csv": b"whole"}
@@ -179,7 +179,7 @@ def test_a_store_that_cannot_be_had(url: str, hint: str) -> None:
     assert raised.value.hint == hint
 
 
-def test_a_driver_that_lacks_something_is_told_of(
+def test_a_missing_feature_of_a_driver_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gcsfs.py").write_text("import anyio_or_so\n")
@@ -188,16 +188,19 @@ def test_a_driver_that_lacks_something_is_told_of(
         open_store(StoreUrl("gs://b/x"))
 
 
-def test_whatever_a_driver_raises_is_a_file_problem() -> None:
-    for error in (ValueError("no\nkey"), OSError(5, "broken"), KeyError("x"), RuntimeError()):
-        with pytest.raises(FileProblem) as raised, store_errors("cannot write x"):
-            raise error
-        assert raised.value.message in (
-            "cannot write x: no key",
-            "cannot write x: broken",
-            "cannot write x: 'x'",
-            "cannot write x: RuntimeError",
-        )
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("no\nkey"), "no key"),
+        (OSError(5, "broken"), "broken"),
+        (KeyError("x"), "'x'"),
+        (RuntimeError(), "RuntimeError"),
+    ],
+)
+def test_whatever_a_driver_raises_is_a_file_problem(error: Exception, reason: str) -> None:
+    with pytest.raises(FileProblem) as raised, store_errors("cannot write x"):
+        raise error
+    assert raised.value.message == f"cannot write x: {reason}"
     with pytest.raises(UsageProblem), store_errors("x"):
         raise UsageProblem("mine")
 

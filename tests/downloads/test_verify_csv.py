@@ -88,7 +88,7 @@ def test_a_cut_inside_quotes_is_refused() -> None:
         (b"9,x,\xe6\x97", "it is cut inside a character"),
     ],
 )
-def test_a_large_table_is_judged_by_its_last_row(end: bytes, reason: str) -> None:
+def test_a_large_table_is_checked_by_its_last_row(end: bytes, reason: str) -> None:
     rows = b'a,"b, c",d\n' + b'1,"x",2\r\n' * 9 + end
     far = b'a,"b, c",d\n' + b'1,"x",2\n' * 20_000 + end
     for data in (rows, far, BOM + rows):
@@ -120,7 +120,7 @@ def test_a_quote_inside_an_unquoted_field_is_a_character(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from([*'"",\n', "a", "\r\n", "é"]), max_size=40).map("".join), PLACES)
-def test_quotes_anywhere_are_judged_as_the_csv_module_does(text: str, at: list[int]) -> None:
+def test_quotes_anywhere_are_checked_as_the_csv_module_does(text: str, at: list[int]) -> None:
     data = f"a,b\n{text}".encode()
     reader = csv.reader(io.StringIO(f"{data.decode()}\n\x00", newline=""))
     rows = [row for row in reader if row]

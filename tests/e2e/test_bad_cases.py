@@ -10,8 +10,8 @@ from nostra_cli.sandbox.server import Sandbox, serving
 from tests.running import Ended, Runner
 
 
-def assert_told(ended: Ended, code: int, *words: str) -> None:
-    """The error is one line, with a hint behind it, and nothing is on stdout."""
+def assert_error(ended: Ended, code: int, *words: str) -> None:
+    """Check that the run ends with one error line and a hint, and nothing on stdout."""
     lines = ended.err.splitlines()
     assert ended.code == code, ended
     assert ended.out == ""
@@ -51,7 +51,7 @@ def assert_told(ended: Ended, code: int, *words: str) -> None:
 )
 def test_wrong_options(nostra: Runner, sandbox: Sandbox, args: list[str], words: list[str]) -> None:
     sandbox.requests.clear()
-    assert_told(nostra(*args), 2, *words)
+    assert_error(nostra(*args), 2, *words)
     assert not sandbox.requests
     assert nostra.files() == []
 
@@ -79,45 +79,45 @@ def test_bad_config_file(nostra: Runner, home: Path, content: str, words: list[s
     file.chmod(0o600)
     env = {"NOSTRA_CONFIG": str(file), "NOSTRA_BASE_URL": "", "NOSTRA_TOKEN": "t0ken"}
     ended = nostra("status", "demo", env=env)
-    assert_told(ended, 2, str(file), *words)
+    assert_error(ended, 2, str(file), *words)
     assert "s3cret" not in ended.err
 
 
 def test_no_token(nostra: Runner) -> None:
-    assert_told(nostra("status", "demo", env={"NOSTRA_TOKEN": ""}), 3, "NOSTRA_TOKEN")
+    assert_error(nostra("status", "demo", env={"NOSTRA_TOKEN": ""}), 3, "NOSTRA_TOKEN")
 
 
 def test_wrong_token(nostra: Runner) -> None:
     ended = nostra("download", "demo-dedup", env={"NOSTRA_TOKEN": "wr0ng"})
-    assert_told(ended, 3, "Invalid token", "NOSTRA_TOKEN")
+    assert_error(ended, 3, "Invalid token", "NOSTRA_TOKEN")
     assert nostra.files() == []
 
 
 def test_unknown_id(nostra: Runner) -> None:
-    assert_told(nostra("download", "nope"), 4, "'nope'", "404")
+    assert_error(nostra("download", "nope"), 4, "'nope'", "404")
     assert nostra.files() == []
 
 
 def test_still_in_progress_and_failed(nostra: Runner) -> None:
-    assert_told(nostra("download", "demo-stuck"), 9, "still in progress", "--wait")
-    assert_told(nostra("results", "demo-stuck"), 9, "still in progress")
-    assert_told(nostra("download", "demo-failed"), 5, "demo-failed")
-    assert_told(nostra("download", "demo-failed", "--wait"), 5, "demo-failed")
+    assert_error(nostra("download", "demo-stuck"), 9, "still in progress", "--wait")
+    assert_error(nostra("results", "demo-stuck"), 9, "still in progress")
+    assert_error(nostra("download", "demo-failed"), 5, "demo-failed")
+    assert_error(nostra("download", "demo-failed", "--wait"), 5, "demo-failed")
     assert nostra.files() == []
 
 
 def test_deadline(nostra: Runner) -> None:
-    assert_told(nostra("wait", "demo-stuck", "--timeout", "1s"), 124, "demo-stuck", "--timeout")
+    assert_error(nostra("wait", "demo-stuck", "--timeout", "1s"), 124, "demo-stuck", "--timeout")
     ended = nostra("download", "demo-stuck", "--wait", "--timeout", "1s", "--json")
     assert (ended.code, ended.out, ended.error["kind"]) == (124, "", "deadline")
 
 
 @pytest.mark.parametrize("url", ["http://example.com", "ftp://x", "https://u:p@x", "nonsense", ""])
-def test_base_url_that_will_not_do(nostra: Runner, url: str) -> None:
-    assert_told(nostra("status", "demo", "--base-url", url), 2, "--base-url")
+def test_an_invalid_base_url_is_refused(nostra: Runner, url: str) -> None:
+    assert_error(nostra("status", "demo", "--base-url", url), 2, "--base-url")
 
 
 def test_refuses_a_taken_port(nostra: Runner) -> None:
     with serving() as other:
         port = other.base_url.rpartition(":")[2]
-        assert_told(nostra("sandbox", "--port", port), 2, "sandbox cannot start")
+        assert_error(nostra("sandbox", "--port", port), 2, "sandbox cannot start")

@@ -29,7 +29,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
         (("sandbox", "--port", "-1"), 2, "-1 is not a port"),
     ],
 )
-def test_places_that_are_none(
+def test_invalid_paths_and_ports_are_refused(
     nostra: Runner, sandbox: Sandbox, args: tuple[str, ...], code: int, said: str
 ) -> None:
     sandbox.requests.clear()
@@ -62,7 +62,7 @@ def test_version_is_one_line(nostra: Runner) -> None:
 
 
 @pytest.mark.parametrize("command", ["results", "preview"])
-def test_what_takes_one_id_takes_it_from_stdin(nostra: Runner, command: str) -> None:
+def test_a_single_id_may_come_from_stdin(nostra: Runner, command: str) -> None:
     same = nostra(command, "demo-dedup").out
     assert nostra(command, "-", stdin="demo-dedup\r\n\ndemo-dedup\n").out == same != ""
     for stdin in ("", "demo-dedup\ndemo\n", "..\n"):
@@ -91,7 +91,9 @@ def test_an_empty_variable_is_one_that_is_not_set(bare: Runner) -> None:
 
 @POSIX
 @pytest.mark.parametrize("home", ["/nonexistent", "/dev/null", "/proc/1/nothing"])
-def test_any_home_will_do_where_the_environment_has_the_token(nostra: Runner, home: str) -> None:
+def test_an_unusable_home_is_no_problem_with_a_token_in_the_environment(
+    nostra: Runner, home: str
+) -> None:
     ended = nostra("status", "demo-dedup", env={"HOME": home})
     assert (ended.code, ended.out, ended.err) == (0, "demo-dedup\tcompleted\n", "")
 

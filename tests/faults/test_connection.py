@@ -111,7 +111,9 @@ def test_a_kept_connection_that_died_is_replaced_in_silence(home: Path, tmp_path
     ],
     ids=["two", "negative", "huge", "bad-chunk", "long-header", "hints-only"],
 )
-def test_heads_that_cannot_be(answer: bytes, code: int, home: Path, tmp_path: Path) -> None:
+def test_invalid_response_heads_are_refused(
+    answer: bytes, code: int, home: Path, tmp_path: Path
+) -> None:
     def handler(connection: socket.socket, _number: int) -> None:
         head(connection)
         connection.sendall(answer)

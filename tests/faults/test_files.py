@@ -85,7 +85,9 @@ def test_a_full_stdout(nostra: Runner) -> None:
 
 
 @covers("directory")
-def test_directories_that_will_not_do(nostra: Runner, sandbox: Sandbox) -> None:
+def test_unusable_directories_are_refused_before_any_polling(
+    nostra: Runner, sandbox: Sandbox
+) -> None:
     (nostra.cwd / "target.csv").mkdir()
     (nostra.cwd / "file").touch()
     sandbox.requests.clear()

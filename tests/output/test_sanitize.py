@@ -66,14 +66,14 @@ def test_clean_text_is_unchanged(text: str) -> None:
 
 
 @given(HARMLESS)
-def test_harmless_text_is_not_changed(text: str) -> None:
+def test_text_without_controls_is_unchanged(text: str) -> None:
     assert sanitize(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["größe", "日本", "עברית", "😀", "a b", "\\x1b", "e\u0301", "\xa0"]
 )
-def test_other_scripts_and_signs_are_harmless(text: str) -> None:
+def test_other_scripts_and_symbols_are_unchanged(text: str) -> None:
     assert sanitize(text) == text
 
 

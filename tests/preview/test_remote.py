@@ -119,7 +119,7 @@ def test_what_the_status_then_tells(
     ("invocation", "error"), [("nope", NotFound), ("demo-failed", Failed), ("demo-stuck", NotReady)]
 )
 @pytest.mark.parametrize("stats", [True, False])
-def test_what_there_is_nothing_to_see_of(
+def test_nothing_to_preview_is_an_error(
     invocation: str, error: type[Exception], stats: bool
 ) -> None:
     with meeting() as (world, sandbox), pytest.raises(error):
@@ -136,7 +136,7 @@ def test_what_fails_for_a_while_is_tried_again() -> None:
 
 @pytest.mark.parametrize("format_", [Format.CSV, Format.XLSX])
 @pytest.mark.parametrize("then", ["delay = 0.0", "ranges = false"])
-def test_what_is_read_as_a_whole_goes_on_or_begins_again(format_: Format, then: str) -> None:
+def test_a_complete_read_is_resumed_or_restarted(format_: Format, then: str) -> None:
     path = f"/api/invocation/demo-dedup/{format_}"
     cut = fault("times = 1\ncut_after = 1000", path)
     with meeting(cut + fault(f"times = 1\n{then}", path)) as (world, box):
@@ -206,7 +206,7 @@ def test_a_compressed_body() -> None:
     assert len(preview_response(bomb, coding, rows=10_000).rows) == 10_000
 
 
-def test_what_a_megabyte_does_not_hold_is_said() -> None:
+def test_rows_beyond_a_megabyte_are_mentioned() -> None:
     row = b"x" * 400_000 + b"\n"
     found = preview_response(b"a\n" + row * 5, rows=10)
     assert (len(found.rows), found.complete) == (2, False)

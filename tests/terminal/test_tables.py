@@ -85,7 +85,7 @@ def test_a_download_shows_a_bar_with_size_rate_and_time_left(home: Path, tmp_pat
     assert text.rstrip().splitlines()[-1].strip() == "demo-large.csv"
 
 
-def test_an_error_is_coloured_and_harmless(home: Path, tmp_path: Path) -> None:
+def test_an_error_is_coloured_and_sanitized(home: Path, tmp_path: Path) -> None:
     rule = '[[fault]]\npath = "*"\nstatus = 400\ndetail = "a\\u001b]0;title\\u0007b"'
     with (
         faulty(rule) as sandbox,
