@@ -223,7 +223,7 @@ def test_download_waits_for_the_others_while_it_transfers(home: Path, tmp_path: 
 def test_download_reports_the_others_though_a_poll_hangs(home: Path, tmp_path: Path) -> None:
     """`good` has no results, which is an error that comes before the deadline does."""
     with service(home, tmp_path) as (nostra, _):
-        ended = nostra("download", "bad", "good", "--wait", "--timeout", "2", seconds=6)
+        ended = nostra("download", "bad", "good", "--wait", "--timeout", "2", seconds=25)
     errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
     assert (ended.code, len(errors)) == (4, 2)
     assert "no results" in errors[0]

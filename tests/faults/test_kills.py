@@ -178,7 +178,8 @@ print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * unit)
 
 def peak(nostra: Runner, *args: str) -> tuple[int, int]:
     """Run to the end; return the exit code and the peak resident memory in bytes."""
-    measured = nostra(*args, command=[sys.executable, "-I", "-c", MEASURE, NOSTRA])
+    command = [sys.executable, "-I", "-c", MEASURE, NOSTRA]
+    measured = nostra(*args, seconds=600, command=command)
     code, most = measured.out.split()
     return int(code), int(most)
 

@@ -55,7 +55,7 @@ CASES = table(
         *(
             Case("retry-after-deadline", value,
                  fault(f'status = 503\nretry_after = "{value}"'), 124, ("deadline",),
-                 ("download", "demo-dedup", "-f", "csv", "--timeout", "15s"), requests=2, seconds=5)
+                 ("download", "demo-dedup", "-f", "csv", "--timeout", "15s"), requests=2, seconds=9)
             for value in ("1e9", "3600", "9" * 18)
         ),
         Case("html", "status", fault('page = "Log in"', STATUS), 7, ("web page", "base URL"),

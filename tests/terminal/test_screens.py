@@ -121,7 +121,7 @@ def test_a_download_that_waits_writes_each_file(count: int, home: Path, tmp_path
 
 
 def test_a_download_with_a_deadline_keeps_what_is_final(home: Path, tmp_path: Path) -> None:
-    args = ["download", "--wait", "--timeout", "0.7", "--interval", "1h", "-f", "csv", *ids(17)]
+    args = ["download", "--wait", "--timeout", "3", "--interval", "1h", "-f", "csv", *ids(17)]
     with service(17, home, tmp_path) as nostra, screen_of(nostra, *args) as t:
         assert t.read_to_end() == 5
     first = [f"id-{n}.csv" for n in range(17) if n % 3 == 0 and not fails(n)]
