@@ -19,6 +19,8 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BASE = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | NO_FOLLOW
 _LOCKED_BYTE = (1 << 40) + (1 << 31) - 1
 _POLL_SECONDS = 0.02
+_NOT_A_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})
+"""Why opening fails where a link, a directory or a socket stands."""
 
 
 def open_locked(
@@ -38,6 +40,10 @@ def open_locked(
             if not create:
                 raise
             continue  # removed meanwhile by its owner
+        except OSError as error:
+            if error.errno in _NOT_A_FILE and os.path.lexists(path):
+                raise _not_regular(path) from error
+            raise
         try:
             if made is None:
                 _check_safe(path, os.fstat(fd))
@@ -64,7 +70,7 @@ def _check_safe(path: Path, found: os.stat_result) -> None:
     suspicious: on CIFS or FAT, all files have the same owner.
     """
     if not stat.S_ISREG(found.st_mode):
-        raise FileProblem(f"{path} is not a regular file", "remove it")
+        raise _not_regular(path)
     if not hasattr(os, "geteuid") or found.st_uid == os.geteuid():
         return
     folder = path.parent.stat()
@@ -73,6 +79,11 @@ def _check_safe(path: Path, found: os.stat_result) -> None:
         raise FileProblem(
             f"{path} belongs to another user", "have it removed, or choose another directory"
         )
+
+
+def _not_regular(path: Path) -> FileProblem:
+    kind = "a symbolic link" if path.is_symlink() else "not a regular file"
+    return FileProblem(f"{path} is {kind}", "remove it")
 
 
 def _lock_at_path(fd: int, path: Path, busy: FileProblem, patience: float) -> bool:

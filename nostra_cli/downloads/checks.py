@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nostra_cli.downloads import stores
 from nostra_cli.downloads.sinks.file import remove_stale_part
-from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
+from nostra_cli.downloads.target import OnExisting, StoreUrl, Target, check_regular
 from nostra_cli.errors import FileProblem, file_errors
 
 
@@ -25,19 +25,9 @@ def check_target(target: Target, existing: OnExisting) -> bool:
     if path.name:  # `.` has none: it is a directory
         remove_stale_part(path)
     with file_errors(path):
-        try:
-            mode = path.lstat().st_mode
-        except FileNotFoundError:
+        if not check_regular(path):
             return False
-    if not stat.S_ISREG(mode):
-        kind = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a symbolic link"}.get(
-            stat.S_IFMT(mode), "not a regular file"
-        )
-        raise FileProblem(
-            f"{path} is {kind} (not replaced)", "name a file with -o, or use -o - for stdout"
-        )
-    if existing is OnExisting.REFUSE:
-        with file_errors(path):
+        if existing is OnExisting.REFUSE:
             raise FileExistsError
     return existing is OnExisting.SKIP
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nostra_cli.errors import UsageProblem
+from nostra_cli.errors import FileProblem, UsageProblem
 from nostra_cli.models import local_name
 
 
@@ -45,6 +46,25 @@ class StoreUrl:
 
 
 Target = Path | StoreUrl
+
+
+def check_regular(path: Path) -> bool:
+    """Return whether a file exists, a regular one.
+
+    Raises FileProblem for a directory, a symbolic link, a FIFO or a device, and OSError.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode):
+        kind = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a symbolic link"}.get(
+            stat.S_IFMT(mode), "not a regular file"
+        )
+        raise FileProblem(
+            f"{path} is {kind} (not replaced)", "name a file with -o, or use -o - for stdout"
+        )
+    return True
 
 
 def parse_target(text: str) -> Target:

@@ -30,6 +30,14 @@ def line(value: str, name: str, end: str = "\n", mark: str = " ") -> bytes:
     return f"{value} {mark}{name}{end}".encode()
 
 
+def test_a_link_in_the_place_of_the_draft_is_named(tmp_path: Path) -> None:
+    draft = tmp_path / f".{NAME}.part"
+    draft.symlink_to("nowhere")
+    with pytest.raises(FileProblem) as caught:
+        record(tmp_path, {"a.csv": "0" * 64})
+    assert caught.value.message == f"{draft} is a symbolic link"
+
+
 def test_a_new_file_has_one_line_for_each_file(tmp_path: Path) -> None:
     record(tmp_path, {"x.csv": A, "y.csv": B})
     assert (tmp_path / NAME).read_bytes() == line(A, "x.csv") + line(B, "y.csv")

@@ -71,6 +71,35 @@ def test_publishing_takes_no_place_of_any_kind(target: Path, kind: str) -> None:
     assert part.close(keep=True)
 
 
+@pytest.mark.parametrize("replace", [True, False])
+def test_another_file_at_the_path_of_the_part_is_not_published(target: Path, replace: bool) -> None:
+    """As where somebody cleans up, and another process then starts on the same target."""
+    part = begun(target, b"0123456789")
+    part_path(target).unlink()
+    part_path(target).write_bytes(b"half")
+    with pytest.raises(FileProblem, match=r"another program replaced .*\.part"):
+        part.publish(replace)
+    assert not part.close(keep=True)
+    assert part_path(target).read_bytes() == b"half"
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "directory", "fifo"])
+def test_what_is_no_file_is_not_replaced_though_it_appeared_late(target: Path, kind: str) -> None:
+    part = begun(target, b"0123456789")
+    if kind == "link":
+        target.symlink_to("nowhere")
+    elif kind == "directory":
+        target.mkdir()
+    else:
+        os.mkfifo(target)
+    before = target.lstat()
+    with pytest.raises(FileProblem, match="not replaced"):
+        part.publish(replace=True)
+    assert os.path.samestat(target.lstat(), before)
+    assert part.close(keep=True)
+
+
 def test_publishing_over_a_file_replaces_it_and_keeps_its_mode(target: Path) -> None:
     target.write_bytes(b"older")
     target.chmod(0o604)

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from nostra_cli.downloads.naming import fits
 from nostra_cli.downloads.resume import BodyVersion, from_json
 from nostra_cli.downloads.sinks.protocol import TargetSink
+from nostra_cli.downloads.target import check_regular
 from nostra_cli.errors import Corrupt, FileProblem, KeptPart, add_kept, file_errors
 from nostra_cli.files import NO_FOLLOW, keep_mode, open_locked
 from nostra_cli.models import Piece
@@ -179,7 +180,10 @@ class Part(TargetSink):
         stays.
         """
         with file_errors(self.target):
+            if os.path.lexists(self.path) and not self._is_at_path():
+                raise FileProblem(f"another program replaced {self.path}", "run it again")
             if replace:
+                check_regular(self.target)  # as at the start: it may have appeared meanwhile
                 keep_mode(self._fd, self.path, self.target)
             os.fsync(self._fd)
             self._remove_note()  # first: a kill in between leaves nothing but the part
@@ -199,8 +203,9 @@ class Part(TargetSink):
         if self._is_at_path():
             kept = keep and self._is_useful()
             if not kept:
-                with contextlib.suppress(OSError, FileProblem):
+                with contextlib.suppress(FileProblem):
                     self._remove_note()
+                with contextlib.suppress(OSError):
                     if sys.platform == "win32":  # an open file cannot be removed there
                         self._close_file()
                     self.path.unlink()
