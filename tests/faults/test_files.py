@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 from nostra_cli.sandbox.server import Sandbox, serving
 from tests.conftest import runner_for
 from tests.faults.catalogue import covers
-from tests.faults.test_signals import until
+from tests.faults.test_signals import start, until
 from tests.running import NOSTRA, Runner
 from tests.sandbox.calling import faulty
 
@@ -279,14 +280,15 @@ def test_two_processes_one_target(home: Path, tmp_path: Path) -> None:
     slow = '[[fault]]\npath = "*/csv"\nrate = 2000000\n'
     with faulty(slow, large_bytes=1_000_000) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
-        command = [NOSTRA, *LARGE, "-q", "--overwrite", "--checksums"]
-        both = [
-            subprocess.Popen(command, cwd=tmp_path, env=dict(nostra.env), stderr=subprocess.PIPE)
-            for _ in range(2)
-        ]
-        errors = [process.communicate(timeout=30)[1].decode() for process in both]
-    assert sorted(process.returncode for process in both) == [0, 8]
-    assert any("another process is downloading" in error for error in errors)
+        options = ["-q", "--overwrite", "--checksums"]
+        first = start(nostra, *LARGE, *options)
+        until((tmp_path / ".demo-large.csv.part").exists)
+        first.send_signal(signal.SIGSTOP)  # until the second has ended
+        second = nostra(*LARGE, *options)
+        first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=30)
+    assert (first.returncode, second.code) == (0, 8)
+    assert "another process is downloading" in second.err
     assert nostra.files() == ["SHA256SUMS", "demo-large.csv"]
     assert (tmp_path / "demo-large.csv").stat().st_size == 1_000_000
     subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=True)
