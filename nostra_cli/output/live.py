@@ -42,6 +42,7 @@ class Live:
         self._thread: threading.Thread | None = None
         self._not_before = 0.0
         self._widths: list[int] = []
+        self._hidden = False  # the cursor; a signal may interrupt between this and a write
 
     @contextmanager
     def shown(self, state: Callable[[], ProgressState]) -> Iterator[None]:
@@ -105,9 +106,10 @@ class Live:
         lines = artist.lines(state, max(1, columns - _SPARE_COLUMNS), max(1, rows - 1))
         widths = [width for _, width in lines]
         text = "\n".join(line for line, _ in lines)
-        hide = "" if self._widths or not lines else HIDE_CURSOR
+        hide = "" if self._hidden or not lines else HIDE_CURSOR
         before = self._erasing()
         self._widths = widths
+        self._hidden = self._hidden or bool(lines)
         self._stream.write(f"{before}{hide}{text}")
 
     def _erasing(self) -> str:
@@ -119,10 +121,11 @@ class Live:
         return f"\r\x1b[{rows - 1}A\x1b[J" if rows > 1 else "\r\x1b[J"
 
     def _erase(self) -> None:
-        if self._widths:
+        if self._hidden:
             before = self._erasing()
             self._widths = []
             self._stream.write(before + SHOW_CURSOR)
+            self._hidden = False
 
     def clear(self) -> None:
         """Erase it for other output, and draw again half a second later."""
@@ -134,8 +137,9 @@ class Live:
         """Write a line above the display."""
         with self._lock:
             before = self._erasing()
-            self._stream.write(f"{before}{SHOW_CURSOR if before else ''}{line}\n")
             self._widths = []
+            self._stream.write(f"{before}{SHOW_CURSOR if self._hidden else ''}{line}\n")
+            self._hidden = False
 
     def suspend(self) -> None:
         """Erase it and show the cursor, even if another thread is stuck."""
@@ -149,6 +153,6 @@ class Live:
 
     def restore(self) -> None:
         """Do the same without a lock: the process ends at once."""
-        if self._widths:
+        if self._hidden:
             with contextlib.suppress(OSError):
                 os.write(self._stream.fileno(), (self._erasing() + SHOW_CURSOR).encode())

@@ -151,6 +151,33 @@ def test_it_is_closed_even_if_another_thread_is_at_work() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("leave", [Live.close, Live.restore])
+def test_a_signal_before_a_write_does_not_leave_the_cursor_hidden(
+    leave: Callable[[Live], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Drawn()
+    written: list[bytes] = []
+    monkeypatch.setattr("nostra_cli.output.live.os.write", lambda _fd, data: written.append(data))
+    monkeypatch.setattr(Drawn, "fileno", lambda _self: 2)
+    monkeypatch.setattr(live, "in_foreground", lambda _stream: True)
+    drawing = Live(stream, False, sanitize)
+
+    def interrupted(_stream: Drawn, _text: str) -> int:
+        raise KeyboardInterrupt
+
+    with drawing.shown(waiting()):
+        stream.wait()
+        with drawing._lock:  # so that nothing is drawn meanwhile
+            with monkeypatch.context() as patch:
+                patch.setattr(Drawn, "write", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    drawing.clear()
+            leave(drawing)
+            shown = stream.stream.text.encode() + b"".join(written)
+    assert shown.endswith(SHOW_CURSOR.encode())
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_shell_that_has_the_terminal_is_not_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     checked = threading.Event()
 
