@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, TextIO
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from nostra_cli.preview.first_rows import Preview
     from nostra_cli.preview.stats import ByDate, ColumnStats, Stats
 
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _STATS = ("column", "type", "empty", "distinct", "min", "max", "mean")
 _PLOT_LINES = 8
 _WIDEST_PLOT = 100
@@ -125,14 +127,7 @@ def drawn(
 def _are_numbers(cells: Sequence[str]) -> bool:
     """Return whether a column looks like numbers, which are aligned to the right."""
     filled = [cell for cell in cells if cell]
-    return bool(filled) and all(
-        cell.isascii()
-        and cell.lstrip("+-")[:1].isdigit()
-        and cell[-1:].isdigit()
-        and set(cell) <= set("0123456789+-.eE")
-        and cell.count("-") < 2
-        for cell in filled
-    )
+    return bool(filled) and all(map(_NUMBER.fullmatch, filled))
 
 
 def _drawn_stats(stats: Stats, page: Page) -> Iterator[str]:

@@ -36,14 +36,16 @@ def show_response(
     content = _read(chunks)
     if not content.strip():
         return
-    if out.options.json:
-        value = parse(content)
-        if out.data.terminal:
-            out.document(value)
-        else:
-            out.data.write(content)
-    else:
-        _show_to_person(out, content, parse)
+    if out.options.json and not out.data.terminal:
+        parse(content)
+        out.data.write(content)
+        return
+    try:
+        out.document(parse(content))
+    except (Corrupt, RecursionError):  # not JSON, or nested too deeply to indent
+        if out.options.json:
+            raise
+        _show_text(out, content)
 
 
 def _read(chunks: Iterable[Piece]) -> bytes:
@@ -56,13 +58,6 @@ def _read(chunks: Iterable[Piece]) -> bytes:
                 "redirect stdout, without --json: nostra api ... > FILE",
             )
     return bytes(content)
-
-
-def _show_to_person(out: Output, content: bytes, parse: Callable[[bytes], JsonValue]) -> None:
-    try:
-        out.document(parse(content))
-    except (Corrupt, RecursionError):  # not JSON, or nested too deeply to indent
-        _show_text(out, content)
 
 
 def _show_text(out: Output, content: bytes) -> None:

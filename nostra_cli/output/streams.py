@@ -40,18 +40,23 @@ class OutputOptions(NamedTuple):
     color: Color = Color.AUTO
 
 
-class DataStream:
-    """stdout. Raises FileProblem on failure, BrokenPipeError if the reader went away."""
+class _Stream:
+    """stdout or stderr."""
 
-    def __init__(self, stream: TextIO | None, before: Callable[[], None] = lambda: None) -> None:
-        """Write to `stream`, None where the process was started without a stdout.
-
-        `before` is called before each write to a terminal.
-        """
+    def __init__(self, stream: TextIO | None) -> None:
+        """Write to `stream`; None where the process was started without it."""
         self.stream = stream
         self.terminal = stream is not None and stream.isatty()
         self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
         self._write = _writer(stream) if stream is not None else None
+
+
+class DataStream(_Stream):
+    """stdout. Raises FileProblem on failure, BrokenPipeError if the reader went away."""
+
+    def __init__(self, stream: TextIO | None, before: Callable[[], None] = lambda: None) -> None:
+        """Write to `stream`; `before` is called before each write to a terminal."""
+        super().__init__(stream)
         self._before = before
 
     def write(self, data: Piece) -> int:
@@ -110,15 +115,8 @@ class TextStream:
             self._data.text(sanitize_lines(text))
 
 
-class MessageStream:
+class MessageStream(_Stream):
     """stderr. Errors are ignored: nobody may be reading it."""
-
-    def __init__(self, stream: TextIO | None) -> None:
-        """Write to `stream`; None where the process was started without a stderr."""
-        self._stream = stream
-        self.terminal = stream is not None and stream.isatty()
-        self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
-        self._write = _writer(stream) if stream is not None else None
 
     def write(self, text: str) -> int:
         """Write a text at once; return its length."""
@@ -135,9 +133,9 @@ class MessageStream:
 
     def fileno(self) -> int:
         """Return the descriptor; raises OSError where there is none."""
-        if self._stream is None:
+        if self.stream is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return self._stream.fileno()
+        return self.stream.fileno()
 
 
 def encode(text: str, encoding: str, errors: str = "backslashreplace") -> bytes:

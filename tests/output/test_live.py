@@ -25,8 +25,8 @@ class Drawn(MessageStream):
     """Sets an event at each write."""
 
     def __init__(self) -> None:
-        self.stream = Stream(terminal=True)
-        super().__init__(self.stream)
+        self.screen = Stream(terminal=True)
+        super().__init__(self.screen)
         self.written = threading.Event()
 
     def write(self, text: str) -> int:
@@ -55,7 +55,7 @@ def test_it_is_drawn_and_erased() -> None:
     stream = Drawn()
     with Live(stream, False, sanitize).shown(waiting("a: \x1brunning")):
         stream.wait()
-    text = stream.stream.text
+    text = stream.screen.text
     assert text.startswith(HIDE_CURSOR)
     assert " a: \\x1brunning  3 s" in text
     assert text.endswith("\r\x1b[J" + SHOW_CURSOR)
@@ -65,7 +65,7 @@ def test_quick_work_draws_nothing() -> None:
     stream = Drawn()
     with Live(stream, False, sanitize).shown(waiting()):
         pass
-    assert stream.stream.text == ""
+    assert stream.screen.text == ""
 
 
 @pytest.mark.usefixtures("at_once")
@@ -76,7 +76,7 @@ def test_a_message_is_written_above_it() -> None:
         stream.wait()
         drawing.print_above("warning: x")
         stream.wait()
-    text = stream.stream.text
+    text = stream.screen.text
     assert f"\r\x1b[J{SHOW_CURSOR}warning: x\n{HIDE_CURSOR}" in text
     assert text.endswith("\r\x1b[J" + SHOW_CURSOR)
 
@@ -89,7 +89,7 @@ def test_blocks_may_overlap() -> None:
         with drawing.shown(waiting()):
             stream.wait()
         stream.wait()
-    assert stream.stream.text.endswith(SHOW_CURSOR)
+    assert stream.screen.text.endswith(SHOW_CURSOR)
 
 
 @pytest.mark.usefixtures("at_once")
@@ -107,7 +107,7 @@ def test_the_terminal_is_left_as_it_was_found(
         stream.wait()
         with drawing._lock:  # so that nothing is drawn meanwhile
             leave(drawing)
-            shown = stream.stream.text.encode() + b"".join(written)
+            shown = stream.screen.text.encode() + b"".join(written)
     assert shown.endswith(b"\r\x1b[J" + SHOW_CURSOR.encode())
 
 
@@ -146,7 +146,7 @@ def test_it_is_closed_even_if_another_thread_is_at_work() -> None:
     with drawing.shown(waiting()):
         stream.wait()
         drawing.close()
-        shown = stream.stream.text
+        shown = stream.screen.text
     assert shown.endswith("\r\x1b[J" + SHOW_CURSOR)
 
 
@@ -189,7 +189,7 @@ def test_a_shell_that_has_the_terminal_is_not_disturbed(monkeypatch: pytest.Monk
     stream = Drawn()
     with Live(stream, False, sanitize).shown(waiting()):
         assert checked.wait(20)
-    assert stream.stream.text == ""
+    assert stream.screen.text == ""
 
 
 @pytest.mark.usefixtures("at_once")
@@ -201,7 +201,7 @@ def test_without_another_thread_the_work_continues(monkeypatch: pytest.MonkeyPat
     stream = Drawn()
     with Live(stream, False, sanitize).shown(waiting()):
         pass
-    assert stream.stream.text == ""
+    assert stream.screen.text == ""
 
 
 STATES = [
