@@ -67,7 +67,6 @@ def option(
     *,
     parser: Parser | None = None,
     complete: Completer | None = None,
-    is_eager: bool = False,
 ) -> OptionInfo:
     """Declare an option as help shows it: `-o, --output FILE`; its default is in the signature."""
     names, _, metavar = declaration.replace(", ", ",").partition(" ")
@@ -77,7 +76,6 @@ def option(
         metavar=metavar or None,
         parser=_typer_parser(parser),
         autocompletion=complete,
-        is_eager=is_eager,
     )
     return info
 
@@ -162,7 +160,7 @@ class SharedOptions(NamedTuple):
     )
     color: Annotated[
         Color,
-        option("--color WHEN", "Colour: auto, always or never", **one_of(*Color), is_eager=True),
+        option("--color WHEN", "Colour: auto, always or never", **one_of(*Color)),
     ] = Color.AUTO
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -27,8 +27,6 @@ _ANYWHERE = re.compile(r"#(?=[^\x00-\x7f]*#[^\x00-\x7f]*\[)")
 _MARKUP = re.compile(r"[!-,:-@\[-^`{-~]")  # all of ASCII's punctuation but - . / _
 _WORST_LAST = (Outcome.COMPLETED, Outcome.IN_PROGRESS, Outcome.FAILED)
 _SHOWN_IDS = 3
-_RUN_URL = re.compile(r"https?://[\w.:-]+(/[\w.-]+){2}/actions/runs/[0-9]+#artifacts", re.ASCII)
-_MAX_ROWS = 1000  # GitHub drops a summary of more than 1 MiB
 
 
 def escape_workflow_commands(line: str) -> str:
@@ -140,13 +138,13 @@ class Report:
         """Return ids, statuses, files (with links to `url`, if any) and failures as Markdown."""
         rows = [
             f"| {self._text(id_)} | {self._text(self._status(row))} | {self._files(row, url)} |\n"
-            for id_, row in list(self._rows.items())[:_MAX_ROWS]
+            for id_, row in self._rows.items()
         ]
-        table = "".join(["| id | status | files |\n|---|---|---|\n", *rows, _more(self._rows)])
-        failures = [f"- {self._text(message)}\n" for message in self._failures[:_MAX_ROWS]]
+        table = "".join(["| id | status | files |\n|---|---|---|\n", *rows])
+        failures = "".join(f"- {self._text(message)}\n" for message in self._failures)
         if failures:
-            failures = ["\nFailures:\n\n", *failures, _more(self._failures)]
-        return f"\n### {self.name}\n\n{table}{''.join(failures)}\n"
+            failures = f"\nFailures:\n\n{failures}"
+        return f"\n### {self.name}\n\n{table}{failures}\n"
 
     def _status(self, row: _Row) -> str:
         if row.files:
@@ -165,14 +163,9 @@ class Report:
         return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", self._sanitize(text))
 
 
-def _more(entries: Sized) -> str:
-    left = len(entries) - _MAX_ROWS
-    return f"\nand {left} more\n" if left > 0 else ""
-
-
 def artifacts_url(env: Mapping[str, str]) -> str:
     """Return the URL that lists the run's artifacts, or an empty text."""
     names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, run = (env.get(name, "") for name in names)
-    url = f"{server}/{repository}/actions/runs/{run}#artifacts"
-    return url if _RUN_URL.fullmatch(url) else ""
+    server, repository, run = (env.get(name) for name in names)
+    known = server and repository and run
+    return f"{server}/{repository}/actions/runs/{run}#artifacts" if known else ""
