@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nostra_cli.errors import usage_errors
 from nostra_cli.units import show_duration
 
 if TYPE_CHECKING:
@@ -58,15 +57,6 @@ class Session:
         from nostra_cli.http.timeouts import Deadline
 
         return Deadline(timeout if timeout is not None else self.settings.timeout.value)
-
-    def jobs(self, flag: int | None) -> int:
-        """Return the number of parallel transfers; raises UsageProblem if it is out of range."""
-        from nostra_cli.config.settings import MAX_JOBS, check_jobs
-
-        if flag is None:
-            return self.settings.jobs.value
-        with usage_errors("-j", f"choose a number from 1 to {MAX_JOBS}"):
-            return check_jobs(flag)
 
     @property
     def low_speed(self) -> LowSpeed:

@@ -101,6 +101,24 @@ def one_of(*values: str) -> dict[str, Any]:
     return {"parser": parse, "complete": lambda: list(values)}  # Typer filters the candidates
 
 
+def number(low: int, high: int) -> Parser:
+    """Return the parser of a whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        digits = text.isascii() and text.isdigit() and len(text) < 9
+        if not digits or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is not a number from {low} to {high:,}")
+        return int(text)
+
+    return parse
+
+
+def result_id(help: str) -> OptionInfo:
+    """Declare the option that names a result."""
+    complete = completion.results
+    return option("-r, --result RESULT_ID", help, parser=check_id, complete=complete)
+
+
 Ids = Annotated[
     list[str], argument("ID...", "Invocation ids; - reads them from stdin", complete=completion.ids)
 ]

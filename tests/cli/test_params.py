@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.cli.params import SharedOptions, check_id
+from nostra_cli.cli.params import SharedOptions, check_id, number
 from nostra_cli.config.settings import Flags
 from nostra_cli.models import is_segment
 from nostra_cli.output.streams import Color, OutputOptions
@@ -43,6 +43,16 @@ def test_an_id_that_is_too_long_is_shortened_in_the_message(text: str) -> None:
     with pytest.raises(ValueError, match="longer than 4096 bytes") as caught:
         check_id(text)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("text", ["0", "65", "-1", "1.5", "", "eight", "\u0663", "9" * 5000])
+def test_a_number_out_of_range_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number from 1 to 64"):
+        number(1, 64)(text)
+
+
+def test_a_number_within_the_range_is_returned() -> None:
+    assert [number(1, 64)(text) for text in ("1", "064", "64")] == [1, 64, 64]
 
 
 def test_shared_options_are_parsed() -> None:

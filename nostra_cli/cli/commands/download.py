@@ -9,7 +9,7 @@ import typer
 
 from nostra_cli.cli import completion
 from nostra_cli.cli.context import Session
-from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, one_of, option
+from nostra_cli.cli.params import Ci, Ids, Interval, Timeout, number, one_of, option, result_id
 from nostra_cli.cli.stdin import read_ids
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, NostraError, UsageProblem
 from nostra_cli.models import decode_text
@@ -40,14 +40,7 @@ Formats = Annotated[
         **one_of("json", "csv", "xlsx", "all"),
     ),
 ]
-Results = Annotated[
-    list[str] | None,
-    option(
-        "-r, --result RESULT_ID",
-        "Result, repeatable (default: the primary one)",
-        complete=completion.results,
-    ),
-]
+Results = Annotated[list[str] | None, result_id("Result, repeatable (default: the primary one)")]
 AllResults = Annotated[bool, option("--all-results", "All results of the invocation")]
 OutputFile = Annotated[
     str | None,
@@ -71,7 +64,10 @@ Overwrite = Annotated[
 ]
 SkipExisting = Annotated[bool, option("--skip-existing", "Keep existing files without an error")]
 Wait = Annotated[bool, option("--wait", "Wait until the invocations are completed")]
-Jobs = Annotated[int | None, option("-j, --jobs N", "Parallel transfers, 1 to 64 (default: 8)")]
+Jobs = Annotated[
+    int | None,
+    option("-j, --jobs N", "Parallel transfers, 1 to 64 (default: 8)", parser=number(1, 64)),
+]
 NoResume = Annotated[bool, option("--no-resume", "Ignore partial files of an earlier run")]
 Checksums = Annotated[bool, option("--checksums", "Also write SHA256SUMS, for sha256sum -c")]
 Verify = Annotated[
@@ -127,7 +123,7 @@ def download(  # the options of the command
             _selection(session, formats or [], results or [], all_results, output),
             _destination(session, output, folder, name),
             options,
-            session.jobs(jobs),
+            jobs or session.settings.jobs.value,
             text_only=session.out.data.terminal,
         )
         _check_stdout(session, batch)
@@ -187,12 +183,8 @@ def _selection(
     output: str | None,
 ) -> "Selection":
     from nostra_cli.downloads.plan import Selection
-    from nostra_cli.models import Format, is_segment, quote_id
+    from nostra_cli.models import Format
 
-    results = [decode_text(result) for result in results]
-    for result in results:
-        if not is_segment(result):
-            raise UsageProblem(f"-r {quote_id(result)} is not a valid id", "see nostra results ID")
     if results and all_results:
         raise UsageProblem("-r and --all-results exclude each other", "use one of them")
     chosen = tuple(Format(f) for f in dict.fromkeys(formats) if f != "all")

@@ -4,12 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostra_cli.cli import completion
 from nostra_cli.cli.context import Session
-from nostra_cli.cli.params import Target, is_path, one_of, option
+from nostra_cli.cli.params import Target, is_path, number, one_of, option, result_id
 from nostra_cli.cli.stdin import read_id
 from nostra_cli.errors import OF_AN_INVOCATION, ExitCode, UsageProblem
-from nostra_cli.models import decode_text
 
 if TYPE_CHECKING:
     from nostra_cli.preview.first_rows import Preview, PreviewOptions
@@ -21,22 +19,10 @@ EXAMPLES = (
 )
 CODES = OF_AN_INVOCATION
 DOCS = "preview"
-_MAX_ROWS = 10_000
 
 
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MAX_ROWS):
-        raise ValueError(f"{text!r} is not a number from 0 to {_MAX_ROWS:,}")
-    return int(text)
-
-
-ResultId = Annotated[
-    str | None,
-    option(
-        "-r, --result RESULT_ID", "Result (default: the primary one)", complete=completion.results
-    ),
-]
-Rows = Annotated[int, option("-n, --rows N", "Number of rows", parser=_count)]
+ResultId = Annotated[str | None, result_id("Result (default: the primary one)")]
+Rows = Annotated[int, option("-n, --rows N", "Number of rows", parser=number(0, 10_000))]
 WithStats = Annotated[bool, option("--stats", "Statistics of each column, from the whole result")]
 FormatOption = Annotated[
     str | None,
@@ -89,12 +75,8 @@ def _preview_file(
 def _preview_result(
     session: Session, id_: str, result: str | None, options: "PreviewOptions"
 ) -> "Preview":
-    from nostra_cli.models import is_segment
     from nostra_cli.preview.remote import preview_result, suggest_file
 
-    result = decode_text(result) if result is not None else None
-    if result is not None and not is_segment(result):
-        raise UsageProblem(f"-r {result!r} is not a valid result id", f"see nostra results {id_}")
     with suggest_file(id_), session.service() as service:
         low_speed, progress = session.low_speed, session.out.progress
         with progress.busy(f"reading {id_}"):
