@@ -261,8 +261,8 @@ def test_fish_completes(env: dict[str, str], tmp_path: Path) -> None:
     lines = [keys.removesuffix("\t") for keys, _ in TYPED]
     script = f"source {FOLDER / 'nostra.fish'}\n"
     script += "".join(f"complete -C '{line}'\n" for line in lines)
-    said = ran(["fish", "--no-config", "-c", script], env, tmp_path).splitlines()
-    assert said == [
+    candidates_shown = ran(["fish", "--no-config", "-c", script], env, tmp_path).splitlines()
+    assert candidates_shown == [
         "download\tDownload results to files, or to stdout",
         "--timeout\tDeadline: 90, 90s, 15m, 2h (default: none)",
         "xlsx",
@@ -282,8 +282,8 @@ def test_powershell_completes(env: dict[str, str], tmp_path: Path) -> None:
         f"$l = '{line}'; (TabExpansion2 $l $l.Length).CompletionMatches.CompletionText\n"
         for line in ("nostra dow", "nostra wait --time", "nostra status ", "nostra status job:")
     )
-    said = ran(["pwsh", "-NoProfile", "-Command", script], env, tmp_path).split()
-    assert said == ["download", "--timeout", "4712", "job:a:4711", "job:a:4711"]
+    candidates_shown = ran(["pwsh", "-NoProfile", "-Command", script], env, tmp_path).split()
+    assert candidates_shown == ["download", "--timeout", "4712", "job:a:4711", "job:a:4711"]
 
 
 def test_a_status_reaches_the_terminal_without_its_control_characters(

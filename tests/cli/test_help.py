@@ -76,13 +76,6 @@ def test_help_on_40_columns_wraps_everything_but_command_lines(
         assert len(line) <= 40 or typed or "https://" in line or "|" in line, line
 
 
-def test_help_on_a_narrow_terminal_has_texts_below_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "59")
-    assert re.search(r"^  --exit-status\n {6}\S", shown("status", "--help"), re.MULTILINE)
-    monkeypatch.setenv("COLUMNS", "60")
-    assert re.search(r"^  --exit-status {2,}\S", shown("status", "--help"), re.MULTILINE)
-
-
 @pytest.mark.parametrize("columns", ["1", "0", "-3", "x", "9" * 30])
 def test_help_on_a_terminal_of_an_odd_width(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
@@ -167,7 +160,7 @@ def test_each_command_has_two_or_three_examples(name: str) -> None:
 
 @pytest.fixture
 def desk(nostra: Runner, sandbox: Sandbox, home: Path) -> Runner:
-    """Return `nostra` where the files are that examples name."""
+    """Return `nostra` in a folder with the files that the examples name."""
     profile = f'base_url = "{sandbox.base_url}"\ntoken = "{sandbox.token}"\n'
     config = home / ".config" / "nostra" / "config.toml"
     config.parent.mkdir(parents=True)
@@ -244,7 +237,7 @@ def test_version_through_typer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected_text"),
     [
         ("dowload x", "did you mean download? see nostra --help"),
         ("Status x", "did you mean status? see nostra --help"),
@@ -277,14 +270,14 @@ def test_version_through_typer() -> None:
         ("wait x --timeout abc", "see nostra wait --help"),
     ],
 )
-def test_a_similar_name_is_suggested(nostra: Runner, typed: str, said: str) -> None:
+def test_a_similar_name_is_suggested(nostra: Runner, typed: str, expected_text: str) -> None:
     words = typed.split()
     ended = nostra(*words)
     assert (ended.code, ended.out) == (2, "")
     error, hint = ended.err.splitlines()
-    assert (error[:7], hint) == ("error: ", f"hint: {said}")
+    assert (error[:7], hint) == ("error: ", f"hint: {expected_text}")
     described = nostra(*words, "--json").error
-    assert (described["code"], described["kind"], described["hint"]) == (2, "usage", said)
+    assert (described["code"], described["kind"], described["hint"]) == (2, "usage", expected_text)
     assert error == f"error: {described['message']}"
 
 
@@ -295,16 +288,16 @@ def test_an_option_without_its_value_names_the_help_of_its_command(nostra: Runne
     ]
 
 
-@pytest.mark.parametrize("asked", ["--version", "--help", "status --help"])
+@pytest.mark.parametrize("arguments", ["--version", "--help", "status --help"])
 @pytest.mark.parametrize(
-    ("stdout", "said"),
+    ("stdout", "expected_text"),
     [("> /dev/full", "error: cannot write to stdout"), (">&-", "error: stdout is closed")],
 )
 def test_a_full_stdout_causes_no_traceback(
-    nostra: Runner, asked: str, stdout: str, said: str
+    nostra: Runner, arguments: str, stdout: str, expected_text: str
 ) -> None:
     done = subprocess.run(
-        f"{NOSTRA} {asked} {stdout}",
+        f"{NOSTRA} {arguments} {stdout}",
         shell=True,
         env=dict(nostra.env),
         capture_output=True,
@@ -313,4 +306,4 @@ def test_a_full_stdout_causes_no_traceback(
     )
     check_invariants(Ended(done.returncode, done.stdout, done.stderr), "")
     assert done.returncode == 8
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith(expected_text)

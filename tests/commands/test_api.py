@@ -22,7 +22,7 @@ PATH = "/api/thing"
 def asked(
     toml: str, home: Path, cwd: Path, *args: str, path: str = PATH
 ) -> tuple[Ended, list[str], Runner]:
-    """Run `nostra api` against one fault; return the methods of the requests that came."""
+    """Run `nostra api` against one fault; return the methods of the requests."""
     with faulty(fault(toml, path)) as sandbox:
         nostra = runner_for(sandbox, home, cwd)
         ended = nostra("api", path, *args)

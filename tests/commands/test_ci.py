@@ -40,7 +40,7 @@ def summary(step: Runner) -> str:
     return Path(step.env["GITHUB_STEP_SUMMARY"]).read_text()
 
 
-def test_a_download_gives_paths_and_a_table(step: Runner) -> None:
+def test_a_download_reports_paths_and_a_table(step: Runner) -> None:
     ended = step("download", "demo-dedup", "demo-demand", "-f", "csv", "--ci", "-d", ".")
     assert (ended.code, ended.out) == (0, "demo-dedup.csv\ndemo-demand.csv\n")
     first, total, last = ended.err.splitlines()
@@ -98,7 +98,7 @@ def test_a_wrong_option_and_a_missing_token_are_annotated(step: Runner) -> None:
     assert "\n::error title=nostra status::no token" in ended.err
 
 
-def test_words_of_the_service_are_no_commands(home: Path, tmp_path: Path) -> None:
+def test_text_of_the_service_is_not_a_workflow_command(home: Path, tmp_path: Path) -> None:
     status = r"::error::a\\n::add-mask::b ##[add-mask]c | <img>"
     detail = r"##[group]x %0A::add-path::/evil"
     rules = (
@@ -133,13 +133,13 @@ def test_outputs_that_cannot_be_written_are_one_warning(step: Runner) -> None:
         assert "GITHUB_OUTPUT" in ended.err.splitlines()[-1]
 
 
-def test_the_profile_may_ask_for_it_and_the_flag_wins(step: Runner, home: Path) -> None:
+def test_a_profile_enables_it_and_the_flag_overrides_the_profile(step: Runner, home: Path) -> None:
     file = home / "c.toml"
     file.write_text("[profiles.default]\nci = true\nunheard = 1\n")
     file.chmod(0o600)
     env = {"NOSTRA_CONFIG": str(file)}
-    asked = step("status", "demo-dedup", env=env)
-    assert asked.err.startswith(
+    ended = step("status", "demo-dedup", env=env)
+    assert ended.err.startswith(
         "::group::nostra status demo-dedup\n::warning title=nostra status::unknown key"
     )
     Path(step.env["GITHUB_OUTPUT"]).unlink()

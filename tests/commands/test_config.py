@@ -1,4 +1,4 @@
-"""`nostra config`, and with it the order in which settings count (contract, "Settings")."""
+"""`nostra config`, and the precedence of settings (contract, "Settings")."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_a_switch_is_shown_as_it_is_set(bare: Runner) -> None:
 
 
 @pytest.mark.parametrize("key", ["token", "fromat"])
-def test_get_of_what_is_not_there_is_a_usage_error(bare: Runner, key: str) -> None:
+def test_getting_an_unknown_setting_is_a_usage_error(bare: Runner, key: str) -> None:
     ended = bare("config", "get", key)
     assert (ended.code, ended.out) == (2, "")
 
@@ -215,29 +215,29 @@ def test_get_of_what_is_not_there_is_a_usage_error(bare: Runner, key: str) -> No
 def test_set_and_unset_write_to_stderr_only(bare: Runner) -> None:
     path = bare.env["NOSTRA_CONFIG"]
     ended = bare("config", "set", "jobs", "3", "--profile", "new")
-    said = f"Stored jobs = 3 in profile 'new' of {path}.\n"
-    assert (ended.code, ended.out, ended.err) == (0, "", said)
+    message = f"Stored jobs = 3 in profile 'new' of {path}.\n"
+    assert (ended.code, ended.out, ended.err) == (0, "", message)
     bare("config", "set", "default_profile", "new", "-q")
     assert tomllib.loads(Path(path).read_text()) == {
         "default_profile": "new",
         "profiles": {"new": {"jobs": 3}},
     }
     ended = bare("config", "unset", "jobs")
-    said = f"Removed jobs from profile 'new' of {path}.\n"
-    assert (ended.code, ended.out, ended.err) == (0, "", said)
+    message = f"Removed jobs from profile 'new' of {path}.\n"
+    assert (ended.code, ended.out, ended.err) == (0, "", message)
     again = bare("config", "unset", "jobs", "--json")
     expected = {"key": "jobs", "profile": "new", "path": path, "changed": False}
     assert (again.code, again.json(), again.err) == (0, expected, "")
 
 
-def test_a_setting_that_the_environment_hides_is_warned_of(bare: Runner) -> None:
+def test_a_setting_that_the_environment_overrides_is_a_warning(bare: Runner) -> None:
     ended = bare("config", "set", "base_url", "https://x.example", env=URL)
     assert ended.code == 0
     assert "warning: NOSTRA_BASE_URL is set and comes first" in ended.err
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("set", "token", TOKEN), "nostra login"),
         (("set", "jobs", "many"), "jobs must be a whole number"),
@@ -245,10 +245,12 @@ def test_a_setting_that_the_environment_hides_is_warned_of(bare: Runner) -> None
         (("lst",), "no such command: lst"),
     ],
 )
-def test_an_invalid_setting_changes_nothing(bare: Runner, args: tuple[str, ...], said: str) -> None:
+def test_an_invalid_setting_changes_nothing(
+    bare: Runner, args: tuple[str, ...], message: str
+) -> None:
     ended = bare("config", *args)
     assert (ended.code, ended.out) == (2, "")
-    assert said in ended.err
+    assert message in ended.err
     assert TOKEN not in ended.err
     assert not Path(bare.env["NOSTRA_CONFIG"]).parent.exists()
 
@@ -259,7 +261,7 @@ def test_path_shows_the_config_file_even_if_it_is_broken(bare: Runner) -> None:
     assert bare("config", "path", "--json").json() == {"path": str(path)}
 
 
-def test_alone_it_shows_its_help_and_so_does_each_of_its_commands(bare: Runner) -> None:
+def test_help_is_shown_for_config_and_each_of_its_commands(bare: Runner) -> None:
     alone = bare("config")
     assert alone.code == 0
     assert "list   List the effective settings" in alone.out

@@ -103,7 +103,7 @@ def test_finds_a_wrong_token(nostra: Runner) -> None:
     assert "refused the token (401: Invalid token.)" in lines(ended)["request"][1]
 
 
-def test_finds_a_host_that_has_no_name(nostra: Runner) -> None:
+def test_finds_a_host_that_cannot_be_resolved(nostra: Runner) -> None:
     ended = nostra("doctor", "--base-url", "https://nothing.invalid")
     assert (ended.code, bad(ended)) == (6, {"request": "error"})
     assert lines(ended)["request"][1] == "nothing.invalid: the host name cannot be resolved"
@@ -205,7 +205,7 @@ def test_the_request_goes_through_the_proxy(sandbox: Sandbox, home: Path, tmp_pa
 if sys.platform != "win32":
     from tests.terminal import terminal
 
-    def test_a_person_gets_the_problems_with_their_remedies_and_a_verdict(nostra: Runner) -> None:
+    def test_a_terminal_gets_problems_with_hints_and_a_verdict(nostra: Runner) -> None:
         env = {**nostra.env, "NOSTRA_TOKEN": ""}
         with terminal([NOSTRA, "doctor"], env, nostra.cwd, columns=160) as screen:
             assert screen.read_to_end() == 3
@@ -221,7 +221,7 @@ if sys.platform != "win32":
             assert screen.read_to_end() == 0
         assert screen.seen.rpartition(b"\x1b[K")[2] == b"No problems found.\r\n"
 
-    def test_with_v_a_person_gets_every_check_the_problems_first(nostra: Runner) -> None:
+    def test_verbose_shows_every_check_with_problems_first(nostra: Runner) -> None:
         env = {**nostra.env, "NO_COLOR": "1", "NOSTRA_PROFILE": "nope"}
         with terminal([NOSTRA, "doctor", "-v"], env, nostra.cwd, columns=300) as screen:
             assert screen.read_to_end() == 2

@@ -1,4 +1,4 @@
-"""`nostra download` to a URL, as a script sees it, with a store that fsspec has of itself."""
+"""`nostra download` to a URL, as a script sees it, with a store that is built into fsspec."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_a_token_that_is_refused_leaves_the_old_one(bare: Runner, sandbox: Sandb
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "expected"),
     [
         ("status = 404", "has no list of collections"),
         ("status = 503\nretry_after = 9", "503 from 127.0.0.1"),
@@ -83,14 +83,14 @@ def test_a_token_that_is_refused_leaves_the_old_one(bare: Runner, sandbox: Sandb
     ],
 )
 def test_a_token_that_cannot_be_checked_is_stored_after_one_request(
-    bare: Runner, rule: str, said: str
+    bare: Runner, rule: str, expected: str
 ) -> None:
     with faulty(fault(rule, COLLECTION)) as sandbox:
         ended = bare("login", "--base-url", sandbox.base_url, "--json", stdin=TOKEN)
         assert len(sandbox.requests) == 1
     assert ended.code == 0
     assert '{"warning": "the token could not be checked: ' in ended.err
-    assert said in ended.err
+    assert expected in ended.err
     assert ended.json() == {
         "profile": "default",
         "path": bare.env["NOSTRA_CONFIG"],
@@ -117,9 +117,7 @@ def test_an_invalid_token_is_refused_without_a_request(
     assert not Path(bare.env["NOSTRA_CONFIG"]).exists()
 
 
-def test_a_profile_that_is_not_there_is_made_and_keeps_its_service(
-    bare: Runner, sandbox: Sandbox
-) -> None:
+def test_a_missing_profile_is_created_with_its_base_url(bare: Runner, sandbox: Sandbox) -> None:
     """What the environment says of the base URL is stored only where the profile lacks it."""
     there = {"NOSTRA_BASE_URL": sandbox.base_url}
     first = bare("login", "--profile", "new one", "--json", stdin=sandbox.token, env=there)
@@ -133,15 +131,15 @@ def test_a_profile_that_is_not_there_is_made_and_keeps_its_service(
 
 
 def test_the_default_base_url_is_not_stored(bare: Runner) -> None:
-    """Nothing may leave this machine: the proxy is one that is not there."""
+    """Send nothing outside this machine: nothing listens at the proxy's address."""
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1"}
     ended = bare("login", "-q", stdin=TOKEN, env=nowhere)
     assert (ended.code, ended.out, ended.err) == (0, "", "")
     assert stored(bare) == {"default": {"token": TOKEN}}
 
 
-def test_a_token_in_the_environment_is_warned_of(bare: Runner, sandbox: Sandbox) -> None:
-    """Also one that cannot be used: login is how to come by a better one."""
+def test_a_token_in_the_environment_is_a_warning(bare: Runner, sandbox: Sandbox) -> None:
+    """A stored token that cannot be used does not prevent a login."""
     env = {"NOSTRA_TOKEN": "no token"}
     ended = bare("login", "--base-url", sandbox.base_url, stdin=sandbox.token, env=env)
     assert ended.code == 0
@@ -149,18 +147,18 @@ def test_a_token_in_the_environment_is_warned_of(bare: Runner, sandbox: Sandbox)
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "expected"),
     [
         (["--profile", ""], "is not a valid profile name"),
         (["--base-url", "http://example.com"], "would send the token unencrypted"),
     ],
 )
 def test_invalid_options_are_refused_before_the_token_is_read(
-    bare: Runner, args: list[str], said: str
+    bare: Runner, args: list[str], expected: str
 ) -> None:
     ended = bare("login", *args, stdin="")
     assert ended.code == 2
-    assert said in ended.err
+    assert expected in ended.err
 
 
 def test_a_file_that_is_not_toml_stays_as_it_is(bare: Runner, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""`nostra login` at a terminal: the token is not drawn, and the prompt can be left."""
+"""`nostra login` at a terminal: the token is not echoed, and the prompt can be cancelled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if sys.platform == "win32":
 from tests.terminal import terminal
 
 
-def test_the_token_is_not_drawn(bare: Runner, sandbox: Sandbox) -> None:
+def test_the_token_is_not_echoed(bare: Runner, sandbox: Sandbox) -> None:
     command = [NOSTRA, "login", "--base-url", sandbox.base_url]
     with terminal(command, bare.env, bare.cwd, controlling=True) as shown:
         shown.read_until(f"Token for {sandbox.base_url}: ".encode())
@@ -30,10 +30,10 @@ def test_the_token_is_not_drawn(bare: Runner, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("key", "code"), [(b"\x03", 130), (b"\x04", 2), (b"\xff\n", 2)])
-def test_a_prompt_that_is_left_stores_nothing(
+def test_a_cancelled_prompt_stores_nothing(
     bare: Runner, sandbox: Sandbox, key: bytes, code: int
 ) -> None:
-    """Ctrl-C, Ctrl-D, and a key that is no text."""
+    """Ctrl-C, Ctrl-D, and a byte that is not text."""
     command = [NOSTRA, "login", "--base-url", sandbox.base_url]
     with terminal(command, bare.env, bare.cwd, controlling=True) as shown:
         shown.read_until(b"Token for " + sandbox.base_url.encode() + b": ")

@@ -35,7 +35,7 @@ def nostra(home: Path, tmp_path: Path, file: Path) -> Runner:
     return Runner(tmp_path, clean_env(home, NOSTRA_CONFIG=str(file)))
 
 
-def test_the_token_goes_and_the_rest_stays(nostra: Runner, file: Path) -> None:
+def test_the_token_is_removed_and_the_other_keys_are_kept(nostra: Runner, file: Path) -> None:
     ended = nostra("logout")
     assert (ended.code, ended.out) == (0, "")
     assert ended.err.splitlines() == [
@@ -59,8 +59,8 @@ def test_the_profile_may_be_named(
 
 def test_without_a_stored_token_logout_says_so(nostra: Runner, home: Path, file: Path) -> None:
     ended = nostra("logout", "--profile", "nope")
-    said = f"No token is stored for profile 'nope' in {file}.\n"
-    assert (ended.code, ended.out, ended.err) == (0, "", said)
+    expected = f"No token is stored for profile 'nope' in {file}.\n"
+    assert (ended.code, ended.out, ended.err) == (0, "", expected)
     assert file.read_text() == FILE
     missing = str(home / "folder" / "config.toml")
     ended = nostra("logout", "--json", env={"NOSTRA_CONFIG": missing})
@@ -68,7 +68,7 @@ def test_without_a_stored_token_logout_says_so(nostra: Runner, home: Path, file:
     assert not (home / "folder").exists()
 
 
-def test_a_token_in_the_environment_is_warned_of(nostra: Runner) -> None:
+def test_a_token_in_the_environment_is_a_warning(nostra: Runner) -> None:
     ended = nostra("logout", env={"NOSTRA_TOKEN": "an0ther-t0ken"})
     assert "warning: NOSTRA_TOKEN is still set" in ended.err
 

@@ -104,7 +104,7 @@ def test_one_malformed_result_leaves_the_downloads_of_the_others(
 
 
 @pytest.mark.parametrize(("primary", "count"), [(True, 2), (False, 0)])
-def test_not_one_primary_result_is_exit_7_with_what_to_type(
+def test_other_than_one_primary_result_exits_7_with_a_hint(
     home: Path, tmp_path: Path, primary: bool, count: int
 ) -> None:
     one = GOOD | {"primaryResult": primary}

@@ -70,7 +70,7 @@ def test_options_come_before_and_after_the_ids(nostra: Runner, sandbox: Sandbox)
     assert nostra("status", "demo-dedup", *flags, env=env).out == "demo-dedup\tcompleted\n"
 
 
-def test_strange_words_of_the_server_are_neutralised(home: Path, tmp_path: Path) -> None:
+def test_control_characters_of_the_server_are_neutralised(home: Path, tmp_path: Path) -> None:
     status = r"run\u001b[31mning\tnow\u202e\u009b"
     with faulty(f"[[fault]]\npath = '*'\nbody = '{{\"status\": \"{status}\"}}'") as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
@@ -105,17 +105,17 @@ def test_runs_without_a_writable_home(nostra: Runner) -> None:
 def test_up_to_jobs_ids_are_requested_at_once_and_shown_in_order(
     home: Path, tmp_path: Path, setting: str, at_once: int
 ) -> None:
-    """Each request is answered only once as many are there as are to be, and no more may be."""
+    """Respond to each request only when `at_once` requests have arrived; more must not arrive."""
     gate, asking, counts = threading.Barrier(at_once), set(), []
 
     def handle(connection: socket.socket, number: int) -> None:
-        while asked := head(connection):
+        while request := head(connection):
             asking.add(number)
             with contextlib.suppress(threading.BrokenBarrierError):
                 gate.wait(10)
             counts.append(len(asking))
             asking.discard(number)
-            id_ = asked.split()[1].rpartition(b"/")[2]
+            id_ = request.split()[1].rpartition(b"/")[2]
             connection.sendall(ok(b'{"status": "is-%s"}' % id_))
 
     ids = [f"id{number}" for number in range(at_once * 4)]
@@ -167,8 +167,8 @@ def test_ids_are_utf_8_where_the_locale_is_not(nostra: Runner, sandbox: Sandbox)
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     sandbox.requests.clear()
     assert nostra("status", "größe", "-", stdin="naïve\n", env=ascii_only).code == 4
-    asked = sorted(request.path.rpartition("/")[2] for request in sandbox.requests)
-    assert asked == ["gr%C3%B6%C3%9Fe", "na%C3%AFve"]
+    segments = sorted(request.path.rpartition("/")[2] for request in sandbox.requests)
+    assert segments == ["gr%C3%B6%C3%9Fe", "na%C3%AFve"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no ulimit")

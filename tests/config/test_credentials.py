@@ -1,4 +1,4 @@
-"""The values of two settings: which tokens and which base URLs are taken."""
+"""Validation of tokens and base URLs."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_base_url_is_https_or_http_to_this_machine(text: str, url: str) -> Non
         "http://127.1\\.example",
     ],
 )
-def test_any_other_base_url_is_refused(text: str) -> None:
+def test_other_base_urls_are_refused(text: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         check_base_url(text)
     assert "pw" not in caught.value.message

@@ -1,4 +1,4 @@
-"""Changing the config file: whole or not at all, for its owner alone, and with the rest kept."""
+"""Changes of the config file: atomic, for its owner alone, and with the rest kept."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_rest_of_the_file_is_kept(env: dict[str, str], path: Path) -> None:
     assert tomllib.loads(path.read_text()) == before
 
 
-def test_the_default_profile_is_one_that_is_there(env: dict[str, str], path: Path) -> None:
+def test_the_default_profile_must_exist(env: dict[str, str], path: Path) -> None:
     edit.put(env, "prod", {"jobs": 1})
     assert edit.choose(env, "prod").changed
     assert config.read(env).top_level == {"default_profile": "prod"}
@@ -119,7 +119,7 @@ def test_loose_modes_are_tightened(tmp_path: Path, jobs: int) -> None:
 
 @needs_posix
 @pytest.mark.parametrize("there", [True, False])
-def test_a_link_stays_and_what_it_leads_to_is_written(
+def test_a_symbolic_link_is_kept_and_its_target_is_written(
     env: dict[str, str], path: Path, there: bool
 ) -> None:
     behind = path.parent / "dotfiles" / "nostra.toml"
@@ -134,7 +134,7 @@ def test_a_link_stays_and_what_it_leads_to_is_written(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         (f'token = "{SECRET}', "line 1"),
         (f'profiles = "{SECRET}"', "profiles must be a table"),
@@ -144,10 +144,10 @@ def test_a_link_stays_and_what_it_leads_to_is_written(
     ],
 )
 def test_a_file_that_cannot_be_changed_stays_as_it_is(
-    env: dict[str, str], path: Path, content: str, said: str
+    env: dict[str, str], path: Path, content: str, problem: str
 ) -> None:
     path.write_text(content)
-    with pytest.raises(UsageProblem, match=said) as caught:
+    with pytest.raises(UsageProblem, match=problem) as caught:
         edit.put(env, None, {"token": "an0ther"})
     assert path.read_text() == content
     assert SECRET not in caught.value.message + caught.value.hint
@@ -217,7 +217,7 @@ def test_a_link_in_the_place_of_the_draft_is_not_written_through(
         ("replace", Signalled(ExitCode.INTERRUPT), Signalled),
     ],
 )
-def test_what_breaks_off_leaves_the_old_file_and_no_draft(
+def test_an_interrupted_write_leaves_the_old_file_and_no_draft(
     env: dict[str, str],
     path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -239,7 +239,7 @@ def test_what_breaks_off_leaves_the_old_file_and_no_draft(
 
 
 @pytest.mark.parametrize("what", ["put", "drop"])
-def test_what_a_killed_process_left_is_cleaned_up(
+def test_the_draft_of_a_killed_process_is_removed(
     env: dict[str, str], path: Path, what: str
 ) -> None:
     """Also when there is nothing to change: it may hold a token."""

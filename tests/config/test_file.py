@@ -1,4 +1,4 @@
-"""The config file: where it is, what is read from it, and what a person is told of it."""
+"""Find and read the config file; its errors and warnings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Write = Callable[..., dict[str, str]]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Return a function that writes the file and gives the environment that names it."""
+    """Return a function that writes the file and returns the environment that names it."""
 
     def written(content: str | bytes, mode: int = 0o600) -> dict[str, str]:
         path = tmp_path / "config.toml"
@@ -33,7 +33,7 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
-@pytest.mark.skipif("linux" not in sys.platform, reason="elsewhere platformdirs is asked itself")
+@pytest.mark.skipif("linux" not in sys.platform, reason="platformdirs gives the path there")
 @pytest.mark.parametrize(
     "env",
     [
@@ -65,7 +65,7 @@ def test_the_file_is_where_the_environment_says() -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "no/such/folder/c.toml", "file/c.toml"])
-def test_a_missing_file_is_an_empty_one(tmp_path: Path, name: str) -> None:
+def test_a_missing_file_is_read_as_empty(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / name
     assert config.read({"NOSTRA_CONFIG": str(path)}) == config.ConfigFile(path, {}, {})
@@ -115,9 +115,9 @@ def test_invalid_toml_is_reported_with_its_line_and_without_its_content(
     env = write(content)
     with pytest.raises(UsageProblem) as caught:
         config.read(env)
-    said = caught.value.message
-    assert said.startswith(f"config file {env['NOSTRA_CONFIG']}, {place}")
-    assert SECRET not in said + caught.value.hint
+    messages = caught.value.message
+    assert messages.startswith(f"config file {env['NOSTRA_CONFIG']}, {place}")
+    assert SECRET not in messages + caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,9 @@ def test_invalid_toml_is_reported_with_its_line_and_without_its_content(
         (f'profiles.p = "{SECRET}"', "profiles.p"),
     ],
 )
-def test_what_is_not_a_table_is_refused_by_its_key(write: Write, content: str, key: str) -> None:
+def test_a_value_that_is_not_a_table_is_refused_by_its_key(
+    write: Write, content: str, key: str
+) -> None:
     with pytest.raises(UsageProblem, match=f": {key} must be a table$") as caught:
         config.read(write(content))
     assert SECRET not in caught.value.message + caught.value.hint
@@ -139,8 +141,8 @@ def test_unknown_top_level_keys_are_a_warning(write: Write) -> None:
     found = config.read(env)
     assert found.profiles == {"p": {"token": "t"}}
     path = env["NOSTRA_CONFIG"]
-    said = [warning.message for warning in found.warnings]
-    assert said == [f"unknown key 'tokne' in {path}", f"unknown key 'extra' in {path}"]
+    messages = [warning.message for warning in found.warnings]
+    assert messages == [f"unknown key 'tokne' in {path}", f"unknown key 'extra' in {path}"]
 
 
 @needs_modes
@@ -154,7 +156,7 @@ def test_a_loose_mode_is_a_warning_with_the_fix(write: Write, mode: int) -> None
 
 @needs_modes
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
-def test_a_mode_for_the_owner_alone_is_fine(write: Write, mode: int) -> None:
+def test_a_mode_for_the_owner_alone_is_not_a_warning(write: Write, mode: int) -> None:
     assert config.read(write("", mode)).warnings == ()
 
 
@@ -165,7 +167,7 @@ def test_the_mode_of_a_device_is_not_checked() -> None:
 
 
 class Locked:
-    """Makes every file unreadable, for root too."""
+    """Make every file unreadable, for root too."""
 
     def __init__(self, error: OSError) -> None:
         self.error = error
@@ -235,7 +237,7 @@ _LINES = st.sampled_from(
 
 
 @given(st.binary() | st.lists(_LINES).map("\n".join).map(str.encode))
-def test_no_content_ends_in_another_error(
+def test_any_content_is_read_or_is_a_usage_problem(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"

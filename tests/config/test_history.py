@@ -1,4 +1,4 @@
-"""The small file of ids that were used: what goes into it, what never does; and it may fail."""
+"""The history of used ids: its content, its limits, and failures that are ignored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_newest_comes_first_and_once(env: dict[str, str]) -> None:
     assert [entry.status for entry in history.read(env)] == ["completed", "completed", "running"]
 
 
-def test_the_same_id_of_two_services_is_two(env: dict[str, str]) -> None:
+def test_the_same_id_of_two_services_is_two_entries(env: dict[str, str]) -> None:
     history.record(env, SERVICE, used("a"))
     history.record(env, "https://B.example:8443/path", used("a"))
     assert [(entry.origin, entry.id) for entry in history.read(env)] == [
@@ -48,7 +48,7 @@ def test_the_same_id_of_two_services_is_two(env: dict[str, str]) -> None:
     ]
 
 
-def test_it_stays_small(env: dict[str, str]) -> None:
+def test_the_number_of_entries_is_limited(env: dict[str, str]) -> None:
     history.record(env, SERVICE, used("old", "x" * 201))
     many = tuple(Result(str(n), n == 0, "completed", frozenset()) for n in range(1000))
     history.record(env, SERVICE, [Invocation("many", "completed", many, {})])
@@ -71,7 +71,7 @@ def test_results_are_kept_with_their_formats(env: dict[str, str]) -> None:
     assert "secret" not in history.history_path(env).read_text()
 
 
-def test_what_is_known_is_not_written_again(env: dict[str, str]) -> None:
+def test_known_entries_are_not_written_again(env: dict[str, str]) -> None:
     history.record(env, SERVICE, used("a", "b"))
     before = history.history_path(env).stat()
     history.record(env, SERVICE, used("a", "b"))
@@ -101,7 +101,7 @@ DEEP = "[" * 100_000
     "broken",
     ["", "{", "null", "[1]", '["abcd"]', '[["a", "b"]]', "\udcff", DEEP, '[[[], "a", "b", {}]]'],
 )
-def test_a_broken_file_is_an_empty_one(env: dict[str, str], broken: str) -> None:
+def test_a_broken_file_is_read_as_empty(env: dict[str, str], broken: str) -> None:
     path = history.history_path(env)
     path.parent.mkdir(parents=True)
     path.write_bytes(broken.encode("utf-8", "surrogateescape"))
@@ -118,7 +118,7 @@ def test_words_of_another_kind_are_refused(env: dict[str, str]) -> None:
         assert history.read(env) == []
 
 
-def test_an_unwritable_history_is_ignored_in_silence(tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_written_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
         history.record({"XDG_STATE_HOME": str(folder)}, SERVICE, used("a"))
@@ -129,7 +129,7 @@ def test_an_unwritable_history_is_ignored_in_silence(tmp_path: Path) -> None:
 
 @pytest.fixture
 def service(sandbox: Sandbox, home: Path, tmp_path: Path) -> Iterator[Runner]:
-    """Yield `nostra` with a service that is not on loopback, by its name at least."""
+    """Yield `nostra` with a service whose host name is not a loopback one."""
     authority = trustme.CA()
     file = home / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
@@ -144,7 +144,7 @@ def remembered(home: Path) -> list[str]:
     return [id_ for _, id_, *_ in json.loads(text)]
 
 
-def test_every_command_that_asks_remembers(service: Runner, home: Path) -> None:
+def test_every_command_that_sends_requests_records_ids(service: Runner, home: Path) -> None:
     assert service("status", "demo-stuck", "nope").code == 4
     assert remembered(home) == ["demo-stuck"]
     assert service("wait", "demo-failed").code == 5

@@ -54,6 +54,6 @@ def test_a_short_token_masks_no_part_of_a_word() -> None:
 
 
 @given(TOKENS, st.sampled_from([*FORMS]))
-def test_the_words_of_the_service_never_hold_the_token(token: str, form: str) -> None:
+def test_text_of_the_service_never_contains_the_token(token: str, form: str) -> None:
     echo = FORMS["plain" if form == "percent-encoded in lower case" else form](token)
     assert echo not in mask_token(token, f"said {echo} again", by_service=True).split()

@@ -1,4 +1,4 @@
-"""Files of settings that are none, and homes that are not there: own errors, in bounded time."""
+"""Unusual config files and missing home directories: each its own error, in bounded time."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def test_a_config_file_may_be_a_pipe(pipe: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_pipe_that_nobody_writes_to_ends_in_time(pipe: Path) -> None:
-    said = f"cannot read the config file {pipe}: no end of its content within 0.2 s"
-    assert problem(NOSTRA_CONFIG=str(pipe)) == said
+    expected = f"cannot read the config file {pipe}: no end of its content within 0.2 s"
+    assert problem(NOSTRA_CONFIG=str(pipe)) == expected
 
 
-def test_the_missing_config_file_may_be_said_by_a_device() -> None:
+def test_a_device_can_stand_for_a_missing_config_file() -> None:
     assert loaded(NOSTRA_CONFIG=os.devnull).config.warnings == ()
 
 
@@ -72,7 +72,7 @@ def test_an_endless_device_is_too_large() -> None:
 
 
 @pytest.mark.parametrize("name", ["/", "x" * 300, "/dev/tty/x", "a/" * 3000])
-def test_a_place_that_can_be_no_file(name: str) -> None:
+def test_a_path_that_cannot_be_a_file(name: str) -> None:
     try:
         loaded(NOSTRA_CONFIG=name)
     except UsageProblem as error:
@@ -87,7 +87,7 @@ def test_a_token_file_may_be_a_pipe(pipe: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [
         ("pipe", "no end of its content within 0.2 s"),
         ("/", "Is a directory"),
@@ -98,17 +98,17 @@ def test_a_token_file_may_be_a_pipe(pipe: Path, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_an_invalid_token_file_is_refused(
-    pipe: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch
+    pipe: Path, name: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(pipe.parent)
     message = problem(NOSTRA_CONFIG=os.devnull, NOSTRA_TOKEN_FILE=name)
     assert "token file" in message
-    assert said in message
+    assert expected in message
 
 
 @pytest.fixture(params=["no user", "raises"])
 def homeless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take away HOME and the passwd entry."""
+    """Remove HOME and the passwd entry."""
     monkeypatch.delenv("HOME", raising=False)
 
     def no_entry(_uid: int) -> None:
@@ -204,7 +204,7 @@ def test_a_directory_with_a_nul_is_a_usage_problem(tmp_path: Path) -> None:
     assert problem(NOSTRA_CONFIG=str(file)) == f"{where}: a path has no NUL character"
 
 
-def test_a_history_that_is_a_pipe_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_history_that_is_a_pipe_does_not_block(tmp_path: Path) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path)}
     path = history.history_path(env)
     path.parent.mkdir()

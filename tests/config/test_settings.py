@@ -1,4 +1,4 @@
-"""Settings: the table of precedence with its origins, and what a profile may say."""
+"""Settings: their precedence and origins, and the keys of a profile."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def token_of(settings: Settings) -> tuple[str | None, str]:
     return token.value if isinstance(token, Token) else None, settings.token.origin
 
 
-def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
+def test_without_any_source_the_defaults_apply(tmp_path: Path) -> None:
     found = loaded(tmp_path / "missing.toml")
     assert (found.profile.value, found.profile.origin) == ("default", "default")
     assert (found.base_url.value, found.base_url.origin) == (DEFAULT_BASE_URL, "default")
@@ -99,7 +99,7 @@ def test_the_profile_is_flag_then_environment_then_file(
         ({}, {"NOSTRA_PROFILE": "nope"}, "environment NOSTRA_PROFILE"),
     ],
 )
-def test_a_profile_that_is_not_there_is_refused_with_those_that_are(
+def test_an_unknown_profile_is_refused_and_the_known_ones_are_listed(
     file: Path, flags: dict[str, str], env: dict[str, str], text: str
 ) -> None:
     with pytest.raises(UsageProblem, match=text) as caught:
@@ -199,11 +199,11 @@ def test_no_token_says_how_to_set_one(file: Path) -> None:
     assert loaded(file).require_token().value == "prod-token"
 
 
-def test_a_token_does_not_show_itself(file: Path) -> None:
+def test_the_repr_of_a_token_does_not_show_it(file: Path) -> None:
     assert "prod-token" not in repr(loaded(file).token)
 
 
-def test_a_profile_sets_the_rest(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_sets_the_other_settings(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     found = loaded(file, {"NOSTRA_PROFILE": "full"})
     assert found.format.value is Format.CSV
@@ -215,7 +215,7 @@ def test_a_profile_sets_the_rest(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [setting.origin for setting in rest] == [f"{key} in {full}" for key in keys]
 
 
-def test_a_profile_may_say_no_to_ci(tmp_path: Path) -> None:
+def test_a_profile_can_disable_ci(tmp_path: Path) -> None:
     write(tmp_path / "c.toml", "[profiles.p]\nci = false")
     found = loaded(tmp_path / "c.toml", profile="p").ci
     assert (found.value, found.origin.startswith("ci in profile")) == (False, True)
@@ -289,7 +289,7 @@ def test_a_value_of_a_wrong_type_is_named_by_its_key(
     assert "s3cr3t" not in caught.value.message + caught.value.hint
 
 
-def test_a_profile_that_is_not_used_may_hold_anything(tmp_path: Path) -> None:
+def test_the_values_of_an_unused_profile_are_not_checked(tmp_path: Path) -> None:
     write(tmp_path / "c.toml", "[profiles.p]\njobs = 'x'\n[profiles.default]\njobs = 3\n")
     assert loaded(tmp_path / "c.toml").jobs.value == 3
 
@@ -303,7 +303,7 @@ def test_unknown_keys_of_every_profile_are_a_warning(tmp_path: Path) -> None:
     ]
 
 
-def test_a_token_and_a_token_command_are_one_too_many(tmp_path: Path) -> None:
+def test_a_token_and_a_token_command_exclude_each_other(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     write(file, "[profiles.p]\ntoken = 's3cr3t'\ntoken_command = ['true']\n")
     with pytest.raises(UsageProblem) as caught:

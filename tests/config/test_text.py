@@ -1,4 +1,4 @@
-"""Settings as text: what is typed for one, and what is shown of them."""
+"""Settings converted to shown text, and typed text converted to settings."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def test_every_setting_is_shown_with_its_origin(env: dict[str, str]) -> None:
         (TOKEN, "present, ends in mine"),
     ],
 )
-def test_of_a_token_only_the_end_is_shown_if_it_is_long(
-    env: dict[str, str], token: str, text: str
-) -> None:
+def test_only_the_end_of_a_long_token_is_shown(env: dict[str, str], token: str, text: str) -> None:
     assert values({**env, "NOSTRA_TOKEN": token})["token"] == text
 
 
@@ -87,7 +85,7 @@ def test_text_is_converted_to_the_type_of_the_key(key: str, text: str, value: ob
 
 
 @pytest.mark.parametrize(
-    ("key", "text", "said"),
+    ("key", "text", "expected"),
     [
         ("format", "xml", "format as given: not one of json, csv, xlsx"),
         ("format", "all", "format as given"),
@@ -107,12 +105,12 @@ def test_text_is_converted_to_the_type_of_the_key(key: str, text: str, value: ob
         ("profile", "x", "no setting 'profile'"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused(key: str, text: str, said: str) -> None:
-    with pytest.raises(UsageProblem, match=said):
+def test_a_value_that_cannot_be_used_is_refused(key: str, text: str, expected: str) -> None:
+    with pytest.raises(UsageProblem, match=expected):
         from_text(key, text)
 
 
-def test_a_key_that_is_true_or_false() -> None:
+def test_a_switch_is_true_or_false() -> None:
     assert (from_text("ci", "true"), from_text("ci", "false")) == (True, False)
     with pytest.raises(UsageProblem, match="ci must be true or false"):
         from_text("ci", "yes")

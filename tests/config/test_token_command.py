@@ -1,4 +1,4 @@
-"""A command that prints the token: what is taken of it, and every way in which it fails."""
+"""token_command: how the token is read, and every way in which the command can fail."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_child_that_stays_in_the_background_is_not_waited_for() -> None:
     assert time.monotonic() - began < 10
 
 
-def test_the_words_meet_no_shell() -> None:
+def test_the_command_runs_without_a_shell() -> None:
     words = ("printf", "%s", "$HOME;`id`*")
     assert TokenCommand(words).run("").value == "$HOME;`id`*"
 
@@ -102,7 +102,7 @@ def test_a_command_that_fails_is_a_usage_problem(words: tuple[str, ...], message
 
 
 @pytest.mark.parametrize("printed", ["", "\\n", " \\n", f"\\n{SECRET}\\n"])
-def test_a_command_that_prints_no_token_leaves_one_without(printed: str) -> None:
+def test_a_command_that_prints_no_token_is_an_auth_problem(printed: str) -> None:
     problem = failure("printf", printed)
     assert isinstance(problem, AuthProblem)
     assert problem.message == "token_command printf printed no token in its first line"
@@ -190,7 +190,7 @@ def test_it_is_not_run_where_the_environment_has_the_token(nostra: Runner, home:
     assert (ended.code, (home / "ran").exists()) == (0, False)
 
 
-def test_it_is_shown_as_what_it_is(nostra: Runner, home: Path) -> None:
+def test_it_is_shown_as_a_command(nostra: Runner, home: Path) -> None:
     env = configured(home, "pass", "show", "my token")
     listed = nostra("config", "list", env=env).out.splitlines()
     where = f"token_command in profile 'default' of {home}/config.toml"
@@ -198,7 +198,7 @@ def test_it_is_shown_as_what_it_is(nostra: Runner, home: Path) -> None:
     assert nostra("config", "get", "token_command", env=env).out == "pass show 'my token'\n"
 
 
-def test_its_stderr_is_let_through_but_not_among_json(nostra: Runner, home: Path) -> None:
+def test_its_stderr_is_passed_through_except_with_json(nostra: Runner, home: Path) -> None:
     env = configured(home, "sh", "-c", "echo locked >&2; exit 3")
     plain = nostra("status", "x", env=env)
     where = f"token_command in profile 'default' of {home}/config.toml"
@@ -234,7 +234,7 @@ def test_set_takes_words_as_a_shell_does(bare: Runner) -> None:
         assert (ended.code, "must be a command" in ended.err) == (2, True)
 
 
-def test_a_profile_keeps_one_of_both(bare: Runner, sandbox: Sandbox) -> None:
+def test_a_profile_has_either_a_token_or_a_command(bare: Runner, sandbox: Sandbox) -> None:
     bare("config", "set", "token_command", "pass show nostra")
     login = bare("login", "--base-url", sandbox.base_url, stdin=sandbox.token)
     assert login.code == 2
@@ -256,7 +256,7 @@ def test_doctor_runs_it(nostra: Runner, sandbox: Sandbox, home: Path) -> None:
     assert "error\ttoken\ttoken_command false failed with exit code 1" in bad.out
 
 
-def test_it_may_ask_at_the_terminal(nostra: Runner, sandbox: Sandbox, home: Path) -> None:
+def test_it_can_prompt_on_the_terminal(nostra: Runner, sandbox: Sandbox, home: Path) -> None:
     script = "printf 'PIN: ' > /dev/tty; read pin < /dev/tty; echo $pin"
     env = {**nostra.env, **configured(home, "sh", "-c", script)}
     with terminal([NOSTRA, "status", "demo-dedup"], env, nostra.cwd, controlling=True) as shown:
@@ -284,7 +284,7 @@ def test_ctrl_c_ends_both(nostra: Runner, home: Path) -> None:
     os.close(reader)
 
 
-def test_a_term_ends_both(nostra: Runner, home: Path) -> None:
+def test_sigterm_ends_both(nostra: Runner, home: Path) -> None:
     env = {**nostra.env, **configured(home, "sh", "-c", "echo ready >&2; sleep 30")}
     command = [NOSTRA, "status", "x"]
     with subprocess.Popen(command, env=env, cwd=nostra.cwd, stderr=subprocess.PIPE) as process:

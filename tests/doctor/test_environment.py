@@ -124,7 +124,7 @@ def test_a_folder_of_authorities_needs_the_names_of_openssl(tmp_path: Path) -> N
     assert (named.status, named.detail) == ("ok", f"SSL_CERT_DIR: {tmp_path}")
 
 
-def test_of_two_the_file_counts_and_it_says_so(tmp_path: Path) -> None:
+def test_ssl_cert_file_takes_precedence_over_ssl_cert_dir(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(file))
     env = {"SSL_CERT_FILE": str(file), "SSL_CERT_DIR": "/nothing"}
@@ -133,7 +133,7 @@ def test_of_two_the_file_counts_and_it_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif("linux" not in __import__("sys").platform, reason="a container of Linux")
-def test_a_system_without_certificates_gets_certifis_and_it_says_so(
+def test_a_system_without_certificates_uses_certifi(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tls, "_system_source", lambda: None)

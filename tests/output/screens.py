@@ -9,7 +9,7 @@ from nostra_cli.output.streams import OutputOptions
 
 
 class Stream(io.TextIOWrapper):
-    """Keeps the bytes written."""
+    """Keep the bytes that are written."""
 
     def __init__(self, terminal: bool = False, encoding: str = "utf-8") -> None:
         self.kept = io.BytesIO()

@@ -22,7 +22,7 @@ LONG = "a" * 300
 
 
 class Drawn(MessageStream):
-    """Sets an event at each write."""
+    """Set an event at each write."""
 
     def __init__(self) -> None:
         self.screen = Stream(terminal=True)

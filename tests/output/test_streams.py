@@ -49,7 +49,7 @@ AUTO, ALWAYS, NEVER = Color.AUTO, Color.ALWAYS, Color.NEVER
         (NEVER, False, {}, False),
     ],
 )
-def test_colour_is_for_terminals_unless_asked_for(
+def test_only_terminals_get_colour_unless_it_is_requested(
     color: Color, terminal: bool | None, env: dict[str, str], expected: bool
 ) -> None:
     stream = None if terminal is None else Stream(terminal)
@@ -57,7 +57,7 @@ def test_colour_is_for_terminals_unless_asked_for(
 
 
 class Broken(Stream):
-    """Fails at each write and flush, like a full disk or a closed pipe."""
+    """Fail at each write and flush, like a full disk or a closed pipe."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
