@@ -173,7 +173,7 @@ def test_a_signal_before_a_write_does_not_leave_the_cursor_hidden(
                 with pytest.raises(KeyboardInterrupt):
                     drawing.clear()
             leave(drawing)
-            shown = stream.stream.text.encode() + b"".join(written)
+            shown = stream.screen.text.encode() + b"".join(written)
     assert shown.endswith(SHOW_CURSOR.encode())
 
 
