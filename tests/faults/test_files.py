@@ -105,13 +105,16 @@ def test_unusable_directories_are_refused_before_any_polling(
     assert not sandbox.requests
 
 
-def test_an_existing_target_is_seen_before_any_polling(nostra: Runner, sandbox: Sandbox) -> None:
-    (nostra.cwd / NAME).write_text("mine")
+@pytest.mark.parametrize(("args", "name"), [(["-f", "csv"], NAME), (["-o", "x.txt"], "x.txt")])
+def test_an_existing_target_is_seen_before_any_polling(
+    nostra: Runner, sandbox: Sandbox, args: list[str], name: str
+) -> None:
+    (nostra.cwd / name).write_text("mine")
     sandbox.requests.clear()
-    ended = nostra(*DOWNLOAD, "--wait")
+    ended = nostra("download", "demo-dedup", *args, "--wait")
     assert (ended.code, len(sandbox.requests)) == (8, 0)
     assert "--overwrite" in ended.err
-    assert (nostra.cwd / NAME).read_text() == "mine"
+    assert (nostra.cwd / name).read_text() == "mine"
 
 
 @covers("directory")
