@@ -110,7 +110,7 @@ def _certificate_error(peer: str, error: ssl.SSLCertVerificationError) -> Nostra
         case 10:  # X509_V_ERR_CERT_HAS_EXPIRED
             problem = "has expired"
             hint = f"have it renewed, or set this machine's clock; {no_help}"
-        case 62 | 63 | 64:  # X509_V_ERR_*_MISMATCH
+        case 62 | 64:  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
             problem = "is for another host"
             hint = f"check the host name {peer} in the base URL; {no_help}"
         case _:
