@@ -19,7 +19,6 @@ from nostra_cli.http.errors import (
     tls_error,
 )
 
-
 RESET, REFUSED, TIMED_OUT = (
     os.strerror(number).lower()
     for number in (errno.ECONNRESET, errno.ECONNREFUSED, errno.ETIMEDOUT)
