@@ -141,7 +141,9 @@ class Waiting:
                 self._schedule.finish(id_, following)
             else:
                 self._schedule.put_back(id_, following)
+            left, waited = self._schedule.left, self._schedule.waited
             self._changed.notify_all()
+        self.watcher.pending(left, waited)
 
     def _found(self, id_: str) -> Invocation | NostraError:
         try:

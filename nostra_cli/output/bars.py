@@ -63,9 +63,9 @@ class Artist:
         self._console = console(stream, color)
         self._sanitize = sanitize
         self._clock = clock
-        self._began = clock()
         self._rates: dict[int, _Rate] = {}
         self._total_rate: _Rate | None = None
+        self._transfers_since: tuple[float, float] | None = None
 
     def lines(self, state: ProgressState, columns: int, rows: int) -> list[tuple[str, int]]:
         """Return at most `rows` lines of at most `columns`, each with its width."""
@@ -79,10 +79,11 @@ class Artist:
         space = rows - len(drawn) - several
         if state.transfers or several:
             grid = self._grid(columns)
+            left = {t.key: _seconds_left(t, rates[t.key]) for t in state.transfers}
             for transfer in state.transfers[: max(0, space)]:
-                self._add_transfer(grid, transfer, rates[transfer.key])
+                self._add_transfer(grid, transfer, rates[transfer.key], left[transfer.key])
             if several:
-                self._add_total(grid, state, now)
+                self._add_total(grid, state, now, max(left.values(), default=0.0))
             drawn += self._rendered(grid, columns)
         return drawn[:rows]
 
@@ -106,25 +107,36 @@ class Artist:
         grid.add_column(no_wrap=True, justify="right")
         return grid
 
-    def _add_transfer(self, grid: Table, transfer: TransferState, rate: float) -> None:
+    def _add_transfer(
+        self, grid: Table, transfer: TransferState, rate: float, seconds: float
+    ) -> None:
         done, total = transfer.done, transfer.total
         size, left = show_size(done), "size unknown"
         if total is not None:
-            size = _size_of(done, total)
-            left = f"{show_duration((total - done) / rate)} left" if rate else ""
+            size, left = _size_of(done, total), _left(seconds) if rate else ""
         label = self._sanitize(transfer.label)
         self._add(grid, label, done / total if total else None, size, rate, left)
 
-    def _add_total(self, grid: Table, state: ProgressState, now: float) -> None:
+    def _add_total(self, grid: Table, state: ProgressState, now: float, longest: float) -> None:
         done = state.finished_bytes + sum(transfer.done for transfer in state.transfers)
         if self._total_rate is None:
             self._total_rate = _Rate(done, now)
         rate = self._total_rate.update(done, now)
-        parts = [t.done / t.total for t in state.transfers if t.total]
-        part = min(1.0, (state.finished + sum(parts)) / state.expected)
-        left = f"{show_duration((now - self._began) * (1 - part) / part)} left" if part else ""
+        files = state.finished + sum(t.done / t.total for t in state.transfers if t.total)
+        seconds = self._seconds_left(state, files, now)
+        left = _left(max(seconds, longest)) if seconds is not None else ""
         label = f"{state.finished} of {state.expected} files"
-        self._add(grid, label, part, show_size(done), rate, left)
+        self._add(grid, label, min(1.0, files / state.expected), show_size(done), rate, left)
+
+    def _seconds_left(self, state: ProgressState, files: float, now: float) -> float | None:
+        """Estimate the time left from the files, or parts of them, since transfers are running."""
+        if not state.transfers:
+            self._transfers_since = None
+            return None
+        began, before = self._transfers_since = self._transfers_since or (now, files)
+        if files <= before:
+            return None
+        return (state.expected - files) * (now - began) / (files - before)
 
     def _add(
         self, grid: Table, label: str, part: float | None, size: str, rate: float, left: str
@@ -148,6 +160,15 @@ class Artist:
             self._console.print(grid)
         lines = captured.get().splitlines()
         return [(line, cell_len(Text.from_ansi(line).plain)) for line in lines]
+
+
+def _seconds_left(transfer: TransferState, rate: float) -> float:
+    """Estimate the time left of one transfer; 0 if unknown."""
+    return (transfer.total - transfer.done) / rate if transfer.total is not None and rate else 0.0
+
+
+def _left(seconds: float) -> str:
+    return f"{show_duration(seconds)} left"
 
 
 def _size_of(done: int, total: int) -> str:

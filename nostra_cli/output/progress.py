@@ -122,7 +122,7 @@ class Progress:
         with self._lock:
             transfers = tuple(m.state() for m in self._meters if m.started)
             activity: tuple[str, float] | None = None
-            if self._waits:
+            if self._waits and not (transfers and self._waits[-1].ended):
                 activity = (self._waits[-1].summary(), self._waits[-1].began)
             elif self._busy and not transfers:
                 activity = self._busy[-1]
@@ -157,27 +157,37 @@ class Wait:
         """Record that `count` invocations are still in progress after `seconds`."""
         with self._lock:
             self._final = max(self._final, self._count - count)
-            due = self._report is not None and seconds >= self._heartbeat
+            due = self._report is not None and count > 0 and seconds >= self._heartbeat
             if due:
                 self._heartbeat = seconds - seconds % HEARTBEAT_SECONDS + HEARTBEAT_SECONDS
         if due and self._report is not None:
             pending = "1 invocation is" if count == 1 else f"{count} invocations are"
             self._report(f"{pending} still in progress after {show_duration(seconds)}")
 
-    def summary(self) -> str:
-        """Return the wait in one line."""
+    @property
+    def ended(self) -> bool:
+        """Whether all invocations are final."""
+        return self._counts()[1] == self._count
+
+    def _counts(self) -> tuple[list[tuple[str, str]], int]:
+        """Return the ids in progress with their statuses, and the number of final ones."""
         with self._lock:
             statuses = list(self._status.items())
             final = self._final
         pending = [item for item in statuses if outcome_of(item[1]) is Outcome.IN_PROGRESS]
-        final = max(final, len(statuses) - len(pending))
+        return pending, max(final, len(statuses) - len(pending))
+
+    def summary(self) -> str:
+        """Return the wait in one line."""
+        pending, final = self._counts()
         if self._count == 1:
             return ": ".join(pending[0]) if pending else "waiting for 1 invocation"
         known = f"{final} of {self._count} final"
         if final == self._count:
             return known
         if not pending:
-            return f"waiting for {self._count - final} invocations, {known}"
+            left = self._count - final
+            return f"waiting for {left} invocation{'s' * (left > 1)}, {known}"
         if len(pending) == 1:
             return f"{pending[0][0]}: {pending[0][1]}, {known}"
         counted = Counter(status for _, status in pending).most_common()

@@ -251,8 +251,49 @@ def test_each_transfer_has_a_bar_and_all_of_them_one() -> None:
     assert [line.split() for line in plain(lines)] == [
         ["a.csv", *["1.9/9.5", "MiB", "976.6", "KiB/s", "8", "s", "left"]],
         ["b.csv", *["2.0", "KiB", "1000", "B/s", "size", "unknown"]],
-        ["3", "of", "20", "files", *["2.4", "MiB", "977.5", "KiB/s", "10", "s", "left"]],
+        [
+            "3",
+            "of",
+            "20",
+            "files",
+            *["2.4", "MiB", "977.5", "KiB/s", "2", "min", "48", "s", "left"],
+        ],
     ]
+
+
+def totals(states: list[tuple[float, ProgressState]]) -> list[str]:
+    """Draw states at these times; return the time left of all files in each."""
+    now = 0.0
+    artist = Artist(MessageStream(Stream(True)), False, sanitize, lambda: now)
+    left = []
+    for now, state in states:
+        line = plain(artist.lines(state, 76, 23))[-1]
+        left.append(line[line.rindex("  ") :].strip() if line.endswith("left") else "")
+    return left
+
+
+def test_all_files_do_not_end_before_the_slowest_of_them() -> None:
+    def state(done: int) -> ProgressState:
+        return ProgressState(None, (TransferState(1, "a", done, 1000),), 8, 10, 9)
+
+    assert totals([(0.0, state(0)), (1.0, state(100))]) == ["", "9 s left"]
+
+
+def test_small_files_that_ended_at_once_do_not_shorten_the_time_left() -> None:
+    def state(finished: int, done: int) -> ProgressState:
+        return ProgressState(None, (TransferState(1, "a", done, None),), finished, 10, 9)
+
+    assert totals([(0.0, state(4, 0)), (10.0, state(5, 0))]) == ["", "40 s left"]
+
+
+def test_the_time_of_a_wait_does_not_count_as_time_of_the_transfers() -> None:
+    waiting = ProgressState(("a: running", 1.0), (), 0, 0, 2)
+
+    def state(done: int) -> ProgressState:
+        return ProgressState(None, (TransferState(1, "a", done, 100),), 0, 0, 2)
+
+    states = [(0.0, waiting), (1800.0, waiting), (1801.0, state(10)), (1802.0, state(20))]
+    assert totals(states)[2:] == ["", "18 s left"]
 
 
 def test_on_a_narrow_terminal_there_is_a_percentage() -> None:

@@ -86,6 +86,7 @@ def test_the_offset_of_a_resumed_transfer_is_reported() -> None:
         (1, [("a", "completed")], "waiting for 1 invocation"),
         (3, [], "waiting for 3 invocations, 0 of 3 final"),
         (3, [("a", "completed")], "waiting for 2 invocations, 1 of 3 final"),
+        (2, [("a", "completed")], "waiting for 1 invocation, 1 of 2 final"),
         (3, [("a", "completed"), ("b", "running")], "b: running, 1 of 3 final"),
         (3, [("a", "x"), ("b", "y"), ("c", "y")], "2 y, 1 x; 0 of 3 final"),
         (2, [("a", "completed"), ("b", "failed")], "2 of 2 final"),
@@ -104,6 +105,17 @@ def test_an_invocation_that_ends_in_error_is_final_too() -> None:
     wait.seen(invocation("a", "running"))
     wait.pending(1, 5.0)
     assert wait.summary() == "a: running, 2 of 3 final"
+
+
+def test_a_wait_whose_invocations_are_all_final_gives_way_to_their_transfers() -> None:
+    progress = World().progress()
+    with progress.waiting(2) as wait, progress.transfers(1) as metering, metering("a") as meter:
+        wait.seen(invocation("a", "completed"))
+        wait.pending(1, 1.0)
+        meter.start(0, 10)
+        assert progress.state().activity == ("waiting for 1 invocation, 1 of 2 final", 0.0)
+        wait.pending(0, 1.0)  # the other one ended in an error
+        assert progress.state().activity is None
 
 
 def test_the_most_specific_activity_is_drawn() -> None:
