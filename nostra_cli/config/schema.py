@@ -126,7 +126,8 @@ class Setting(Generic[T]):
 class Sources(NamedTuple):
     """Where values may come from: attributes of `flags`, the environment, a table of the file.
 
-    `place` says in words where `table` is; `keys_first` puts it before the environment.
+    `place` says in words where `table` is; `keys_first` puts it before the environment; `fix` is
+    the hint for a value that cannot be used.
     """
 
     flags: object
@@ -134,6 +135,7 @@ class Sources(NamedTuple):
     table: Mapping[str, object]
     place: str
     keys_first: bool = False
+    fix: str = "fix it or remove it"
 
     def value(self, row: Setting[T]) -> Value[T]:
         """Resolve a setting; raises UsageProblem that names the origin of an unusable value."""
@@ -148,7 +150,7 @@ class Sources(NamedTuple):
                 raise UsageProblem(f"{key.name} {self.place} must be {key.kind.words}", fix)
         flag = getattr(self.flags, row.name, None)
         if flag is not None:
-            return _parsed(row.parse, flag, f"flag {row.flag}")
+            return self._parsed(row.parse, flag, f"flag {row.flag}")
         sources = [self._from_environment, self._from_file]
         for source in reversed(sources) if self.keys_first else sources:
             if (found := source(row)) is not None:
@@ -158,21 +160,21 @@ class Sources(NamedTuple):
     def _from_environment(self, row: Setting[T]) -> Value[T] | None:
         for variable in row.variables:
             if text := self.env.get(variable.name):
-                return _parsed(variable.parse or row.parse, text, f"environment {variable.name}")
+                origin = f"environment {variable.name}"
+                return self._parsed(variable.parse or row.parse, text, origin)
         return None
 
     def _from_file(self, row: Setting[T]) -> Value[T] | None:
         for key in row.keys:
             if key.name in self.table:
                 origin = f"{key.name} {self.place}"
-                return _parsed(key.parse or row.parse, self.table[key.name], origin)
+                return self._parsed(key.parse or row.parse, self.table[key.name], origin)
         return None
 
-
-def _parsed(parse: Callable[[Any], T], value: object, origin: str) -> Value[T]:
-    try:
-        return Value(parse(value), origin)
-    except UsageProblem as problem:
-        raise UsageProblem(f"{origin}: {problem.message}", problem.hint) from problem
-    except ValueError as error:
-        raise UsageProblem(f"{origin}: {error}", "fix it or remove it") from error
+    def _parsed(self, parse: Callable[[Any], T], value: object, origin: str) -> Value[T]:
+        try:
+            return Value(parse(value), origin)
+        except UsageProblem as problem:
+            raise UsageProblem(f"{origin}: {problem.message}", problem.hint) from problem
+        except ValueError as error:
+            raise UsageProblem(f"{origin}: {error}", self.fix) from error

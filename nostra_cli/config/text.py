@@ -115,10 +115,10 @@ def from_text(name: str, text: str) -> object:
         _unknown(name, KEYS)
     value = key.kind.from_text(decode_text(text))
     [row] = [row for row in TABLE if key in row.keys]
+    fix = f"to go back to the default: nostra config unset {name}"
     if not key.kind.accepts(value):
-        fix = f"to go back to the default: nostra config unset {name}"
         raise UsageProblem(f"{name} must be {key.kind.words}", fix)
-    Sources(None, {}, {name: value}, "as given").value(row)
+    Sources(None, {}, {name: value}, "not stored", fix=fix).value(row)
     return value
 
 

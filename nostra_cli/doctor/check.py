@@ -18,7 +18,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of a check; `origin` is that of a setting, None otherwise."""
+    """The outcome of a check; `origin` is that of a setting, None otherwise.
+
+    It was `skipped` if another check reports the reason.
+    """
 
     name: str
     status: Status
@@ -26,6 +29,7 @@ class Check:
     hint: str = ""
     origin: str | None = None
     code: ExitCode = ExitCode.DONE
+    skipped: bool = False
 
 
 def passed(name: str, detail: str, origin: str | None = None) -> Check:
@@ -36,6 +40,11 @@ def passed(name: str, detail: str, origin: str | None = None) -> Check:
 def warning(name: str, detail: str, hint: str) -> Check:
     """Report a possible problem, or a check that was not possible."""
     return Check(name, Status.WARNING, detail, hint)
+
+
+def skipped(name: str, detail: str, other: str) -> Check:
+    """Report a check that was not possible; the check `other` reports the reason."""
+    return Check(name, Status.WARNING, detail, f"see {other}", skipped=True)
 
 
 def failed(name: str, problem: NostraError) -> Check:

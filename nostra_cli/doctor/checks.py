@@ -9,7 +9,7 @@ from nostra_cli.config.credentials import Token
 from nostra_cli.config.settings import Settings
 from nostra_cli.doctor import environment, service
 from nostra_cli.doctor import settings as settings_checks
-from nostra_cli.doctor.check import Check, Status, warning
+from nostra_cli.doctor.check import Check, Status, skipped
 from nostra_cli.http.timeouts import READ_SECONDS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run_checks(
     broken = ["base_url"] if "base_url" in problems else []
     broken += [check.name for check in needed if check.status is Status.ERROR]
     if broken:
-        yield warning("request", f"not sent: {broken[0]} cannot be used", f"see {broken[0]}")
+        yield skipped("request", f"not sent: {broken[0]} cannot be used", broken[0])
     else:
         seconds = min(READ_SECONDS, settings.timeout.value or READ_SECONDS)
         yield service.check_request(base_url, token, trace, seconds)

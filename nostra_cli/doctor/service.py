@@ -8,7 +8,7 @@ from functools import partial
 from nostra_cli.api.errors import error_of
 from nostra_cli.concurrency import call_within
 from nostra_cli.config.credentials import Token
-from nostra_cli.doctor.check import Check, failed, passed, warning
+from nostra_cli.doctor.check import Check, failed, passed, skipped, warning
 from nostra_cli.errors import AuthProblem, Corrupt, NostraError, NotFound, ServiceProblem
 from nostra_cli.http.encoding import decoded
 from nostra_cli.http.timeouts import Deadline
@@ -54,7 +54,7 @@ def _check_response(response: Response, token: Token | None, seconds: float) -> 
         return passed("request", summary)
     problem = error_of(response, NotFound("the token could not be checked", "check the base URL"))
     if isinstance(problem, AuthProblem) and token is None:
-        return warning("request", f"{summary}: it requires a token", "see token")
+        return skipped("request", f"{summary}: it requires a token", "token")
     if isinstance(problem, NotFound) or response.status == 429:
         return warning("request", problem.message, problem.hint)
     return failed("request", problem)

@@ -15,10 +15,10 @@ _WIDTH = len("warning")
 
 
 def lines(checks: Sequence[Check], every: bool, color: bool, sanitize: Sanitize) -> Iterator[str]:
-    """Yield the lines: errors, warnings, with `every` also passed checks, and the verdict."""
+    """Yield the lines: errors and warnings, with `every` all checks, and the verdict."""
     counts = {}
     for status in ("error", "warning", "ok") if every else ("error", "warning"):
-        found = [check for check in checks if check.status == status]
+        found = [c for c in checks if c.status == status and (every or not c.skipped)]
         counts[status] = len(found)
         for check in found:
             yield from _check(check, color, sanitize)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 Sanitize = Callable[[str], str]
 
 _COLORS = {Outcome.COMPLETED: "32", Outcome.FAILED: "31", Outcome.IN_PROGRESS: "33"}
-_WORD_COLORS = {"error": "1;31", "hint": "2"}
+_WORD_COLORS = {"error": "1;31", "warning": "1;33", "hint": "2"}
 
 
 def paint(text: str, codes: str) -> str:
@@ -24,8 +24,8 @@ def paint(text: str, codes: str) -> str:
 
 
 def paint_word(word: str) -> str:
-    """Paint `error` or `hint` at the start of a message; other words stay as they are."""
-    return paint(word, _WORD_COLORS[word]) if word in _WORD_COLORS else word
+    """Paint `error`, `warning` or `hint` at the start of a message."""
+    return paint(word, _WORD_COLORS[word])
 
 
 def paint_status(status: str, outcome: Outcome) -> str:

@@ -87,10 +87,10 @@ def test_text_is_converted_to_the_type_of_the_key(key: str, text: str, value: ob
 @pytest.mark.parametrize(
     ("key", "text", "expected"),
     [
-        ("format", "xml", "format as given: not one of json, csv, xlsx"),
-        ("format", "all", "format as given"),
-        ("jobs", "0", "jobs as given: not a number from 1 to 64"),
-        ("jobs", "65", "jobs as given: not a number from 1 to 64"),
+        ("format", "xml", "format not stored: not one of json, csv, xlsx"),
+        ("format", "all", "format not stored"),
+        ("jobs", "0", "jobs not stored: not a number from 1 to 64"),
+        ("jobs", "65", "jobs not stored: not a number from 1 to 64"),
         ("jobs", "-1", "jobs must be a whole number"),
         ("jobs", "3.5", "jobs must be a whole number"),
         ("jobs", "٣", "jobs must be a whole number"),
@@ -108,6 +108,12 @@ def test_text_is_converted_to_the_type_of_the_key(key: str, text: str, value: ob
 def test_a_value_that_cannot_be_used_is_refused(key: str, text: str, expected: str) -> None:
     with pytest.raises(UsageProblem, match=expected):
         from_text(key, text)
+
+
+def test_the_hint_of_a_refused_value_is_a_command() -> None:
+    with pytest.raises(UsageProblem) as refused:
+        from_text("format", "xml")
+    assert refused.value.hint == "to go back to the default: nostra config unset format"
 
 
 def test_a_switch_is_true_or_false() -> None:

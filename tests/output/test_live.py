@@ -266,7 +266,8 @@ def totals(states: list[tuple[float, ProgressState]]) -> list[str]:
     now = 0.0
     artist = Artist(MessageStream(Stream(True)), False, sanitize, lambda: now)
     left = []
-    for now, state in states:
+    for seconds, state in states:
+        now = seconds
         line = plain(artist.lines(state, 76, 23))[-1]
         left.append(line[line.rindex("  ") :].strip() if line.endswith("left") else "")
     return left
