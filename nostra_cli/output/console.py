@@ -112,8 +112,7 @@ class Output(Messages):
             for item in items:
                 self.data.line(self._row(view, item))
         elif (rows := [*items, *unfinished()]) and self.data.stream is not None:
-            text = table(view, rows, self.data.stream, self._color_data, self._sanitize)
-            for line in text.splitlines():
+            for line in table(view, rows, self.data.stream, self._color_data, self._sanitize):
                 self.data.line(self._escape(line))
 
     def _sum_up(self, total: str, failures: Sequence[NostraError]) -> None:

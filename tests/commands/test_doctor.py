@@ -212,8 +212,15 @@ if sys.platform != "win32":
         shown = screen.seen.rpartition(b"\x1b[K")[2].decode().splitlines()
         assert shown[0] == "\x1b[31merror\x1b[0m    token: no token for profile 'default'"
         assert shown[1].startswith("         store one with: nostra login;")
-        assert shown[2].startswith("\x1b[33mwarning\x1b[0m  request: 127.0.0.1: 401")
-        assert shown[3:] == ["         see token", "1 error, 1 warning"]
+        assert shown[2:] == ["1 error"]
+
+    def test_with_v_a_person_gets_the_checks_that_were_not_possible(nostra: Runner) -> None:
+        env = {**nostra.env, "NOSTRA_TOKEN": "", "NO_COLOR": "1"}
+        with terminal([NOSTRA, "doctor", "-v"], env, nostra.cwd, columns=160) as screen:
+            assert screen.read_to_end() == 3
+        shown = screen.seen.decode().splitlines()
+        assert shown[shown.index("         see token") - 1].startswith("warning  request: ")
+        assert shown[-1] == "1 error, 1 warning"
 
     def test_a_terminal_without_problems_gets_the_verdict(nostra: Runner) -> None:
         env = {**nostra.env, "NO_COLOR": "1"}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import pytest
 
 from nostra_cli.api.schedule import Transition, Waited
 from nostra_cli.config.masking import mask_token
+from nostra_cli.config.text import Shown
 from nostra_cli.downloads.plan import Item
 from nostra_cli.downloads.transfer import TransferResult
 from nostra_cli.errors import (
@@ -29,9 +30,10 @@ from nostra_cli.models import Format, Invocation, JsonValue, Result
 from nostra_cli.output.console import Output
 from nostra_cli.output.sanitize import sanitize
 from nostra_cli.output.streams import Color, OutputOptions
-from nostra_cli.output.views import DOWNLOADS, RESULTS, STATUSES, WAITED, View
+from nostra_cli.output.views import DOWNLOADS, RESULTS, SETTINGS, STATUSES, WAITED, View
 from tests.output.screens import Screen, Stream
 
+T = TypeVar("T")
 JSON = OutputOptions(json=True)
 PATHS: View[str] = View(("path",), lambda path: (path,), lambda path: {"path": path}, bare=True)
 MISSING = NotFound("no invocation 'gone'", "check the id")
@@ -204,10 +206,72 @@ def test_notes_of_an_error_come_before_its_hint(hint: str, shown: str) -> None:
     assert screen.err == f"error: broken\n{shown}"
 
 
+def at(columns: int, view: View[T], items: Sequence[T], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a table on a terminal of this width."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    screen = Screen(terminal=True, NO_COLOR="1")
+    screen.output.show(view, items)
+    return screen.out
+
+
+@pytest.mark.parametrize("columns", [26, 400])
+def test_a_table_where_there_is_room(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [invocation("a-1"), invocation("完", "in progress")]
+    assert at(columns, STATUSES, items, monkeypatch) == (
+        "invocation  status\na-1         completed\n完          in progress\n"
+    )
+
+
+def test_only_the_last_column_of_a_table_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = [Shown("base_url", "https://x", "base_url in /home/me/.config/nostra/config.toml")]
+    assert at(45, SETTINGS, settings, monkeypatch) == (
+        "key       value      origin\n"
+        "base_url  https://x  base_url in /home/me/.co\n"
+        "                     nfig/nostra/config.toml\n"
+    )
+
+
+def test_a_table_for_which_there_is_no_room_is_a_block_for_each_item(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    results = [
+        Result("a" * 24, True, "completed", frozenset()),
+        Result("b", False, "error", frozenset()),
+    ]
+    assert at(20, RESULTS, results, monkeypatch) == (
+        f"result   {'a' * 24}\nprimary  yes\nstatus   completed\njson     no\ncsv      no\n"
+        "xlsx     no\n\n"
+        "result   b\nprimary  no\nstatus   error\njson     no\ncsv      no\nxlsx     no\n"
+    )
+
+
+@pytest.mark.parametrize("columns", [1, 20, 60])
+def test_a_status_of_spaces_is_no_bug(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert at(columns, STATUSES, [invocation("a", " " * 200)], monkeypatch).startswith("invocation")
+
+
+def test_a_status_is_coloured_and_a_heading_bold(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns, bold in (
+        (80, "\x1b[1minvocation\x1b[0m  \x1b[1mstatus"),
+        (9, "\x1b[1minvocation"),
+    ):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        screen = Screen(terminal=True)
+        screen.output.show(STATUSES, [invocation("a", "failed")])
+        assert screen.out.startswith(bold)
+        assert screen.out.endswith("\x1b[31mfailed\x1b[0m\n")
+
+
 def test_an_error_is_coloured_on_a_terminal_only() -> None:
     screen = Screen(terminal=True)
     screen.output.error(Corrupt("broken", "hm"))
     assert screen.err == "\x1b[1;31merror\x1b[0m: broken\n\x1b[2mhint\x1b[0m: hm\n"
+
+
+def test_a_warning_is_coloured_on_a_terminal_only() -> None:
+    screen = Screen(terminal=True)
+    screen.output.warn("odd")
+    assert screen.err == "\x1b[1;33mwarning\x1b[0m: odd\n"
 
 
 def test_warnings_and_messages_go_to_stderr_and_quiet_keeps_errors() -> None:

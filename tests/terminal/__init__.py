@@ -23,6 +23,7 @@ DRAWN_AT_ONCE = (
     sys.executable,
     "-c",
     """
+import nostra_cli.output.bars
 import nostra_cli.output.live
 nostra_cli.output.live.DELAY_SECONDS = 0.0
 from nostra_cli.__main__ import main
