@@ -35,10 +35,11 @@ _SHUTDOWN_POLL = 0.05  # seconds
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running sandbox: its URL, the one token it accepts, and the last requests it received."""
+    """A running sandbox: its URL, its only token, its invocations, the last requests."""
 
     base_url: str
     token: str
+    ids: tuple[str, ...] = ()
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=_REQUESTS_KEPT))
 
 
@@ -88,7 +89,7 @@ class _Server(ThreadingHTTPServer):
         self._state = state
         self._open: set[socket.socket] = set()
         super().__init__((HOST, port), _Handler)
-        self.sandbox = Sandbox(f"http://{HOST}:{self.server_port}", token)
+        self.sandbox = Sandbox(f"http://{HOST}:{self.server_port}", token, state.ids)
 
     def respond(self, request: Request) -> Response:
         """Respond as the service does, without a fault."""

@@ -155,6 +155,7 @@ class State:
     def __init__(self, invocations: tuple[Invocation, ...], clock: Clock) -> None:
         """Take the invocations, and a monotonic clock in seconds."""
         self._invocations = {invocation.id: invocation for invocation in invocations}
+        self.ids = tuple(self._invocations)
         self._polls: dict[str, tuple[int, float]] = {}  # how many, and when the first one was
         self._clock = clock
         self._lock = threading.Lock()

@@ -45,7 +45,8 @@ def assert_error(ended: Ended, code: int, *words: str) -> None:
         (["status", "a\x1b[31mb"], ["id"]),
         (["results", "-"], ["no id on stdin"]),
         (["preview", "-"], ["no id on stdin"]),
-        (["sandbox", "run"], ["exec"]),
+        (["sandbox", "run"], ["unexpected argument: run", "exec"]),
+        (["sandbox", "exec"], ["COMMAND is missing", "exec"]),
         (["status", "x", "--color", "sometimes"], ["sometimes"]),
     ],
 )

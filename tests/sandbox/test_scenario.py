@@ -150,6 +150,11 @@ def test_a_new_invocation_with_many_results() -> None:
     assert sum(result["primaryResult"] for result in results.values()) == 1
 
 
+def test_a_new_invocation_is_listed_after_those_of_every_sandbox() -> None:
+    with faulty('[invocation.new]\nstatuses = ["completed"]') as sandbox:
+        assert (sandbox.ids[0], sandbox.ids[-1]) == ("demo", "new")
+
+
 def test_a_new_invocation_of_a_type() -> None:
     text = """
         [invocation."a/b ü"]

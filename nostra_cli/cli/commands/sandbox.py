@@ -65,9 +65,8 @@ def sandbox(
     session: Session = context.obj
     size = large_size if large_size is not None else server.LARGE_BYTES
     if words and (words[0] != "exec" or len(words) == 1):
-        raise UsageProblem(
-            f"cannot make sense of {' '.join(words)!r}", "nostra sandbox exec -- COMMAND..."
-        )
+        what = "COMMAND is missing" if words[0] == "exec" else f"unexpected argument: {words[0]}"
+        raise UsageProblem(what, "nostra sandbox exec -- COMMAND...")
     with ExitStack() as stack:
         with usage_errors("the sandbox cannot start", "see nostra sandbox --help"):
             faults = scenarios.load(scenario) if scenario else None
@@ -85,9 +84,7 @@ def sandbox(
         else:
             for name, value in variables.items():
                 session.out.line(f"export {name}={shlex.quote(value)}")
-        session.out.info(
-            "serving until interrupted (Ctrl-C); it knows: demo, demo-dedup, demo-demand, "
-            "demo-partial, demo-failed, demo-stuck, demo-large"
-        )
+        ids = ", ".join(running.ids)
+        session.out.info(f"serving until interrupted (Ctrl-C); it knows: {ids}")
         child.sleep()
     return ExitCode.DONE
