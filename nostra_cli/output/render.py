@@ -67,7 +67,8 @@ def table(
     space = size_of(stream).columns - indent
     if space < min(widths[-1], _MIN_WRAPPED):
         return _blocks(view, rows, color)
-    lines = [_aligned(view.columns, ["1" if color else ""] * len(widths), widths)]
+    head = _aligned(view.columns, [""] * len(widths), widths)
+    lines = [_paint(head, "1" if color else "")]
     for row in rows:
         colors = _colors(view, row, color)
         first, *others = _wrapped(row[-1], space)

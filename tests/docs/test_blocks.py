@@ -36,6 +36,10 @@ def test_the_completion_scripts_are_put_where_shells_look(home: Path) -> None:
     }
     for path, source in placed.items():
         assert (home / path).read_bytes() == (SCRIPTS / source).read_bytes()
+    assert (home / ".bashrc").read_text() == 'eval "$(nostra completion bash)"\n'
+    removal = block(page("completion"), "completion: removal")
+    assert run_shell(Runner(ROOT, clean_env(home)), removal).returncode == 0
+    assert [path for path in placed if (home / path).exists()] == []
 
 
 def test_the_history_is_switched_off(sandbox: Sandbox, home: Path, tmp_path: Path) -> None:

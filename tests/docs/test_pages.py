@@ -26,6 +26,7 @@ MARKS = {
     "config": "test_blocks.py",
     "config: history": "test_blocks.py",
     "completion": "test_blocks.py",
+    "completion: removal": "test_blocks.py",
     "workflow": "test_scripts.py",
     "gitlab job": "test_scripts.py",
     "command: try": "../e2e/test_release.py",

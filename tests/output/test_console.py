@@ -252,7 +252,7 @@ def test_a_status_of_spaces_is_no_bug(columns: int, monkeypatch: pytest.MonkeyPa
 
 def test_a_status_is_coloured_and_a_heading_bold(monkeypatch: pytest.MonkeyPatch) -> None:
     for columns, bold in (
-        (80, "\x1b[1minvocation\x1b[0m  \x1b[1mstatus"),
+        (80, "\x1b[1minvocation  status"),
         (9, "\x1b[1minvocation"),
     ):
         monkeypatch.setenv("COLUMNS", str(columns))
