@@ -200,3 +200,20 @@ def test_a_certificate_of_the_proxy_itself_is_named(
         ended = behind.run(f"https://{at}", home, tmp_path, "status", "demo-dedup")
     assert (ended.code, len(plain.heads)) == (6, 0)
     assert f"proxy {at}: its certificate is not trusted" in ended.err
+
+
+@covers("certificate")
+def test_a_certificate_of_the_service_behind_a_proxy_that_speaks_tls_itself_is_named(
+    authority: trustme.CA, sandbox: Sandbox, home: Path, tmp_path: Path
+) -> None:
+    file = home / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    with (
+        over_tls(sandbox, authority.issue_cert("elsewhere.example")) as raw,
+        proxy() as plain,
+        over_tls(plain, authority.issue_cert("localhost")) as through,
+    ):
+        env = {"SSL_CERT_FILE": str(file), "HTTPS_PROXY": f"https://localhost:{through.port}"}
+        ended = run(raw, sandbox, home, tmp_path, "status", "demo-dedup", **env)
+    assert (ended.code, ended.err.count("retrying")) == (6, 0)
+    assert "localhost: its certificate is for another host" in ended.err
