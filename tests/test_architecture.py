@@ -55,7 +55,6 @@ STATUS_LEAVES_OUT = [
     "nostra_cli.downloads",
     "nostra_cli.api.wait",
     "nostra_cli.concurrency",
-    "nostra_cli.http.large_body",
     "nostra_cli.output.github",
 ]
 

@@ -49,7 +49,7 @@ class _Backend(httpcore.NetworkBackend):
         except (OSError, UnicodeError, OverflowError) as error:
             raise connect_error(peer, error) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        new = Connection(sock, peer, self._proxy is not None and self._proxy.scheme == "https")
+        new = Connection(sock, peer)
         # A new tuple: another thread may be iterating over the old one to abort them.
         self.connections = (*(c for c in self.connections if not c.is_closed), new)
         return new
@@ -110,10 +110,9 @@ class PooledClient(httpx.BaseTransport):
         key = (scheme, proxy)
         if key not in self._pools:
             backend = _Backend(proxy)
-            context = self._context() if scheme == "https" else None
             pool = httpcore.ConnectionPool(
-                ssl_context=context,
-                proxy=_core_proxy(proxy, context) if proxy else None,
+                ssl_context=self._context() if scheme == "https" else None,
+                proxy=_core_proxy(proxy) if proxy else None,
                 keepalive_expiry=KEEP_ALIVE_SECONDS,
                 network_backend=backend,
             )
@@ -121,12 +120,9 @@ class PooledClient(httpx.BaseTransport):
         return self._pools[key]
 
 
-def _core_proxy(proxy: Proxy, context: ssl.SSLContext | None) -> httpcore.Proxy:
-    return httpcore.Proxy(
-        httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/"),
-        auth=proxy.credentials,
-        ssl_context=context if proxy.scheme == "https" else None,
-    )
+def _core_proxy(proxy: Proxy) -> httpcore.Proxy:
+    url = httpcore.URL(scheme="http", host=proxy.host, port=proxy.port, target="/")
+    return httpcore.Proxy(url, auth=proxy.credentials)
 
 
 class _Body(httpx.SyncByteStream):

@@ -7,15 +7,13 @@ from urllib.parse import unquote, urlsplit
 
 from nostra_cli.errors import UsageProblem
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _HINT = "set HTTPS_PROXY to one like http://proxy.example:8080, or add the host to NO_PROXY"
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy, to be reached by `scheme`; its string is host and port."""
+    """An HTTP proxy, reached without TLS; its string is host and port."""
 
-    scheme: str
     host: str
     port: int
     user: str | None = None
@@ -68,8 +66,8 @@ def parse_proxy(text: str) -> Proxy:
     misplaced = "@" in f"{url.path}{url.query}{url.fragment}"
     if not (host.isascii() and host.isprintable() and host.strip()) or port == 0 or misplaced:
         raise UsageProblem("the proxy of the environment is not a valid URL", _HINT)
-    if url.scheme not in _DEFAULT_PORTS:
+    if url.scheme != "http":
         raise UsageProblem(f"{url.scheme}:// proxies are not supported", _HINT)
     user = None if url.username is None else unquote(url.username)
     password = unquote(url.password or "")
-    return Proxy(url.scheme, host, port or _DEFAULT_PORTS[url.scheme], user, password)
+    return Proxy(host, port or 80, user, password)

@@ -9,13 +9,15 @@ import contextlib
 import selectors
 import socket
 import ssl
+import time
+from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Any
 
 import httpcore
 
 from nostra_cli.http.errors import tls_error
-from nostra_cli.http.tls_in_tls import TlsInTls
+from nostra_cli.models import Piece
 
 _HEAD_BYTES = 16 * 1024
 Selector: type[selectors.BaseSelector] = getattr(
@@ -23,6 +25,8 @@ Selector: type[selectors.BaseSelector] = getattr(
 )
 """poll where available: it needs no file descriptor, which matters when they run out."""
 _END_OF_CHUNKS = b"\r\n\r\n"
+_BUFFER = 1 << 20
+_LINGER = 0.02
 
 
 class Framing(Enum):
@@ -37,20 +41,15 @@ class Framing(Enum):
 class Connection(httpcore.NetworkStream):
     """A socket that returns the bytes of a response and none beyond it."""
 
-    def __init__(self, sock: socket.socket, peer: str, tls_proxy: bool) -> None:
-        """Wrap a connected socket; `peer` names the other end in messages.
-
-        With `tls_proxy`, the first TLS handshake is with a proxy, not with the service behind it.
-        """
-        self.socket: socket.socket | TlsInTls = sock
+    def __init__(self, sock: socket.socket, peer: str) -> None:
+        """Wrap a connected socket; `peer` names the other end in messages."""
+        self.socket = sock
         self.peer = peer
         self.status_line = b""
         self.ended = False
         """Whether the peer has ended the stream."""
         self.max_pause: float | None = None
         """The seconds to wait for each piece of a body, if not those of the request."""
-        self._tls_proxy = tls_proxy
-        self._abortable = sock
         self._framing = Framing.HEAD
         self._left = 0
         self._buffer = b""
@@ -113,7 +112,7 @@ class Connection(httpcore.NetworkStream):
         """Make the thread that reads or writes fail at once."""
         with contextlib.suppress(OSError):
             # Not SSLSocket's own method: another thread is still reading from it.
-            socket.socket.shutdown(self._abortable, socket.SHUT_RDWR)
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
     def start_tls(
         self,
@@ -122,21 +121,17 @@ class Connection(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> Connection:
         """Make the handshake; raises Transient or ServiceProblem."""
-        below = self._abortable
-        if isinstance(below, ssl.SSLSocket) or not self._tls_proxy:
-            self.peer = server_hostname or self.peer
+        self.peer = server_hostname or self.peer
         try:
-            below.settimeout(timeout)
-            if isinstance(below, ssl.SSLSocket):
-                self.socket = TlsInTls(below, ssl_context, server_hostname)
-            else:
-                self.socket = self._abortable = ssl_context.wrap_socket(
-                    below,
-                    server_hostname=server_hostname,
-                    do_handshake_on_connect=False,
-                    suppress_ragged_eofs=False,
-                )
-            self.socket.do_handshake()
+            self.socket.settimeout(timeout)
+            # The handshake comes after the assignment, so that `abort` reaches it.
+            self.socket = wrapped = ssl_context.wrap_socket(
+                self.socket,
+                server_hostname=server_hostname,
+                do_handshake_on_connect=False,
+                suppress_ragged_eofs=False,
+            )
+            wrapped.do_handshake()
         except (OSError, ValueError) as error:  # ValueError: a name that no certificate can have
             self.close()
             raise tls_error(self.peer, error) from error
@@ -146,13 +141,13 @@ class Connection(httpcore.NetworkStream):
         """Return what httpcore asks for; "is_readable" means that bytes follow the response."""
         if info == "is_readable":
             return self._has_more()
-        is_tls = isinstance(self.socket, (ssl.SSLSocket, TlsInTls))
+        is_tls = isinstance(self.socket, ssl.SSLSocket)
         return self.socket if info == "ssl_object" and is_tls else None
 
     @property
     def is_closed(self) -> bool:
         """Whether the socket was closed."""
-        return self._abortable.fileno() < 0
+        return self.socket.fileno() < 0
 
     def _has_more(self) -> bool:
         """Return whether anything follows the response: bytes, or the end of the stream."""
@@ -162,7 +157,7 @@ class Connection(httpcore.NetworkStream):
                 return True  # perhaps not, but blank lines in the content look the same
         if self._buffer or self.is_closed:
             return True
-        if isinstance(self.socket, (ssl.SSLSocket, TlsInTls)) and self.socket.pending():
+        if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
             return True
         with Selector() as selector:
             selector.register(self.socket, selectors.EVENT_READ)
@@ -180,3 +175,49 @@ def framing_of(method: str, response: httpcore.Response) -> tuple[Framing, int]:
     # httpcore rejects contradicting lengths but accepts "3, 3".
     first = length.split(b",")[0].strip()
     return (Framing.LENGTH, int(first)) if first.isdigit() else (Framing.UNTIL_CLOSE, 0)
+
+
+def read_large_body(connection: Connection, length: int, seconds: float) -> Iterator[Piece]:
+    """Read a body of `length` bytes straight from its socket: twice as fast as through httpx.
+
+    Yields pieces that are valid until the next is requested; waits `seconds` for each. Raises
+    OSError (such as TimeoutError), and EOFError if the peer closes the connection too early.
+    The connection cannot be reused: httpcore has not seen the end of the response.
+    """
+    left, source = length, connection.socket
+    if first := connection.take_buffered(left):
+        left -= len(first)
+        yield first
+    source.setblocking(False)
+    buffer = bytearray(_BUFFER)
+    with Selector() as selector:
+        selector.register(source, selectors.EVENT_READ)
+        while left > 0:
+            count = _fill(source, selector, memoryview(buffer)[:left], seconds)
+            if not count:
+                raise EOFError
+            left -= count
+            # A full buffer as it is: a bytearray can be searched without a copy.
+            yield buffer if count == _BUFFER else memoryview(buffer)[:count]
+
+
+def _fill(
+    source: socket.socket, selector: selectors.BaseSelector, buffer: memoryview, seconds: float
+) -> int:
+    """Wait for bytes, then receive for 20 ms more; return 0 at the end of the stream."""
+    count, end = 0, time.monotonic() + _LINGER
+    while count < len(buffer):
+        try:
+            more = source.recv_into(buffer[count:])
+        except (BlockingIOError, ssl.SSLWantReadError):
+            if not selector.select(end - time.monotonic() if count else seconds):
+                if count:
+                    break
+                raise TimeoutError from None
+            continue
+        except ssl.SSLEOFError:  # no close_notify: the bytes before it are still valid
+            break
+        if not more:
+            break
+        count += more
+    return count

@@ -7,7 +7,6 @@ checked. Errors of httpx and of sockets become NostraErrors.
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import threading
 import time
@@ -32,7 +31,7 @@ from nostra_cli.http.redirects import (
     is_idempotent,
     origin,
 )
-from nostra_cli.http.sockets import Connection
+from nostra_cli.http.sockets import Connection, read_large_body
 from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS, Deadline, Watchdog
 from nostra_cli.models import Piece
 
@@ -257,12 +256,10 @@ class Transport:
 def _body(response: httpx.Response, max_pause: float) -> Iterator[Piece]:
     connection: Connection = response.extensions["network_stream"]
     connection.max_pause = max_pause
-    length, source = connection.body_length, connection.socket
-    if length < LARGE_BODY or not isinstance(source, socket.socket):
+    length = connection.body_length
+    if length < LARGE_BODY:
         return response.iter_raw()
-    from nostra_cli.http.large_body import read_large_body  # not loaded for a status
-
-    return read_large_body(connection, source, length, max_pause)
+    return read_large_body(connection, length, max_pause)
 
 
 def redact_url(url: str) -> str:

@@ -8,7 +8,7 @@ from nostra_cli.errors import UsageProblem
 from nostra_cli.http.proxies import Proxy, parse_proxy, proxy_for
 
 AT = "http://proxy.example:3128"
-PROXY = Proxy("http", "proxy.example", 3128)
+PROXY = Proxy("proxy.example", 3128)
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +23,9 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (AT, PROXY),
         ("proxy.example:3128", PROXY),
-        ("http://proxy.example", Proxy("http", "proxy.example", 80)),
-        ("https://proxy.example", Proxy("https", "proxy.example", 443)),
-        ("http://me:p%40ss@proxy.example:1/", Proxy("http", "proxy.example", 1, "me", "p@ss")),
-        ("http://[::1]:8080", Proxy("http", "::1", 8080)),
+        ("http://proxy.example", Proxy("proxy.example", 80)),
+        ("http://me:p%40ss@proxy.example:1/", Proxy("proxy.example", 1, "me", "p@ss")),
+        ("http://[::1]:8080", Proxy("::1", 8080)),
     ],
 )
 def test_a_proxy_is_parsed(text: str, proxy: Proxy) -> None:
@@ -57,6 +56,7 @@ def test_the_user_of_a_proxy_is_utf_8_in_any_locale() -> None:
         (" ", "the proxy of the environment is not a valid URL"),
         ("http://a\x1bb", "the proxy of the environment is not a valid URL"),
         ("socks5://me:s3cr3t@proxy.example", "socks5:// proxies are not supported"),
+        ("https://s3cr3t@proxy.example", "https:// proxies are not supported"),
         ("ftp://s3cr3t", "ftp:// proxies are not supported"),
     ],
 )

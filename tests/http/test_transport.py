@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from nostra_cli.config.credentials import Token
 from nostra_cli.errors import ServiceProblem, Transient
-from nostra_cli.http import large_body
 from nostra_cli.http import transport as transports
 from nostra_cli.http.redirects import MAX_REDIRECTS, redirect_target
+from nostra_cli.http.sockets import read_large_body
 from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import LARGE_BODY, Transport, redact_url
 from nostra_cli.models import Piece
@@ -258,13 +258,13 @@ def test_a_large_body_comes_from_the_socket_and_has_the_same_bytes(
     length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lengths: list[int] = []
-    read = large_body.read_large_body
+    read = read_large_body
 
     def spy(*given: Any) -> Iterator[Piece]:
-        lengths.append(given[2])
+        lengths.append(given[1])
         return read(*given)
 
-    monkeypatch.setattr(large_body, "read_large_body", spy)
+    monkeypatch.setattr(transports, "read_large_body", spy)
     body = body_of(length)
     with answering(lambda _n, _: ok(body)) as raw, talking(raw.base_url) as transport:
         assert get(transport) == (200, body, False)

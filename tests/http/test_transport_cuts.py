@@ -13,7 +13,7 @@ from nostra_cli.http import transport as transports
 from nostra_cli.http.transport import LARGE_BODY, Transport
 from tests.faults.catalogue import covers
 from tests.faults.raw import head, listening, ok, swallow
-from tests.faults.secured import over_tls, proxy, server_context
+from tests.faults.secured import proxy, server_context
 from tests.talking import answering, body_of, get, serve_tls, talking
 
 
@@ -191,19 +191,6 @@ def test_tls_that_ends_without_close_notify_has_not_ended_a_body_without_a_lengt
     assert cut_tls(sent, authority, notify) == (body, None if notify else Truncated)
 
 
-@covers("cut-tls")
-@pytest.mark.usefixtures("_trusted")
-@pytest.mark.parametrize("notify", [True, False])
-def test_tls_through_a_proxy_of_tls_ends_with_its_own_close_notify(
-    notify: bool, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with proxy() as plain, over_tls(plain, authority.issue_cert("localhost")) as through:
-        monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{through.port}")
-        monkeypatch.delenv("NO_PROXY")
-        ended = cut_tls(b"HTTP/1.1 200 OK\r\n\r\nabc", authority, notify)
-    assert ended == (b"abc", None if notify else Truncated)
-
-
 @pytest.mark.usefixtures("_trusted")
 @pytest.mark.parametrize("length", [0, 3, LARGE_BODY])
 @pytest.mark.parametrize("chunked", [False, True])
@@ -265,14 +252,13 @@ def test_a_connection_over_tls_is_kept(
         serve_tls(context, said)(connection, number)
 
     with (
-        proxy() as plain,
-        over_tls(plain, authority.issue_cert("localhost")) as through,
+        proxy() as through,
         listening(handle) as raw,
         talking(f"https://localhost:{raw.port}") as transport,
     ):
         if proxied:
-            monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{through.port}")
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{through.port}")
             monkeypatch.delenv("NO_PROXY")
         for _ in range(3):
             assert get(transport) == (200, b"abc", False)
-    assert (connections, len(plain.heads)) == ([0], int(proxied))
+    assert (connections, len(through.heads)) == ([0], int(proxied))
