@@ -1,12 +1,10 @@
-"""Parse rows of CSV, as the csv module does, from pieces of any size.
-
-Not the csv module: its limit for the length of a field is one for the whole process.
-"""
+"""Parse rows of CSV with the csv module, from pieces of any size."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterator, Sequence
 
 from nostra_cli.downloads.verify.csv import delimiter_of
 from nostra_cli.downloads.verify.utf8 import Utf8
@@ -14,7 +12,6 @@ from nostra_cli.models import Piece
 from nostra_cli.preview.rows import MAX_ROW_BYTES, Row, column_names
 
 _RETRY_FROM = 1 << 20
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class CsvRows:
@@ -58,11 +55,11 @@ class CsvRows:
         """Return the complete rows, and where the last of them ends."""
         if not self.delimiter and text.strip():
             self.delimiter = delimiter_of(text)
-        delimiter = self.delimiter or ","
-        if '"' not in text:  # each line is a row
-            lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-            return [line.split(delimiter) for line in lines if line], len(text)
-        return _parse_quoted(text, delimiter)
+        limit = csv.field_size_limit(MAX_ROW_BYTES)  # one for the whole process
+        try:
+            return _read_rows(text, self.delimiter or ",")
+        finally:
+            csv.field_size_limit(limit)
 
     def _named(self, rows: list[list[str]]) -> Sequence[Row]:
         if rows and not self.header:
@@ -76,30 +73,21 @@ class CsvRows:
         return [dict(zip(self.header, row, strict=True)) for row in rows]
 
 
-def _parse_quoted(text: str, delimiter: str) -> tuple[list[list[str]], int]:
-    other = rf"[^{re.escape(delimiter)}\r\n]*+"
-    # A quoted field, what follows its closing quote, and any other field.
-    field = re.compile(rf'"((?:[^"]++|"")*+)"({other})|(?!")({other})')
+def _read_rows(text: str, delimiter: str) -> tuple[list[list[str]], int]:
+    source = io.StringIO(text, newline="")
+    at_end = False
+
+    def lines() -> Iterator[str]:
+        nonlocal at_end
+        yield from source
+        at_end = True
+
     rows: list[list[str]] = []
-    row: list[str] = []
-    at = used = 0
-    while at < len(text):
-        if not row and (blank := _LINE_END.match(text, at)):
-            at = used = blank.end()
-            continue
-        found = field.match(text, at)
-        if found is None:  # a quote that is not closed yet
+    used = 0
+    for row in csv.reader(lines(), delimiter=delimiter):
+        if at_end:  # it needs more lines: a quote is not closed
             break
-        quoted, rest, plain = found.groups()
-        row.append(plain if quoted is None else quoted.replace('""', '"') + rest)
-        at = found.end()
-        if text.startswith(delimiter, at):
-            at += len(delimiter)
-            if at < len(text):
-                continue
-            row.append("")
-        elif line_end := _LINE_END.match(text, at):
-            at = line_end.end()
-        rows.append(row)
-        row, used = [], at
+        used = source.tell()
+        if row:
+            rows.append(row)
     return rows, used

@@ -78,13 +78,13 @@ def test_a_quote_that_never_closes_is_refused_at_the_limit(monkeypatch: pytest.M
 
 def test_a_long_row_is_not_parsed_again_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_rows, "_RETRY_FROM", 100)
-    parse, calls = csv_rows._parse_quoted, []
+    parse, calls = csv_rows._read_rows, []
 
     def counting(text: str, delimiter: str) -> tuple[list[list[str]], int]:
         calls.append(len(text))
         return parse(text, delimiter)
 
-    monkeypatch.setattr(csv_rows, "_parse_quoted", counting)
+    monkeypatch.setattr(csv_rows, "_read_rows", counting)
     long = b"x\n" * 5_000
     pieces = [b'a\n"', *cut_up(long, list(range(0, 10_000, 100))), b'"\n"z"']
     assert [row["a"] for row in rows_of(CsvRows(), pieces)] == [long.decode(), "z"]
