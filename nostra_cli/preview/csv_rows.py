@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
+from nostra_cli.downloads.verify.common import Utf8
 from nostra_cli.downloads.verify.csv import delimiter_of
-from nostra_cli.downloads.verify.utf8 import Utf8
 from nostra_cli.models import Piece
 from nostra_cli.preview.rows import MAX_ROW_BYTES, Row, column_names
 

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
+from nostra_cli.downloads.verify.common import Utf8
 from nostra_cli.downloads.verify.json import FullCheck
-from nostra_cli.downloads.verify.utf8 import Utf8
 from nostra_cli.models import JsonValue, Piece
 from nostra_cli.preview.rows import MAX_COLUMNS, MAX_ROW_BYTES, Row, check_columns
 

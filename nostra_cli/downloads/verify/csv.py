@@ -10,13 +10,11 @@ import codecs
 import re
 from itertools import repeat
 
-from nostra_cli.downloads.verify.utf8 import Utf8, check_last_character
+from nostra_cli.downloads.verify.common import Ends, Utf8, check_last_character
 from nostra_cli.models import Piece
 
 _DELIMITERS = b",;\t|"
 _MAX_ROW = 16 << 20
-_WINDOW = 64 * 1024
-"""Bytes of the beginning and of the end that QuickCheck keeps."""
 _CONTENT = rb'[^"]*+(?:""[^"]*+)*+'
 
 
@@ -143,25 +141,14 @@ def _check_row(size: int) -> None:
         raise ValueError("a row is longer than 16 MiB: a quote is not closed")
 
 
-class QuickCheck:
+class QuickCheck(Ends):
     """Check that the last row is as complete as the first."""
-
-    def __init__(self) -> None:
-        """Begin a table."""
-        self._start = b""
-        self._end = b""
-
-    def feed(self, data: Piece) -> None:
-        """Keep both ends."""
-        if len(self._start) < _WINDOW:
-            self._start += bytes(data[: _WINDOW - len(self._start)])
-        self._end = (self._end + bytes(data[-_WINDOW:]))[-_WINDOW:]
 
     def finish(self) -> None:
         """Refuse a table that is cut; one that ends in a line end is accepted."""
-        check_last_character(self._end)
-        _, newline, row = self._end.replace(b"\r", b"\n").rpartition(b"\n")
-        header = _header(self._start)
+        check_last_character(self.end)
+        _, newline, row = self.end.replace(b"\r", b"\n").rpartition(b"\n")
+        header = _header(self.start)
         if newline and row and header is not None:
             _check_last_row(row, header)
 

@@ -9,14 +9,12 @@ from contextlib import contextmanager
 
 import ijson
 
-from nostra_cli.downloads.verify.damage import DAMAGE
-from nostra_cli.downloads.verify.utf8 import check_last_character
+from nostra_cli.downloads.verify.common import DAMAGE, Ends, check_last_character
 from nostra_cli.models import Piece
 
 _FIRST = b'[{"-0123456789tfn'
 _CLOSING = {b"[": b"]", b"{": b"}", b'"': b'"'}
 _WHITE_SPACE = b" \t\r\n"
-_END = 64
 _DIGITS = b"0123456789"
 _MAX_DIGITS = 1000
 _EXCESS = re.compile(rb"(?<=[0-9]{%d})[0-9]+" % _MAX_DIGITS)
@@ -81,29 +79,15 @@ def _parser_errors() -> Iterator[None]:
         raise ValueError("the JSON is cut" if cut else "it is not valid JSON") from error
 
 
-class QuickCheck:
+class QuickCheck(Ends):
     """Check that the end fits the beginning."""
 
-    def __init__(self) -> None:
-        """Begin a document."""
-        self._start = b""
-        self._end = b""
-
-    def feed(self, data: Piece) -> None:
-        """Keep both ends, without the white space around them."""
-        if len(self._start) < _END:
-            start = self._start + bytes(data[:_END])
-            self._start = start.removeprefix(codecs.BOM_UTF8).lstrip(_WHITE_SPACE)
-        end = bytes(data[-_END:]).rstrip(_WHITE_SPACE)
-        if end or len(data) > _END:
-            end = end or bytes(data).rstrip(_WHITE_SPACE)
-            self._end = (self._end + end)[-_END:]
-
     def finish(self) -> None:
-        """Compare both ends."""
-        first = self._start[:1]
+        """Compare both ends, without the white space around them."""
+        first = self.start.removeprefix(codecs.BOM_UTF8).lstrip(_WHITE_SPACE)[:1]
+        end = self.end.rstrip(_WHITE_SPACE)
         if first not in _FIRST:
             raise ValueError("it is not valid JSON")
-        check_last_character(self._end)
-        if not self._end.endswith(_CLOSING.get(first, b"")):
+        check_last_character(end)
+        if not end.endswith(_CLOSING.get(first, b"")):
             raise ValueError("the JSON is cut")

@@ -8,39 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from nostra_cli.downloads.verify.damage import DAMAGE
+from nostra_cli.downloads.verify.common import DAMAGE, Ends
 from nostra_cli.errors import FileProblem
 from nostra_cli.models import Piece
 
 _START = b"PK\x03\x04"
 _END = b"PK\x05\x06"
-_MAX_END = 22 + 65_535
 _BLOCK = 1 << 20
 _PARTS = ("[Content_Types].xml", "xl/workbook.xml")
 _DAMAGE: tuple[type[Exception], ...] = (zipfile.BadZipFile, *DAMAGE)
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
-class QuickCheck:
+class QuickCheck(Ends):
     """Check the first bytes of a zip archive, and the record at its end."""
 
-    def __init__(self) -> None:
-        """Begin an archive."""
-        self._start = b""
-        self._end = b""
-
     def feed(self, data: Piece) -> None:
-        """Keep both ends."""
-        if len(self._start) < len(_START):
-            self._start = (self._start + bytes(data[: len(_START)]))[: len(_START)]
-            if not _START.startswith(self._start):
-                raise ValueError("it is not an XLSX workbook")
-        self._end = (self._end + bytes(data[-_MAX_END:]))[-_MAX_END:]
+        """Refuse other first bytes at once."""
+        super().feed(data)
+        if not _START.startswith(self.start[: len(_START)]):
+            raise ValueError("it is not an XLSX workbook")
 
     def finish(self) -> None:
         """Refuse an archive whose end is missing."""
-        place = self._end.rfind(_END)
-        if place < 0 or len(self._end) < place + 22:
+        place = self.end.rfind(_END)
+        if place < 0 or len(self.end) < place + 22:
             raise ValueError("the workbook is cut")
 
 

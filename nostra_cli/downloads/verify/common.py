@@ -1,12 +1,46 @@
-"""Check UTF-8 text piece by piece."""
+"""What the checks of several formats share: both ends of a body, UTF-8, damage."""
 
 from __future__ import annotations
 
 import codecs
+import struct
+import zlib
 
+from nostra_cli.models import Piece
+
+DAMAGE: tuple[type[Exception], ...] = (
+    ArithmeticError,  # a number that cannot be held
+    EOFError,
+    LookupError,  # an unknown encoding of a name, a table that is too short
+    MemoryError,  # an absurd length
+    RuntimeError,  # encrypted, nested too deeply (RecursionError), not supported
+    SystemError,
+    ValueError,  # UnicodeError among them
+    struct.error,
+    zlib.error,
+)
+"""What the standard library's parsers raise for damaged bytes; OSError may come from the disk."""
+WINDOW = 22 + 65_535
+"""Bytes at each end: as many as the end record of a zip archive can have."""
 _BLOCK = 64 * 1024
 """Bytes decoded at once: the result fits into the processor's cache."""
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
+
+
+class Ends:
+    """Keep the first and the last bytes of a body, up to WINDOW each."""
+
+    def __init__(self) -> None:
+        """Begin a body."""
+        self.start = b""
+        self.end = b""
+
+    def feed(self, data: Piece) -> None:
+        """Keep both ends of what has arrived."""
+        if len(self.start) < WINDOW:
+            self.start += bytes(data[: WINDOW - len(self.start)])
+        last = bytes(data[-WINDOW:])
+        self.end = last if len(last) == WINDOW else (self.end + last)[-WINDOW:]
 
 
 class Utf8:
