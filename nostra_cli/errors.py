@@ -78,7 +78,6 @@ class NostraError(Exception):
     kind: ClassVar[str] = "bug"
 
     def __init__(self, message: str, hint: str = "") -> None:
-        """Set the message and the hint."""
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -146,7 +145,6 @@ class Transient(ServiceProblem):
     """
 
     def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
-        """Set the message, the hint and the Retry-After."""
         super().__init__(message, hint)
         self.wait = wait
 
@@ -199,7 +197,6 @@ class Signalled(BaseException):
     kind: ClassVar[str] = "signal"
 
     def __init__(self, code: ExitCode) -> None:
-        """Set the exit code."""
         super().__init__(code.meaning)
         self.code = code
         self.message = code.meaning

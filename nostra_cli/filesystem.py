@@ -294,6 +294,5 @@ class NostraReader(io.BufferedReader):
     """A NostraFile behind the interface of an open binary file; `size` is in bytes."""
 
     def __init__(self, file: NostraFile) -> None:
-        """Read from `file`, and close it."""
         super().__init__(file)
         self.size = file.size

@@ -41,7 +41,6 @@ class Service:
     """The Nostradamus invocation API."""
 
     def __init__(self, transport: Transport, retrier: Retrier) -> None:
-        """Send through `transport`, retry with `retrier`."""
         self._transport = transport
         self.retrier = retrier
         self.seen: dict[str, Invocation] = {}

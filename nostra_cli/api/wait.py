@@ -48,7 +48,6 @@ class Waiting:
     _over: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        """Start the clock of the wait."""
         self._schedule = Schedule(self.ids, self.service.retrier, self.interval, self.jobs)
 
     def run(self) -> Generator[Waited | NostraError]:

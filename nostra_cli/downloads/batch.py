@@ -185,37 +185,29 @@ def _tasks(
         finally:
             claim.ended.set()
 
-    def task(item: Item | NostraError) -> Callable[[], TransferResult]:
-        try:
-            if isinstance(item, NostraError):
-                raise item
-            _check_item(item, batch)
-            return partial(transfer, item, claims.claim(item.path))
-        except NostraError as error:
-            return partial(_fail, error)
+    def task(item: Item | NostraError) -> Task:
+        if isinstance(item, NostraError):
+            return lambda: item
+        claim = capture_error(item.invocation, partial(_claim, item, batch, claims))
+        if isinstance(claim, NostraError):
+            return lambda: claim
+        return partial(capture_error, item.invocation, partial(transfer, item, claim))
 
-    return [partial(capture_error, item.invocation, task(item)) for item in items]
-
-
-def _fail(error: NostraError) -> TransferResult:
-    raise error
+    return [task(item) for item in items]
 
 
-def _check_item(item: Item, batch: Batch) -> None:
+def _claim(item: Item, batch: Batch, claims: Claims) -> Claim:
+    """Reserve the path of an item that can be written to it."""
     if item.path is None:
         _check_text(batch, item.format)
     elif batch.options.checksums:
         _check_not_reserved(item.path)
+    return claims.claim(item.path)
 
 
 def _planned(invocation: Invocation | NostraError, batch: Batch) -> Sequence[Item | NostraError]:
     if isinstance(invocation, NostraError):
         return [invocation]
-    try:
-        items = choose(invocation, batch.selection, batch.to)
-    except NostraError as error:
-        items = [error]
-    for item in items:
-        if isinstance(item, NostraError):
-            item.invocation = invocation.id
-    return items
+    found = capture_error(invocation.id, partial(choose, invocation, batch.selection, batch.to))
+    items = [found] if isinstance(found, NostraError) else found
+    return [i.about(invocation.id) if isinstance(i, NostraError) else i for i in items]

@@ -16,7 +16,6 @@ class Claims:
     """The paths of one run."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self._claims: dict[str, list[Claim]] = {}
 
     def claim(self, path: Target | None) -> Claim:

@@ -26,12 +26,10 @@ class StoreUrl:
     url: str
 
     def __truediv__(self, name: str) -> StoreUrl:
-        """Return the URL of `name` below this one."""
         scheme, _, rest = self.url.partition("://")
         return StoreUrl(f"{scheme}://{rest.rstrip('/')}/{name}")
 
     def __str__(self) -> str:
-        """Return the URL."""
         return self.url
 
     @property

@@ -51,7 +51,6 @@ class Budget:
     """
 
     def __init__(self, max: int = 20) -> None:
-        """Start full."""
         self.max = max
         self.left = max
         self._lock = threading.Lock()
@@ -155,7 +154,6 @@ class Attempt:
     """The attempts of one loop: a context manager, entered once for each attempt."""
 
     def __init__(self, retrier: Retrier, doing: str, policy: Policy) -> None:
-        """Start without failures; use `Retrier.attempts`."""
         self.done = False
         self._retrier = retrier
         self._doing = doing
@@ -185,7 +183,6 @@ class Attempt:
         self._again = True
 
     def __enter__(self) -> Attempt:
-        """Begin an attempt."""
         self._again = False
         return self
 

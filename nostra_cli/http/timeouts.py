@@ -25,7 +25,6 @@ class Deadline:
     def __init__(
         self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start now."""
         self.seconds = seconds
         self._clock = clock
         self._end = None if seconds is None else clock() + seconds
@@ -51,7 +50,6 @@ class Watchdog:
     """Limit the duration of blocks, from one thread that starts with the first of them."""
 
     def __init__(self) -> None:
-        """Watch nothing yet."""
         self._changed = threading.Condition()
         self._limits: dict[object, tuple[float, Callable[[], None]]] = {}
         self._thread: threading.Thread | None = None

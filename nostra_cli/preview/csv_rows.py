@@ -18,7 +18,6 @@ class CsvRows:
     """Parse a header and rows of as many fields; blank lines are skipped, as `download` does."""
 
     def __init__(self) -> None:
-        """Begin a table."""
         self.header: tuple[str, ...] = ()
         self.delimiter = ""
         self.ends_in_delimiter = False  # the header

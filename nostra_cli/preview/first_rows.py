@@ -79,7 +79,6 @@ class FirstRows:
     """
 
     def __init__(self, format: Format, max_rows: int, max_bytes: int | None = None) -> None:
-        """Begin a body."""
         self.rows: list[Row] = []
         self.bytes_read = 0
         self.at_end = False

@@ -27,7 +27,6 @@ class JsonRows:
     header: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        """Begin a document."""
         self._syntax = FullCheck()
         self._utf8 = Utf8()
         self._text = ""

@@ -115,7 +115,6 @@ class _Head(Sink):
     """A sink for the start of a body, until its first rows are complete."""
 
     def __init__(self, item: Item, options: PreviewOptions) -> None:
-        """Begin without a body."""
         self.size = 0
         self.version: BodyVersion | None = None
         self._item = item
@@ -165,7 +164,6 @@ class _LimitedSpool(Spool):
     """A spool of at most `limit` bytes."""
 
     def __init__(self, file: IO[bytes], limit: int, too_large: UsageProblem) -> None:
-        """Begin in `file`; beyond the limit `too_large` is raised."""
         super().__init__(file)
         self._limit = limit
         self._too_large = too_large

@@ -37,7 +37,6 @@ class XlsxRows:
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Check the archive and open the sheet."""
         calamine = load_extra("python_calamine", "xlsx")
         check_archive(file)
         file.seek(0)

@@ -41,9 +41,7 @@ class TargetSink(Sink, Protocol):
         """Make the complete body visible, over another only with `replace`; or FileProblem."""
 
     def __enter__(self) -> Self:
-        """Return itself."""
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        """Close it."""
         return

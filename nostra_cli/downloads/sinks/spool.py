@@ -21,7 +21,6 @@ class Spool(Sink):
     """A sink that can be read again. `size` is in bytes."""
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
-        """Start empty, in `file` or an unnamed temporary file."""
         self.size = 0
         self.version: BodyVersion | None = None
         self.file: IO[bytes] = file or tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115

@@ -21,7 +21,6 @@ class StdoutSink(TargetSink):
     """Write a body to a stream, once; the stream belongs to the caller."""
 
     def __init__(self, file: Writer) -> None:
-        """Write to `file`."""
         self._file = file
         self.size = 0
         self.version: BodyVersion | None = None

@@ -31,7 +31,6 @@ class Ends:
     """Keep the first and the last bytes of a body, up to WINDOW each."""
 
     def __init__(self) -> None:
-        """Begin a body."""
         self.start = b""
         self.end = b""
 
@@ -50,7 +49,6 @@ class Utf8:
     """
 
     def __init__(self) -> None:
-        """Begin a text."""
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
 
     def feed(self, data: bytes | bytearray) -> str:

@@ -65,7 +65,6 @@ class FullCheck:
     """Read every row."""
 
     def __init__(self) -> None:
-        """Begin a table."""
         self._text = Utf8()
         self._start = b""
         self._rows: _Rows | None = None

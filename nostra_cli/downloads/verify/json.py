@@ -27,7 +27,6 @@ class FullCheck:
     """Read every token, by a streaming parser."""
 
     def __init__(self) -> None:
-        """Begin a document."""
         self._events = ijson.sendable_list()
         self._parser = ijson.basic_parse_coro(self._events)
         self._start: bytes | None = b""

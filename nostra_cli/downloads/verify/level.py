@@ -86,7 +86,6 @@ class NotEmpty:
     """Refuse an empty body and a web page."""
 
     def __init__(self, format: Format) -> None:
-        """Expect a body of `format`."""
         self._format = format
         self._head = b""
 
