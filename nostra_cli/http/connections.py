@@ -21,6 +21,7 @@ from nostra_cli.http.errors import (
 )
 from nostra_cli.http.proxies import Proxy, proxy_for
 from nostra_cli.http.sockets import Connection, framing_of
+from nostra_cli.http.timeouts import TimeLimit
 
 KEEP_ALIVE_SECONDS = 5.0
 """A connection that was idle for longer may be dead without a sign of it."""
@@ -29,10 +30,11 @@ KEEP_ALIVE_SECONDS = 5.0
 class _Backend(httpcore.NetworkBackend):
     """Open the connections of one client, directly or to a proxy, and keep track of them."""
 
-    def __init__(self, proxy: Proxy | None) -> None:
+    def __init__(self, proxy: Proxy | None, limit: TimeLimit) -> None:
         self.connections: tuple[Connection, ...] = ()
         self.connects = 0
         self._proxy = proxy
+        self._limit = limit
 
     def connect_tcp(
         self,
@@ -45,11 +47,11 @@ class _Backend(httpcore.NetworkBackend):
         self.connects += 1
         peer = f"proxy {self._proxy}" if self._proxy else host
         try:
-            sock = socket.create_connection((host, port), timeout)
+            sock = socket.create_connection((host, port), self._limit.next_wait(timeout))
         except (OSError, UnicodeError, OverflowError) as error:
             raise connect_error(peer, error) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        new = Connection(sock, peer)
+        new = Connection(sock, peer, self._limit)
         # A new tuple: another thread may be iterating over the old one to abort them.
         self.connections = (*(c for c in self.connections if not c.is_closed), new)
         return new
@@ -64,6 +66,7 @@ class PooledClient(httpx.BaseTransport):
     def __init__(self, context: Callable[[], ssl.SSLContext], headers: Mapping[str, str]) -> None:
         """Send `headers` with each request; `context` is called for the first https URL."""
         self.client = httpx.Client(transport=self, headers=headers, trust_env=False)
+        self.limit = TimeLimit()
         self._context = context
         self._pools: dict[tuple[str, Proxy | None], tuple[httpcore.ConnectionPool, _Backend]] = {}
 
@@ -109,7 +112,7 @@ class PooledClient(httpx.BaseTransport):
     def _pool(self, scheme: str, proxy: Proxy | None) -> tuple[httpcore.ConnectionPool, _Backend]:
         key = (scheme, proxy)
         if key not in self._pools:
-            backend = _Backend(proxy)
+            backend = _Backend(proxy, self.limit)
             pool = httpcore.ConnectionPool(
                 ssl_context=self._context() if scheme == "https" else None,
                 proxy=_core_proxy(proxy) if proxy else None,

@@ -17,6 +17,7 @@ from typing import Any
 import httpcore
 
 from nostra_cli.http.errors import tls_error
+from nostra_cli.http.timeouts import TimeLimit
 from nostra_cli.models import Piece
 
 _HEAD_BYTES = 16 * 1024
@@ -41,15 +42,14 @@ class Framing(Enum):
 class Connection(httpcore.NetworkStream):
     """A socket that returns the bytes of a response and none beyond it."""
 
-    def __init__(self, sock: socket.socket, peer: str) -> None:
+    def __init__(self, sock: socket.socket, peer: str, limit: TimeLimit) -> None:
         """Wrap a connected socket; `peer` names the other end in messages."""
         self.socket = sock
         self.peer = peer
+        self.limit = limit
         self.status_line = b""
         self.ended = False
         """Whether the peer has ended the stream."""
-        self.max_pause: float | None = None
-        """The seconds to wait for each piece of a body, if not those of the request."""
         self._framing = Framing.HEAD
         self._left = 0
         self._buffer = b""
@@ -58,7 +58,6 @@ class Connection(httpcore.NetworkStream):
     def begin_body(self, framing: Framing, length: int = 0) -> None:
         """Set how the body after the head ends, before any of it is read."""
         self._framing, self._left, self._last_read = framing, length, b""
-        self.max_pause = None
 
     @property
     def body_length(self) -> int:
@@ -78,8 +77,7 @@ class Connection(httpcore.NetworkStream):
             max_bytes = _HEAD_BYTES
         data = self.take_buffered(max_bytes)
         if not data:
-            in_head = self._framing is Framing.HEAD
-            self.socket.settimeout(timeout if in_head else self.max_pause or timeout)
+            self.socket.settimeout(self.limit.next_wait(timeout))
             data = self.socket.recv(max_bytes)
             self.ended = not data
         if self._framing is Framing.HEAD:
@@ -95,7 +93,7 @@ class Connection(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send a request, or a part of it."""
         self._framing, self.status_line = Framing.HEAD, b""
-        self.socket.settimeout(timeout)
+        self.socket.settimeout(self.limit.next_wait(timeout))
         try:
             self.socket.sendall(buffer)
         except TimeoutError:
@@ -123,7 +121,7 @@ class Connection(httpcore.NetworkStream):
         """Make the handshake; raises Transient or ServiceProblem."""
         self.peer = server_hostname or self.peer
         try:
-            self.socket.settimeout(timeout)
+            self.socket.settimeout(self.limit.next_wait(timeout))
             # The handshake comes after the assignment, so that `abort` reaches it.
             self.socket = wrapped = ssl_context.wrap_socket(
                 self.socket,
@@ -177,11 +175,11 @@ def framing_of(method: str, response: httpcore.Response) -> tuple[Framing, int]:
     return (Framing.LENGTH, int(first)) if first.isdigit() else (Framing.UNTIL_CLOSE, 0)
 
 
-def read_large_body(connection: Connection, length: int, seconds: float) -> Iterator[Piece]:
+def read_large_body(connection: Connection, length: int) -> Iterator[Piece]:
     """Read a body of `length` bytes straight from its socket: twice as fast as through httpx.
 
-    Yields pieces that are valid until the next is requested; waits `seconds` for each. Raises
-    OSError (such as TimeoutError), and EOFError if the peer closes the connection too early.
+    Yields pieces that are valid until the next is requested. Raises OSError (such as
+    TimeoutError), and EOFError if the peer closes the connection too early.
     The connection cannot be reused: httpcore has not seen the end of the response.
     """
     left, source = length, connection.socket
@@ -193,7 +191,7 @@ def read_large_body(connection: Connection, length: int, seconds: float) -> Iter
     with Selector() as selector:
         selector.register(source, selectors.EVENT_READ)
         while left > 0:
-            count = _fill(source, selector, memoryview(buffer)[:left], seconds)
+            count = _fill(connection, selector, memoryview(buffer)[:left])
             if not count:
                 raise EOFError
             left -= count
@@ -201,16 +199,15 @@ def read_large_body(connection: Connection, length: int, seconds: float) -> Iter
             yield buffer if count == _BUFFER else memoryview(buffer)[:count]
 
 
-def _fill(
-    source: socket.socket, selector: selectors.BaseSelector, buffer: memoryview, seconds: float
-) -> int:
+def _fill(connection: Connection, selector: selectors.BaseSelector, buffer: memoryview) -> int:
     """Wait for bytes, then receive for 20 ms more; return 0 at the end of the stream."""
     count, end = 0, time.monotonic() + _LINGER
     while count < len(buffer):
         try:
-            more = source.recv_into(buffer[count:])
+            more = connection.socket.recv_into(buffer[count:])
         except (BlockingIOError, ssl.SSLWantReadError):
-            if not selector.select(end - time.monotonic() if count else seconds):
+            wait = end - time.monotonic() if count else connection.limit.next_wait()
+            if not selector.select(wait):
                 if count:
                     break
                 raise TimeoutError from None

@@ -1,22 +1,19 @@
-"""Time limits: the deadline of a run, a watchdog, the minimum speed of a body."""
+"""Time limits: of a run, of a request, and the minimum speed of a body."""
 
 from __future__ import annotations
 
-import threading
+import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from nostra_cli.errors import DeadlinePassed, Transient, thread_errors
+from nostra_cli.errors import DeadlinePassed, Transient
 from nostra_cli.models import Piece
 from nostra_cli.units import show_size
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 """For each piece."""
-_TICK = 0.1
-"""Seconds a watchdog may be late: cheaper than waking it for each new limit."""
 
 
 class Deadline:
@@ -46,48 +43,30 @@ class Deadline:
         )
 
 
-class Watchdog:
-    """Limit the duration of blocks, from one thread that starts with the first of them."""
+class TimeLimit:
+    """Limit the sum of the waits of one request.
+
+    httpx limits each read only: a server could send a byte at a time for ever.
+    """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._limits: dict[object, tuple[float, Callable[[], None]]] = {}
-        self._thread: threading.Thread | None = None
-        self._closed = False
+        self._end = math.inf
+        self._max_pause: float | None = None
 
-    @contextmanager
-    def limited(self, seconds: float, act: Callable[[], None]) -> Iterator[None]:
-        """Call `act`, in another thread, if the block lasts longer than `seconds`."""
-        key = object()
-        with self._changed:
-            self._limits[key] = (time.monotonic() + seconds, act)
-            if self._thread is None:
-                thread = threading.Thread(target=self._watch, daemon=True)
-                with thread_errors():
-                    thread.start()
-                self._thread = thread
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._limits.pop(key, None)
+    def start(self, seconds: float, max_pause: float | None = None) -> None:
+        """Limit what follows to `seconds` in total, and each wait to `max_pause`, if given."""
+        self._end = time.monotonic() + seconds
+        self._max_pause = max_pause
 
-    def close(self) -> None:
-        """End the thread."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+    def next_wait(self, seconds: float | None = None) -> float:
+        """Return how long the next wait may take, at most `seconds` unless `start` says so.
 
-    def _watch(self) -> None:
-        while not self._closed:
-            with self._changed:
-                now = time.monotonic()
-                passed = [key for key, (when, _) in self._limits.items() if when <= now]
-                acts = [self._limits.pop(key)[1] for key in passed]
-                if not acts and not self._closed:
-                    self._changed.wait(_TICK)
-            for act in acts:
-                act()
+        Raises TimeoutError if no time is left.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(left, self._max_pause or seconds or left)
 
 
 class LowSpeed(NamedTuple):

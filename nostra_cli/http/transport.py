@@ -6,12 +6,13 @@ checked. Errors of httpx and of sockets become NostraErrors.
 
 from __future__ import annotations
 
+import math
 import os
 import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ from nostra_cli.http.redirects import (
     origin,
 )
 from nostra_cli.http.sockets import Connection, read_large_body
-from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS, Deadline, Watchdog
+from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS, Deadline
 from nostra_cli.models import Piece
 
 HEAD_SECONDS = 60.0
@@ -90,17 +91,15 @@ class Transport:
         self._deadline = deadline
         self._trace = trace
         self._trace_lock = threading.Lock()
-        self._watchdog = Watchdog()
         self._lock = threading.Lock()
         self._tls: ssl.SSLContext | None = None
         self._clients: list[PooledClient] = []
         self._idle: list[PooledClient] = []
 
     def close(self) -> None:
-        """Close every connection, and end the watchdog's thread."""
+        """Close every connection."""
         for client in self._clients:
             client.client.close()
-        self._watchdog.close()
 
     def abort(self) -> None:
         """Abort every request: threads that wait for one get an error at once."""
@@ -140,7 +139,7 @@ class Transport:
                     masked=self._masked,
                 )
             finally:
-                chunks.close()  # its time limit must not abort the next request
+                chunks.close()  # nothing may read from the next response
                 response.close()
 
     @contextmanager
@@ -191,13 +190,14 @@ class Transport:
         headers = dict(request.headers)
         if self._token is not None and origin(url) == self._origin:
             headers["Authorization"] = f"Token {self._token.value}"
+        timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         built = client.client.build_request(
-            method, url, headers=headers, content=request.content, timeout=self._timeout()
+            method, url, headers=headers, content=request.content, timeout=timeout
         )
         self._log(f"> {method} {redact_url(str(url))}", built.headers)
         try:
-            with self._time_limit(client, HEAD_SECONDS):
-                response = client.client.send(built, stream=True)
+            self._limit(client, HEAD_SECONDS)
+            response = client.client.send(built, stream=True)
         except (httpx.InvalidURL, httpx.HTTPError, UnicodeError, OverflowError) as error:
             # httpx parses Location even if it does not follow it; host or port may be invalid.
             raise invalid_url(url) from error
@@ -213,28 +213,20 @@ class Transport:
     ) -> Generator[Piece]:
         began = time.monotonic()
         try:
-            with self._time_limit(client, seconds):
-                yield from _body(response, max_pause)
+            self._limit(client, seconds, max_pause)
+            yield from _body(response)
         except HTTP_ERRORS as error:
             if seconds is not None and time.monotonic() - began >= seconds:
                 late = f"{response.url.host}: the response did not end within {seconds:g} s"
-                raise Transient(late, "try again later") from error  # the watchdog aborted it
+                raise Transient(late, "try again later") from error
             raise convert_body_error(error, response.url.host, max_pause) from error
 
-    @contextmanager
-    def _time_limit(self, client: PooledClient, seconds: float | None) -> Iterator[None]:
-        """Abort the client's request if the block lasts beyond `seconds` or the deadline.
-
-        httpx limits each read, not their sum: a server could send a byte at a time for ever.
-        """
+    def _limit(
+        self, client: PooledClient, seconds: float | None, max_pause: float | None = None
+    ) -> None:
+        """Let what follows take `seconds`, and no longer than the deadline."""
         limits = [limit for limit in (seconds, self._deadline.remaining()) if limit is not None]
-        with self._watchdog.limited(min(limits), client.abort) if limits else nullcontext():
-            yield
-
-    def _timeout(self) -> httpx.Timeout:
-        left = self._deadline.remaining()
-        read = READ_SECONDS if left is None else max(0.001, min(READ_SECONDS, left))
-        return httpx.Timeout(read, connect=min(CONNECT_SECONDS, read))
+        client.limit.start(min(limits, default=math.inf), max_pause)
 
     def _log(self, line: str, headers: httpx.Headers) -> None:
         if self._trace is None:
@@ -253,13 +245,12 @@ class Transport:
         return mask_token(self._token.value, text, by_service=True) if self._token else text
 
 
-def _body(response: httpx.Response, max_pause: float) -> Iterator[Piece]:
+def _body(response: httpx.Response) -> Iterator[Piece]:
     connection: Connection = response.extensions["network_stream"]
-    connection.max_pause = max_pause
     length = connection.body_length
     if length < LARGE_BODY:
         return response.iter_raw()
-    return read_large_body(connection, length, max_pause)
+    return read_large_body(connection, length)
 
 
 def redact_url(url: str) -> str:

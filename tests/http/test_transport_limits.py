@@ -1,4 +1,4 @@
-"""The time limits of the transport, with a watchdog that the tests control."""
+"""The time limits of the transport, and how its requests are aborted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,71 +16,75 @@ from nostra_cli.config.credentials import Token
 from nostra_cli.errors import ExitCode, Transient
 from nostra_cli.http import transport as transports
 from nostra_cli.http.connections import PooledClient
-from nostra_cli.http.timeouts import Deadline, Watchdog
+from nostra_cli.http.timeouts import Deadline, TimeLimit
 from nostra_cli.http.transport import HEAD_SECONDS, LARGE_BODY, Transport
-from tests.faults.raw import Raw, head, listening, ok, swallow
+from tests.faults.raw import Handler, Raw, head, listening, ok, swallow
 from tests.talking import answering, body_of, get, redirect, talking
 
-Act = Callable[[], None]
 BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+LATE = 0.2
 
 
 @pytest.fixture(autouse=True)
-def _limits(monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-    # What is not cut off ends all the same, and the test is red, not stuck.
+    # A request without a limit ends all the same: the test is red, not stuck.
     monkeypatch.setattr(transports, "READ_SECONDS", 3.0)
 
 
-class Held(Watchdog):
-    """A watchdog that acts when the test says so, and records its limits."""
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Record the limits that are set."""
+    found: list[float] = []
+    start = TimeLimit.start
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.limits: list[float] = []
-        self.acts: list[Act] = []
-        self.acted = 0
+    def record(self: TimeLimit, seconds: float, max_pause: float | None = None) -> None:
+        found.append(seconds)
+        start(self, seconds, max_pause)
 
-    @contextlib.contextmanager
-    def limited(self, seconds: float, act: Act) -> Iterator[None]:
-        self.limits.append(seconds)
-        self.acts.append(act)
-        try:
-            yield
-        finally:
-            self.acts.remove(act)
-
-    def act(self) -> None:
-        [act] = self.acts
-        self.acted += 1
-        act()
+    monkeypatch.setattr(TimeLimit, "start", record)
+    return found
 
 
 @contextlib.contextmanager
-def held(base_url: str, seconds: float | None = None) -> Iterator[tuple[Transport, Held]]:
-    """Make a transport with its watchdog and a deadline on a stopped clock."""
-    transport, watchdog = (
-        Transport(base_url, Token("t0ken"), Deadline(seconds, lambda: 0.0)),
-        Held(),
-    )
-    transport._watchdog = watchdog
+def connected(base_url: str, seconds: float | None = None) -> Iterator[Transport]:
+    """Make a transport with a deadline on a stopped clock."""
+    transport = Transport(base_url, Token("t0ken"), Deadline(seconds, lambda: 0.0))
     try:
-        yield transport, watchdog
+        yield transport
     finally:
         transport.close()
 
 
-@contextlib.contextmanager
-def stuck(sent: bytes, answered: int = 0, first: bytes = b"") -> Iterator[tuple[Raw, list[Act]]]:
-    """Answer so many requests with `first`, the next with `sent`; then do what is in the list."""
-    then: list[Act] = []
+def dribble(connection: socket.socket, sent: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(sent)
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.01)
+
+
+def dribbling(sent: bytes, answered: int = 0, first: bytes = b"") -> Handler:
+    """Respond to some requests with `first`, to the next with `sent` and single bytes for ever."""
 
     def handle(connection: socket.socket, _number: int) -> None:
-        while asked := head(connection):
-            raw.heads.append(asked)
-            if len(raw.heads) <= answered:
-                connection.sendall(first)
-                continue
+        for _ in range(answered):
+            head(connection)
+            connection.sendall(first)
+        head(connection)
+        dribble(connection, sent)
+
+    return handle
+
+
+@contextlib.contextmanager
+def stuck(sent: bytes) -> Iterator[tuple[Raw, list[Callable[[], object]]]]:
+    """Respond with `sent`, do what is in the list, and send no more."""
+    then: list[Callable[[], object]] = []
+
+    def handle(connection: socket.socket, _number: int) -> None:
+        while request := head(connection):
+            raw.heads.append(request)
             connection.sendall(sent)
             for act in then:
                 act()
@@ -90,108 +95,83 @@ def stuck(sent: bytes, answered: int = 0, first: bytes = b"") -> Iterator[tuple[
 
 
 @pytest.mark.parametrize(
-    ("deadline", "limits"),
+    ("deadline", "expected"),
     [(None, [HEAD_SECONDS, 7.0]), (100.0, [HEAD_SECONDS, 7.0]), (5.0, [5.0, 5.0])],
 )
 def test_head_and_body_have_their_limits_and_the_deadline(
-    deadline: float | None, limits: list[float]
+    deadline: float | None, expected: list[float], limits: list[float]
 ) -> None:
     with (
         answering(lambda _n, _: ok(b"abc")) as raw,
-        held(raw.base_url, deadline) as (transport, watchdog),
+        connected(raw.base_url, deadline) as transport,
+        transport.request("GET", "/x", body_seconds=7.0) as response,
     ):
-        with transport.request("GET", "/x", body_seconds=7.0) as reply:
-            assert b"".join(map(bytes, reply.chunks)) == b"abc"
-        assert (watchdog.limits, watchdog.acts) == (limits, [])
+        assert b"".join(map(bytes, response.chunks)) == b"abc"
+    assert limits == expected
 
 
-def test_only_the_body_of_an_error_response_is_watched_without_a_limit() -> None:
+def test_without_a_limit_only_the_body_of_an_error_response_has_one(limits: list[float]) -> None:
     refusal = b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno"
-    answers = [ok(b"abc"), refusal]
-    with (
-        answering(lambda n, _: answers[n]) as raw,
-        held(raw.base_url) as (transport, watchdog),
-    ):
+    responses = [ok(b"abc"), refusal]
+    with answering(lambda n, _: responses[n]) as raw, connected(raw.base_url) as transport:
         get(transport)
-        assert watchdog.limits == [HEAD_SECONDS]
         get(transport)
-        assert watchdog.limits == [HEAD_SECONDS] * 3
+    assert limits == [HEAD_SECONDS, float("inf"), HEAD_SECONDS, HEAD_SECONDS]
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
-def test_a_head_that_is_sent_byte_by_byte_is_aborted(sent: bytes) -> None:
-    with stuck(sent) as (raw, then), held(raw.base_url) as (transport, watchdog):
-        then.append(watchdog.act)
-        with pytest.raises(Transient, match="broke off"):
-            get(transport)
-        assert (watchdog.acted, len(raw.heads)) == (1, 1)
-
-
-def read(transport: Transport, then: Act = lambda: None) -> bytes:
-    """Read a body until it fails, and act at its first piece."""
-    got = b""
-    with pytest.raises(Transient), transport.request("GET", "/x") as reply:  # noqa: PT012
-        for chunk in reply.chunks:
-            if not got:
-                then()
-            got += chunk
-    return got
-
-
-@pytest.mark.parametrize("length", [10, LARGE_BODY])
-def test_a_body_that_is_sent_byte_by_byte_is_aborted(length: int) -> None:
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_head_that_is_sent_byte_by_byte_ends_at_its_limit(
+    sent: bytes, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "HEAD_SECONDS", LATE)
     with (
-        stuck(BEGUN % length + b"abc") as (raw, _),
-        held(raw.base_url, 60) as (transport, watchdog),
+        listening(dribbling(sent, kept, ok(b"abc"))) as raw,
+        connected(raw.base_url) as transport,
     ):
-        assert read(transport, watchdog.act) == b"abc"
-    assert watchdog.acted
+        for _ in range(kept):
+            assert get(transport)[1] == b"abc"
+        with pytest.raises(Transient, match="no answer"):
+            get(transport)
 
 
-def test_an_aborted_body_is_reported_as_late_and_not_as_truncated() -> None:
+def test_a_head_of_the_storage_of_a_redirect_ends_at_its_limit_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "HEAD_SECONDS", LATE)
+    with listening(dribbling(b"")) as storage:
+        link = redirect(f"{storage.base_url}/object")
+        with (
+            answering(lambda _n, _: link) as raw,
+            connected(raw.base_url) as transport,
+            pytest.raises(Transient, match="no answer"),
+        ):
+            get(transport)
+
+
+def read(transport: Transport) -> bytes:
+    """Read a body until it fails."""
+    found = b""
+    with pytest.raises(Transient), transport.request("GET", "/x") as response:  # noqa: PT012
+        for chunk in response.chunks:
+            found += chunk
+    return found
+
+
+@pytest.mark.parametrize("length", [500, LARGE_BODY])
+def test_a_body_that_is_sent_byte_by_byte_ends_at_its_limit(length: int) -> None:
     with (
-        stuck(BEGUN % 10 + b"abc") as (raw, _),
+        listening(dribbling(BEGUN % length)) as raw,
         talking(raw.base_url) as transport,
-        transport.request("GET", "/x", body_seconds=0.2) as reply,
+        transport.request("GET", "/x", body_seconds=LATE) as response,
         pytest.raises(Transient, match=r"did not end within 0\.2 s") as caught,
     ):
-        list(reply.chunks)
+        list(response.chunks)
     assert caught.value.code == ExitCode.SERVICE
 
 
-def test_a_kept_connection_is_aborted_too() -> None:
-    with stuck(b"", 1, ok(b"abc")) as (raw, then), held(raw.base_url) as (transport, watchdog):
-        assert get(transport)[1] == b"abc"
-        then.append(watchdog.act)
-        with pytest.raises(Transient, match="broke off"):
-            get(transport)
-    assert watchdog.acted
-
-
-def test_a_kept_connection_to_the_storage_of_a_redirect_is_aborted_too() -> None:
-    with stuck(b"", 1, ok(b"far")) as (storage, then):
-        link = redirect(f"{storage.base_url}/object")
-        with answering(lambda _n, _: link) as raw, held(raw.base_url) as (transport, watchdog):
-            assert get(transport)[1] == b"far"
-            then.append(watchdog.act)
-            with pytest.raises(Transient, match="broke off"):
-                get(transport)
-    assert watchdog.acted
-
-
-def test_a_connection_that_another_thread_made_is_aborted_too() -> None:
-    with stuck(b"", 1, ok(b"abc")) as (raw, then), held(raw.base_url) as (transport, watchdog):
-        other = threading.Thread(target=get, args=(transport,))
-        other.start()
-        other.join()
-        then.append(watchdog.act)
-        with pytest.raises(Transient, match="broke off"):
-            get(transport)
-    assert watchdog.acted
-
-
 def test_abort_ends_the_requests_of_every_thread() -> None:
-    with stuck(b"") as (raw, then), held(raw.base_url) as (transport, _):
+    with stuck(b"") as (raw, then), connected(raw.base_url) as transport:
         both = threading.Barrier(2, action=transport.abort)
 
         def meet() -> None:
@@ -215,10 +195,10 @@ def test_abort_ends_the_requests_of_every_thread() -> None:
     assert ["broke off" in message for message in ended] == [True, True]
 
 
-def test_a_read_ends_at_the_deadline_without_the_watchdog() -> None:
+def test_a_read_ends_at_the_deadline() -> None:
     with (
         stuck(b"") as (raw, _),
-        held(raw.base_url, 0.05) as (transport, _),
+        connected(raw.base_url, 0.05) as transport,
         pytest.raises(Transient, match="no answer"),
     ):
         get(transport)
@@ -227,7 +207,7 @@ def test_a_read_ends_at_the_deadline_without_the_watchdog() -> None:
 def test_a_large_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "READ_SECONDS", 0.05)
     sent = BEGUN % LARGE_BODY + body_of(LARGE_BODY // 2)
-    with stuck(sent) as (raw, _), held(raw.base_url) as (transport, _):
+    with stuck(sent) as (raw, _), connected(raw.base_url) as transport:
         assert read(transport) == body_of(LARGE_BODY // 2)
 
 
@@ -236,23 +216,21 @@ def test_a_body_is_given_up_after_the_longest_pause_that_it_may_make(length: int
     sent = BEGUN % length + body_of(length // 2)
     with (
         stuck(sent) as (raw, _),
-        held(raw.base_url) as (transport, _),
-        transport.request("GET", "/x", max_pause=0.05) as reply,
+        connected(raw.base_url) as transport,
+        transport.request("GET", "/x", max_pause=0.05) as response,
         pytest.raises(Transient, match=r"no answer within 0\.05 s"),
     ):
-        list(reply.chunks)
+        list(response.chunks)
 
 
-def test_the_limit_of_a_body_ends_when_its_reader_stops_early() -> None:
+def test_a_body_cannot_be_read_after_its_block() -> None:
     with (
         answering(lambda _n, _: ok(body_of(LARGE_BODY))) as raw,
-        held(raw.base_url) as (transport, watchdog),
+        connected(raw.base_url) as transport,
     ):
-        with transport.request("GET", "/x", body_seconds=7.0) as reply:
-            next(reply.chunks)
-            assert len(watchdog.acts) == 1
-        assert watchdog.acts == []  # `reply` is still there
-        assert list(reply.chunks) == []
+        with transport.request("GET", "/x") as response:
+            next(response.chunks)
+        assert list(response.chunks) == []
 
 
 def test_a_client_is_aborted_while_it_makes_connections() -> None:
@@ -278,13 +256,17 @@ def test_a_client_is_aborted_while_it_makes_connections() -> None:
         thread.join()
 
 
-def test_close_ends_the_thread_of_the_watchdog() -> None:
-    before = set(threading.enumerate())
-    with answering(lambda _n, _: ok(b"abc")) as raw, talking(raw.base_url) as transport:
+def test_a_tls_record_that_is_sent_byte_by_byte_ends_at_its_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transports, "HEAD_SECONDS", LATE)
+    handshake = bytes.fromhex("16 03 03 40 00")
+    with (
+        listening(lambda connection, _: dribble(connection, handshake)) as raw,
+        talking(f"https://localhost:{raw.port}") as transport,
+        pytest.raises(Transient, match="no TLS handshake within"),
+    ):
         get(transport)
-        [watching] = {t for t in threading.enumerate() if "_watch" in t.name} - before
-    watching.join(10)
-    assert not watching.is_alive()
 
 
 def test_a_tls_handshake_that_gets_no_reply_is_aborted() -> None:
