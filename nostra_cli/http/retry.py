@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Temporary failures of the service or of a proxy."""
+BUDGET = 20
+"""Retries of one run, so that many requests do not hammer a failing service."""
 MAX_RETRY_AFTER = 60.0
 """Seconds: without a deadline, a longer Retry-After is cut to this."""
 
@@ -44,47 +46,24 @@ No budget: polls are spread over time, and the failures of one id must not end t
 """
 
 
-class Budget:
-    """The retries left to one run, so that many requests do not hammer a failing service.
-
-    Each retry takes one; each success gives one back, up to `max`.
-    """
-
-    def __init__(self, max: int = 20) -> None:
-        self.max = max
-        self.left = max
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        """Take one retry; return False if none is left."""
-        with self._lock:
-            taken = self.left > 0
-            self.left -= taken
-        return taken
-
-    def refund(self) -> None:
-        """Give one back after a success."""
-        with self._lock:
-            self.left = min(self.max, self.left + 1)
-
-
 class Retrier:
     """Retry temporary failures within one budget and one deadline, for many threads."""
 
     def __init__(
         self,
         deadline: Deadline,
-        budget: Budget | None = None,
+        budget: int = BUDGET,
         notify: Notify = lambda *_: None,
         sleep: Callable[[float], object] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """Start with a full budget, unless one is given.
+        """Share a budget of retries: each retry takes one, each success gives one back.
 
         `sleep` replaces the pause that `give_up` ends; `random` returns the jitter, from 0 to 1.
         """
         self.deadline = deadline
-        self.budget = budget or Budget()
+        self.retries_left = self._budget = budget
+        self._lock = threading.Lock()
         self._given_up = threading.Event()
         self.notify = notify
         self._sleep = sleep or self._given_up.wait
@@ -125,13 +104,21 @@ class Retrier:
         """
         if self._given_up.is_set() or failed >= policy.attempts:
             return None
-        if policy.budgeted and not self.budget.take():
-            return None
+        if policy.budgeted:
+            with self._lock:
+                if not self.retries_left:
+                    return None
+                self.retries_left -= 1
         if failure.wait is None:
             pause = min(policy.max_pause, policy.first_pause * 2.0 ** (failed - 1))
             return pause * (0.5 + self._random() / 2)
         unlimited = self.deadline.remaining() is None
         return min(failure.wait, MAX_RETRY_AFTER) if unlimited else failure.wait
+
+    def refund(self) -> None:
+        """Give one retry back to the budget, after a success."""
+        with self._lock:
+            self.retries_left = min(self._budget, self.retries_left + 1)
 
     def _pause(self, failure: Transient, failed: int, doing: str, policy: Policy) -> bool:
         """Pause after attempt number `failed`; return False if it was the last.
@@ -167,7 +154,7 @@ class Attempt:
         self._unusable = 0
         if self._failed:
             self._failed = 0
-            self._retrier.budget.refund()
+            self._retrier.refund()
 
     def again(self) -> None:
         """Attempt again, at once, after this block: the response is not usable.
@@ -198,7 +185,7 @@ class Attempt:
             return self._retrier._pause(error, self._failed, self._doing, self._policy)
         if error is None and not self._again:
             self.done = True
-            self._retrier.budget.refund()
+            self._retrier.refund()
         return False
 
 

@@ -14,7 +14,7 @@ from nostra_cli.downloads.sinks.protocol import Sink
 from nostra_cli.downloads.stream import BodyStream, StreamOptions, stream_body
 from nostra_cli.downloads.verify.level import Level
 from nostra_cli.errors import Transient, Truncated
-from nostra_cli.http.retry import Budget, Retrier
+from nostra_cli.http.retry import BUDGET, Retrier
 from nostra_cli.http.timeouts import Deadline, LowSpeed
 from nostra_cli.http.transport import Response, Transport
 from nostra_cli.models import Format, Piece, Result
@@ -131,7 +131,7 @@ class World:
     seconds: float | None = None
     low_speed: LowSpeed = field(default_factory=LowSpeed)
     item: Item = ITEM
-    budget: Budget = field(default_factory=Budget)
+    budget: int = BUDGET
     now: float = 0.0
     asked: list[dict[str, str]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)

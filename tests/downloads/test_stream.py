@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from nostra_cli.errors import Corrupt, Transient, Truncated
-from nostra_cli.http.retry import NORMAL, Budget
+from nostra_cli.http.retry import BUDGET, NORMAL
 from nostra_cli.http.timeouts import LowSpeed
 from tests.downloads.fetching import CUT, ETAG, RESET, SIZE, WHOLE, Answer, World, rest, whole
 
@@ -128,7 +128,7 @@ def test_a_body_that_gets_somewhere_is_not_given_up() -> None:
     cuts = [rest(at, WHOLE[at : at + step], CUT) for at in starts[1:]]
     script = [whole(WHOLE[:step], CUT), *cuts, rest(starts[-1] + step)]
     assert len(script) > 2 * NORMAL.attempts
-    world = World(script, low_speed=QUICK, budget=Budget(2))
+    world = World(script, low_speed=QUICK, budget=2)
     assert world.run() == WHOLE
     assert set(world.slept) == {NORMAL.first_pause}
 
@@ -143,7 +143,7 @@ def test_without_a_minimum_speed_attempts_that_bring_no_byte_are_still_counted()
 def test_a_complete_body_gives_one_retry_back_to_the_others() -> None:
     world = World([whole(CUT), whole(CUT), whole()])
     assert world.run() == WHOLE
-    assert world.budget.left == world.budget.max - 1
+    assert world.service.retrier.retries_left == BUDGET - 1
 
 
 def test_small_steps_are_enough_only_where_they_add_up() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nostra_cli.errors import NostraError, Transient
-from nostra_cli.http.retry import Budget, Retrier
+from nostra_cli.http.retry import BUDGET, Retrier
 from nostra_cli.http.timeouts import Deadline
 
 
@@ -16,7 +16,7 @@ class World:
 
     seconds: float | None = None
     chance: float = 1.0
-    budget: Budget = field(default_factory=Budget)
+    budget: int = BUDGET
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
     notified: list[tuple[str, float, int, int]] = field(default_factory=list)

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from nostra_cli.errors import Corrupt, Transient
-from nostra_cli.http.retry import NORMAL, Budget, Retrier
+from nostra_cli.http.retry import NORMAL, Retrier
 from nostra_cli.http.timeouts import Deadline
 from tests.http.retrying import World
 
 
 def test_progress_resets_the_count_of_failures() -> None:
-    world = World(budget=Budget(3))
+    world = World(budget=3)
     tries = 0
     for attempt in world.retrier.attempts("it"):
         with attempt:
@@ -23,19 +23,19 @@ def test_progress_resets_the_count_of_failures() -> None:
             if tries < 4 * NORMAL.attempts:
                 attempt.progressed()
                 raise Transient("cut")
-    assert (tries, world.budget.left) == (4 * NORMAL.attempts, 3)
+    assert (tries, world.retrier.retries_left) == (4 * NORMAL.attempts, 3)
     assert set(world.slept) == {NORMAL.first_pause}
 
 
 def test_an_unusable_response_is_retried_at_once() -> None:
-    world = World(budget=Budget(3))
+    world = World(budget=3)
     tries = 0
     for attempt in world.retrier.attempts("it"):
         with attempt:
             tries += 1
             if tries == 1:
                 attempt.again()
-    assert (tries, world.slept, world.budget.left) == (2, [], 3)
+    assert (tries, world.slept, world.retrier.retries_left) == (2, [], 3)
 
 
 def test_any_number_of_responses_is_allowed_if_each_makes_progress() -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from nostra_cli.errors import Corrupt, DeadlinePassed, Transient
 from nostra_cli.http.retry import (
+    BUDGET,
     MAX_RETRY_AFTER,
     NORMAL,
     PATIENT,
-    Budget,
     Policy,
 )
 from nostra_cli.http.timeouts import Deadline
@@ -65,7 +65,7 @@ def test_other_errors_are_raised_at_once() -> None:
     world = World()
     with pytest.raises(Corrupt):
         world.retrier.run(world.failing(1, lambda: Corrupt("broken")), "it")
-    assert (world.calls, world.slept, world.budget.left) == (1, [], world.budget.max)
+    assert (world.calls, world.slept, world.retrier.retries_left) == (1, [], BUDGET)
 
 
 @pytest.mark.parametrize(
@@ -146,32 +146,32 @@ def test_a_deadline_counts_down_to_zero_and_no_deadline_never_passes() -> None:
 
 
 def test_the_budget_is_shared_by_all_requests() -> None:
-    world = World(budget=Budget(5))
+    world = World(budget=5)
     with pytest.raises(Transient):
         world.retrier.run(world.failing(99), "first")
-    assert (world.calls, world.budget.left) == (5, 1)
+    assert (world.calls, world.retrier.retries_left) == (5, 1)
     with pytest.raises(Transient):
         world.retrier.run(world.failing(99), "second")
-    assert (world.calls, world.budget.left) == (7, 0)
+    assert (world.calls, world.retrier.retries_left) == (7, 0)
     with pytest.raises(Transient):
         world.retrier.run(world.failing(99), "third")
     assert world.calls == 8
 
 
 def test_each_success_gives_one_retry_back_up_to_the_maximum() -> None:
-    world = World(budget=Budget(3))
+    world = World(budget=3)
     with pytest.raises(Transient):
         world.retrier.run(world.failing(99), "it")
-    left = [world.budget.left]
+    left = [world.retrier.retries_left]
     for _ in range(5):
         world.retrier.run(world.failing(0), "it")
-        left.append(world.budget.left)
+        left.append(world.retrier.retries_left)
     assert left == [0, 1, 2, 3, 3, 3]
 
 
 def test_a_poll_after_a_response_needs_no_budget() -> None:
     """Many waits in one run: an outage must not end those that come after the first ones."""
-    world = World(budget=Budget(0))
+    world = World(budget=0)
     assert world.retrier.run(world.failing(3), "it", PATIENT) == "answer"
     with pytest.raises(Transient):
         world.retrier.run(world.failing(1), "it", NORMAL)
