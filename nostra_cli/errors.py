@@ -139,10 +139,7 @@ class ServiceProblem(NostraError):
 
 
 class Transient(ServiceProblem):
-    """A temporary failure: the request can be repeated.
-
-    `wait` is the server's Retry-After in seconds, None without one.
-    """
+    """A temporary failure; `wait` is the server's Retry-After in seconds, None without one."""
 
     def __init__(self, message: str, hint: str = "", wait: float | None = None) -> None:
         super().__init__(message, hint)

@@ -76,10 +76,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         self._versions: dict[str, BodyVersion] = {}
 
     def ls(self, path: str, detail: bool = True, **_options: object) -> list[Entry] | list[str]:
-        """List the files of an invocation, or the file itself, without sizes.
-
-        Raises NotReady, Failed, FileNotFoundError.
-        """
+        """List the files of an invocation, or the file itself, without sizes."""
         path = self._strip_protocol(path)
         address = address_of(path)
         if address.format is not None:
@@ -92,10 +89,7 @@ class NostraFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has n
         return entries if detail else [str(entry["name"]) for entry in entries]
 
     def info(self, path: str, **_options: object) -> Entry:
-        """Describe a file, with its size (None if unknown), or a folder.
-
-        The first time, the size takes one request.
-        """
+        """Describe a file, with its size (None if unknown; one request), or a folder."""
         path = self._strip_protocol(path)
         entry = self._described(path)
         if entry["type"] == "file":

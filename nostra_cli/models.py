@@ -26,10 +26,7 @@ MAX_ID = 4096
 
 
 def decode_text(text: str) -> str:
-    """Return an argument or a variable read as UTF-8, whatever the locale.
-
-    What is no UTF-8 stays escaped.
-    """
+    """Return an argument or a variable read as UTF-8 in any locale; other bytes stay escaped."""
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # Windows has no bytes behind it
@@ -92,10 +89,7 @@ _FAILURES = frozenset({"error", "failed", "cancelled", "canceled"})
 
 
 def outcome_of(status: str) -> Outcome:
-    """Map a status of the service to its outcome, in any case (API page, "Status").
-
-    An undocumented status means that the work is still in progress.
-    """
+    """Map a status of the service to its outcome; an unknown one is in progress (API page)."""
     word = status.casefold()
     if word == "completed":
         return Outcome.COMPLETED
@@ -121,11 +115,7 @@ class Result(NamedTuple):
 
 
 class Invocation(NamedTuple):
-    """An invocation as the service describes it.
-
-    `results` has the primary result first, then the others by id; it is empty before completion.
-    `raw` is the complete object of the service.
-    """
+    """An invocation: `results`, the primary one first, and `raw`, the object of the service."""
 
     id: str
     status: str

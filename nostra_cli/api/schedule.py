@@ -61,10 +61,7 @@ class _State:
 
 
 def pause_after(waited: float) -> float:
-    """Return the seconds between two polls of an id after `waited` seconds: a tenth of them.
-
-    At least a second, at most 30.
-    """
+    """Return the seconds to the next poll of an id: a tenth of `waited`, at least 1, at most 30."""
     return min(MAX_PAUSE, max(MIN_PAUSE, waited / 10))
 
 

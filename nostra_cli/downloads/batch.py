@@ -57,10 +57,7 @@ class Batch:
 
 
 def check_before(batch: Batch) -> None:
-    """Check the targets before any request is sent.
-
-    Raises UsageProblem or FileProblem.
-    """
+    """Check the targets before any request is sent; raises UsageProblem or FileProblem."""
     to, chosen, options = batch.to, batch.selection, batch.options
     folder = batch.local_folder
     if to.place is None:

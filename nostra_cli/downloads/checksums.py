@@ -42,10 +42,7 @@ def check(folder: Path) -> None:
 
 
 def record(folder: Path, sums: Mapping[str, str]) -> None:
-    """Put the hash (hex) of each file name into the directory's SHA256SUMS.
-
-    Other lines are kept. Raises FileProblem.
-    """
+    """Put the hash (hex) of each file into the directory's SHA256SUMS; raises FileProblem."""
     path = folder / NAME
     busy = FileProblem(f"another process keeps {path} locked", "try again when it has ended")
     with file_errors(path):

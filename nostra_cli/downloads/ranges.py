@@ -19,10 +19,7 @@ from nostra_cli.models import Piece
 
 
 def fetch_version(service: Service, item: Item, low_speed: LowSpeed) -> BodyVersion | None:
-    """Ask for one byte, to learn the version of a body and, if the server sends it, its length.
-
-    Raises what `stream_body` raises.
-    """
+    """Request one byte, to learn the version of a body and, if the server sends it, its length."""
     sink = _VersionSink()
     options = StreamOptions(low_speed=low_speed)
     stream_body(service, item, sink, NoMeter(), options, stop=1)
@@ -48,8 +45,7 @@ def fetch_range(
 ) -> bytes:
     """Return the bytes from `start` up to `stop` of a body that is still of `version`.
 
-    `version` needs a validator. Raises Corrupt if the body has changed, and what `stream_body`
-    raises.
+    `version` needs a validator. Raises Corrupt if the body has changed.
     """
     sink = _RangeSink(start, version, item.label)
     options = StreamOptions(low_speed=low_speed)

@@ -109,10 +109,7 @@ def continuation(request: BodyRequest, status: int, headers: Mapping[str, str]) 
 
 
 def is_continuation(request: BodyRequest, headers: Mapping[str, str]) -> bool:
-    """Return whether a 206 response holds bytes from `request.start` on, and no others.
-
-    They may be fewer than requested.
-    """
+    """Return whether a 206 response holds bytes from `request.start` on, perhaps fewer."""
     found, version = content_range_of(headers), request.version
     if found is None or found.start != request.start:
         return False

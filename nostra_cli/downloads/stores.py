@@ -30,8 +30,7 @@ Store = Any
 def open_store(url: StoreUrl) -> tuple[Store, str]:
     """Return the store of a URL, and the path in that store.
 
-    Raises UsageProblem if fsspec or the driver is not installed, FileProblem if the driver cannot
-    start.
+    Raises UsageProblem without fsspec or the driver, FileProblem if the driver cannot start.
     """
     try:
         from fsspec.core import url_to_fs
@@ -73,10 +72,7 @@ def _no_driver(url: StoreUrl, error: ImportError) -> UsageProblem:
 
 
 def check_object(url: StoreUrl, existing: OnExisting) -> bool:
-    """Check an object before it is written; True if it exists and is to be skipped.
-
-    Raises FileProblem if it exists and must not be touched, and what `open_store` raises.
-    """
+    """Check an object before it is written; True if it exists and is to be skipped."""
     store, path = open_store(url)
     if existing is OnExisting.OVERWRITE:
         return False

@@ -1,7 +1,4 @@
-"""Connections: one client per request, through a proxy where the environment names one.
-
-httpx's transport and httpcore's network backend are their documented extension points.
-"""
+"""Connections: one client per request, through a proxy where the environment names one."""
 
 from __future__ import annotations
 
@@ -58,10 +55,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class PooledClient(httpx.BaseTransport):
-    """A client for one request at a time, so that all its connections belong to that request.
-
-    With one client for all threads, the connection of a request would be unknown.
-    """
+    """A client for one request at a time, so that all its connections belong to that request."""
 
     def __init__(self, context: Callable[[], ssl.SSLContext], headers: Mapping[str, str]) -> None:
         """Send `headers` with each request; `context` is called for the first https URL."""

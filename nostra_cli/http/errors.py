@@ -1,7 +1,4 @@
-"""Convert errors of connections: what happened, to which host, what to do next.
-
-Of other programs' text, only the system's messages and OpenSSL's reasons are shown.
-"""
+"""Convert errors of connections: what happened, to which host, what to do next."""
 
 from __future__ import annotations
 

@@ -26,10 +26,7 @@ Notify = Callable[[Transient, float, int, int], None]
 
 
 class Policy(NamedTuple):
-    """The number of attempts and how the pauses grow (seconds).
-
-    If `budgeted`, retries are taken from the budget of the run.
-    """
+    """The number of attempts and how the pauses grow (seconds); whether the budget counts."""
 
     attempts: int = 5
     first_pause: float = 0.5
@@ -98,10 +95,7 @@ class Retrier:
         raise AssertionError("unreachable")
 
     def next_pause(self, failure: Transient, failed: int, policy: Policy) -> float | None:
-        """Return the seconds between attempt number `failed` and the next; None if it was the last.
-
-        Takes one retry from the budget, if `policy` uses it.
-        """
+        """Return the seconds after attempt number `failed`; None if it was the last."""
         if self._given_up.is_set() or failed >= policy.attempts:
             return None
         if policy.budgeted:
@@ -193,10 +187,9 @@ _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?(?:[eE][0-9]{1,2})?"
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Parse a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3).
+    """Return the seconds that a Retry-After header asks for, None for an invalid one.
 
-    `now` is the time in seconds since the epoch. Returns the seconds to wait (0 for a date in the
-    past), None for an invalid value.
+    It has seconds or an HTTP date (RFC 9110, 10.2.3); `now` is in seconds since the epoch.
     """
     text = (value or "").strip()
     if re.fullmatch(_SECONDS, text):

@@ -88,10 +88,7 @@ def _has_content(bundle: str) -> bool:
 
 
 def tls_context(env: Mapping[str, str]) -> ssl.SSLContext:
-    """Return a client's context that trusts the certificate authorities of `ca_source`.
-
-    Raises UsageProblem for SSL_CERT_FILE or SSL_CERT_DIR that cannot be read.
-    """
+    """Return a client's context that trusts the authorities of `ca_source`; raises UsageProblem."""
     source = ca_source(env)
     if source.kind is CaKind.PLATFORM:  # macOS and Windows
         import truststore

@@ -74,10 +74,9 @@ class Transport:
     def __init__(
         self, base_url: str, token: Token | None, deadline: Deadline, trace: Trace | None = None
     ) -> None:
-        """Bind `token`, if any, to the origin of `base_url`.
+        """Bind `token` to the origin of `base_url`; raises UsageProblem for an invalid one.
 
         `trace` is called with a redacted line for each step.
-        Raises UsageProblem for a base URL that is not valid.
         """
         try:
             self._origin = origin(httpx.URL(base_url))

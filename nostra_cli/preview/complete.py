@@ -32,10 +32,7 @@ def check_extra(format: Format, options: PreviewOptions) -> None:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a folder for a body and temporary files; remove it after the block.
-
-    Raises FileProblem if no folder can be made.
-    """
+    """Make a folder for a body and temporary files, for the block; raises FileProblem."""
     try:
         folder = tempfile.TemporaryDirectory(prefix="nostra-", ignore_cleanup_errors=True)
     except OSError as error:

@@ -26,10 +26,7 @@ _HINT = "for another format: -f csv, -f json or -f xlsx"
 
 
 def preview_file(name: str, options: PreviewOptions) -> Preview:
-    """Preview a file; its suffix gives the format if `options` do not.
-
-    Raises UsageProblem for an unknown format, FileProblem or Corrupt.
-    """
+    """Preview a file; its suffix gives the format if `options` do not."""
     path = Path(name)
     with _open(path) as file, malformed(name, _HINT):
         source = Source(options.format or _format_of(path), path=name)

@@ -28,10 +28,7 @@ class Parser(Protocol):
 
 
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
-    """Return a unique name for each column: `a`, `a (2)`; `column 3` for an empty one.
-
-    Raises ValueError for too many columns.
-    """
+    """Return a unique name for each column: `a`, `a (2)`; `column 3` for an empty one."""
     check_columns(len(header))
     found: dict[str, int] = {}
     for place, given in enumerate(header, 1):

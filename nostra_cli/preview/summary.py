@@ -48,11 +48,9 @@ _Connection = Any
 def summarize(path: Path, format: Format, folder: Path) -> Stats:
     """Summarize a CSV or JSON file; temporary files go into `folder`.
 
-    Raises ValueError, with the reason, for a malformed body,
-    UsageProblem without the extra, FileProblem.
+    Raises ValueError, with the reason, for a malformed body; UsageProblem or FileProblem.
     """
     duckdb = load_extra("duckdb", "--stats")
-
     if format is Format.CSV and not set(str(path)) & set("*?["):  # they are patterns to DuckDB
         try:
             return summarize_table(csv_table(path), folder)

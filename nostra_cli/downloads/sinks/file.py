@@ -60,10 +60,7 @@ class Part(TargetSink):
     """
 
     def __init__(self, target: Path, resume: bool) -> None:
-        """Open the part of `target` if it exists; raises FileProblem for an unusable one.
-
-        Without `resume` its content is not used.
-        """
+        """Open the part of `target`, if it exists; its content is used only with `resume`."""
         self.target = target
         self.path = part_path(target)
         self.size = 0
@@ -195,10 +192,7 @@ class Part(TargetSink):
                 _move_without_replacing(self.path, self.target)
 
     def close(self, keep: bool = False) -> bool:
-        """Close it; return whether a part is left for a later run.
-
-        It is kept if `keep` is true and a later run can continue it.
-        """
+        """Close it; return whether it is kept, because of `keep` and since it can be continued."""
         kept = False
         if self._is_at_path():
             kept = keep and self._is_useful()

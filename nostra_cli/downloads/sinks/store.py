@@ -113,10 +113,7 @@ class Upload(TargetSink):
         return self._spool.file if self._spool is not None else None
 
     def publish(self, replace: bool) -> None:
-        """Make the object visible under its name, over another only with `replace`.
-
-        On FileProblem it is not visible.
-        """
+        """Make the object visible under its name, over another only with `replace`."""
         if self._spool is not None:
             self._open(self.size)
             for block in self._spool.blocks():

@@ -29,10 +29,7 @@ class _Quotes:
         self._opening = re.compile(opening)
 
     def replace(self, text: bytes) -> tuple[bytes, bool]:
-        """Put an `x` in place of each quoted field; True where the last one is not closed.
-
-        `text` begins with a field.
-        """
+        """Put an `x` in place of each quoted field; True where the last one is not closed."""
         if b'"' not in text:
             return text, False
         text = self._field.sub(b"x", text)
