@@ -130,7 +130,7 @@ def _lock(fd: int) -> bool:
 
 
 def draft_path(path: Path) -> Path:
-    """Return where `rewrite` writes what is to replace `path`."""
+    """Return the path of the draft that `rewrite` renames to `path`."""
     return path.with_name(f".{path.name}.part")
 
 

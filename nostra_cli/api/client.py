@@ -104,7 +104,7 @@ class Service:
         self,
         invocation: str,
         result: str | None,
-        format: Format,  # the field's own word
+        format: Format,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
         max_pause: float | None = None,

@@ -228,7 +228,7 @@ class Schedule:
         return pause
 
     def _retry_pause(self, state: _State, failure: Transient) -> float | None:
-        """Return the seconds until the next poll after a failure, None if there is none."""
+        """Return the seconds until the next poll after a failure; None if it was the last."""
         state.failed += 1
         policy = PATIENT if state.transitions else _FIRST
         pause = self._retrier.next_pause(failure, state.failed, policy)

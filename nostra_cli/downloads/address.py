@@ -12,7 +12,7 @@ from nostra_cli.downloads.plan import Item, Selection
 from nostra_cli.models import Format, Invocation, is_segment
 
 Entry = dict[str, str | int | bool | None]
-"""The description of a file or a folder, as fsspec has it."""
+"""The description of a file or a directory in fsspec's form."""
 
 
 @dataclass(frozen=True, slots=True)

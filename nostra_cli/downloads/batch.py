@@ -25,13 +25,13 @@ from nostra_cli.models import Format, Invocation
 
 Metering = Callable[[str], AbstractContextManager[Meter]]
 Progress = Callable[[int], AbstractContextManager[Metering]]
-"""Shows transfers; takes how many there are."""
+"""Show transfers; takes their number."""
 Task = Callable[[], TransferResult | NostraError]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What to download, where to, and how; to a `text_only` stdout (a terminal) no workbooks."""
+    """What to download, where, and how; a `text_only` stdout (a terminal) takes no workbook."""
 
     ids: tuple[str, ...]
     selection: Selection

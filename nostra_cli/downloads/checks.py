@@ -16,13 +16,13 @@ from nostra_cli.errors import FileProblem, file_errors
 def check_target(target: Target, existing: OnExisting) -> bool:
     """Check a target before it is written; True if it exists and is to be skipped.
 
-    Raises FileProblem for an existing file, as `existing` has it, and always for a directory, a
+    Raises FileProblem for an existing file, as `existing` says, and always for a directory, a
     symbolic link, a FIFO or a device.
     """
     if isinstance(target, StoreUrl):
         return stores.check_object(target, existing)
     path = target
-    if path.name:  # `.` has none: it is a directory
+    if path.name:  # `.` has no name
         remove_stale_part(path)
     with file_errors(path):
         if not check_regular(path):

@@ -52,7 +52,7 @@ class Destination:
         return self.file is None and not self.stdout
 
     def known_path(self, invocation: str, format: Format, primary: bool) -> Target | None:
-        """Return the path of a result before its id is known; None where that is part of it."""
+        """Return the path of a result whose id is not known yet; None if the path contains it."""
         template = self.template or (names.PRIMARY_TEMPLATE if primary else names.OTHER_TEMPLATE)
         if "{result}" in template and self.file is None:
             return None
@@ -73,7 +73,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One result in one format on its way to `path`; None is stdout."""
+    """One result in one format, to be downloaded to `path` (None: stdout)."""
 
     invocation: str
     result: Result
@@ -83,7 +83,7 @@ class Item:
 
     @property
     def source(self) -> str | None:
-        """The result's id where it is requested by id, None for the primary one."""
+        """The id to request the result by; None requests the primary one."""
         return self.result.id if self.by_id else None
 
     @property

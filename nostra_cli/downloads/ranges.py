@@ -62,7 +62,7 @@ class _RangeSink(Sink):
         self.data = bytearray()
         self._label = label
 
-    def restart(self, version: BodyVersion) -> None:  # noqa: ARG002 - a sink has it
+    def restart(self, version: BodyVersion) -> None:  # noqa: ARG002 - part of the protocol
         raise Corrupt(f"{self._label} changed while it was read", "open it again")
 
     def write(self, data: Piece) -> None:

@@ -18,7 +18,7 @@ _DATE_MARGIN = 60
 
 @dataclass(frozen=True, slots=True)
 class BodyVersion:
-    """A body as its server describes it: `length` in bytes, None where it is not known.
+    """A body as its server describes it: `length` in bytes, None if it is not known.
 
     `etag` and `modified` are set only if they are strong: equal ones then prove equal bytes.
     """
@@ -30,7 +30,7 @@ class BodyVersion:
 
     @property
     def validator(self) -> str | None:
-        """The value of If-Range; None where the server sent nothing strong."""
+        """The value of If-Range; None without a strong validator."""
         return self.etag or self.modified
 
     def to_json(self) -> str:
@@ -92,7 +92,7 @@ class Continuation(Enum):
     START = "the body, from its first byte"
     CONTINUE = "the bytes that come next"
     COMPLETE = "the proof that nothing is missing"
-    RESTART = "of no use: ask for the whole body"
+    RESTART = "unusable: request the whole body"
 
 
 def continuation(request: BodyRequest, status: int, headers: Mapping[str, str]) -> Continuation:
@@ -114,7 +114,7 @@ def is_continuation(request: BodyRequest, headers: Mapping[str, str]) -> bool:
     if found is None or found.start != request.start:
         return False
     if request.stop is not None and found.stop > request.stop:
-        return False  # more than was asked for
+        return False  # more than requested
     if _content_length(headers) not in (None, found.stop - found.start):
         return False
     if version is None:
@@ -154,7 +154,7 @@ class ContentRange:
 
 
 def content_range_of(headers: Mapping[str, str]) -> ContentRange | None:
-    """Read the Content-Range of a 206 response; None where it is missing or contradicts itself."""
+    """Read the Content-Range of a 206 response; None if it is missing or contradicts itself."""
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
     if not found or headers.get("content-type", "").lower().startswith("multipart/byteranges"):
         return None
@@ -184,7 +184,7 @@ def _is_header(value: str) -> bool:
 
 
 def _strong_date(headers: Mapping[str, str]) -> str | None:
-    """Return Last-Modified where it is strong: a minute older than Date (8.8.2.2)."""
+    """Return Last-Modified if it is strong: a minute older than Date (8.8.2.2)."""
     modified, now = headers.get("last-modified"), headers.get("date")
     if not modified or not now or not _is_header(modified):
         return None

@@ -106,7 +106,7 @@ class BodyStream:
 
     @property
     def sha256(self) -> str | None:
-        """The hash (hex) of the body, where it was asked for."""
+        """The SHA-256 (hex) of the body, if it was requested."""
         return self._hash.hexdigest() if self._hash else None
 
     @property

@@ -45,7 +45,7 @@ class TransferResult:
 def download(
     service: Service, item: Item, options: DownloadOptions, meter: Meter, stdout: Writer
 ) -> TransferResult:
-    """Transfer one item to its target, or to `stdout` where it has none.
+    """Transfer one item to its target, or to `stdout` if it has none.
 
     Raises FileProblem, Corrupt, or what `stream_body` raises; the target is then unchanged.
     """

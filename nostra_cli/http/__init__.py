@@ -1,1 +1,1 @@
-"""The thin HTTP layer: httpx goes in and does not come out."""
+"""The thin HTTP layer: the only room that imports httpx."""

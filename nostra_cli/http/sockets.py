@@ -40,7 +40,7 @@ class Framing(Enum):
 
 
 class Connection(httpcore.NetworkStream):
-    """A socket that returns the bytes of a response and none beyond it."""
+    """A socket whose reads stop at the end of a response."""
 
     def __init__(self, sock: socket.socket, peer: str, limit: TimeLimit) -> None:
         """Wrap a connected socket; `peer` names the other end in messages."""
@@ -61,7 +61,7 @@ class Connection(httpcore.NetworkStream):
 
     @property
     def body_length(self) -> int:
-        """The bytes of the body still to come, 0 if no length was given."""
+        """The number of body bytes left, 0 without a Content-Length."""
         return self._left if self._framing is Framing.LENGTH else 0
 
     def take_buffered(self, max_bytes: int) -> bytes:

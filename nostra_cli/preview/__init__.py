@@ -1,1 +1,1 @@
-"""A look at a result: its first rows, and statistics of the whole."""
+"""Preview a result: its first rows, and statistics of all rows."""

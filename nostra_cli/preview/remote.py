@@ -208,6 +208,6 @@ def suggest_file(name: str) -> Iterator[None]:
     try:
         yield
     except (NotFound, AuthProblem) as error:
-        if os.path.isfile(name):  # noqa: PTH113 - a long name is no error here
+        if os.path.isfile(name):  # noqa: PTH113 - False if the name is too long
             error.hint = f"for the file of that name: nostra preview ./{name}"
         raise

@@ -224,7 +224,7 @@ def _histogram(
 def _by_date(
     connection: _Connection, table: Table, columns: Sequence[ColumnStats]
 ) -> ByDate | None:
-    """Sum the one column of numbers by the one of dates; a `quantity` comes before others."""
+    """Sum the only numeric column, or `quantity`, by the only column of dates."""
     dates = [i for i, column in enumerate(columns) if column.kind is Kind.DATE]
     numbers = [i for i, column in enumerate(columns) if column.kind in NUMERIC]
     if len(numbers) > 1:

@@ -61,7 +61,7 @@ def csv_table(path: Path) -> Table:
         raise UnclearError
     columns = _columns(len(parser.header))
     source = _read_csv(path, parser.delimiter, columns)
-    if len(parser.header) == 1:  # a blank line is no row
+    if len(parser.header) == 1:  # a blank line is not a row
         source = f"(SELECT * FROM {source} WHERE c0 IS NOT NULL)"
     # A line with one delimiter too many at its end passes in DuckDB.
     ends = _count_ends(path, parser.delimiter.encode(), line_ends) - parser.ends_in_delimiter

@@ -1,1 +1,1 @@
-"""Where a body goes: a file, stdout, a store, a spool."""
+"""The targets of a body: a file, stdout, a store, a spool."""

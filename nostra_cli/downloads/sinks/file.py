@@ -71,7 +71,7 @@ class Part(TargetSink):
         self._started = 0.0
         with file_errors(self.path), contextlib.suppress(FileNotFoundError):
             self._open(create=False)
-            self._has_note = True  # or may have one
+            self._has_note = True  # it may have one
             self.size = os.lseek(self._fd, 0, os.SEEK_END)
         if self.size and resume:
             self.version = self._read_note()
@@ -89,7 +89,7 @@ class Part(TargetSink):
         except FileNotFoundError:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._open(create=True)
-        self._has_note = True  # that of a part which was removed without it
+        self._has_note = True  # a part may have been removed without its note
 
     def _read_note(self) -> BodyVersion | None:
         try:

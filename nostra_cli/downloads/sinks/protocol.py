@@ -1,4 +1,4 @@
-"""What a body can be written to: every sink inherits from one of these protocols."""
+"""The protocols of everything that a body can be written to."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from nostra_cli.models import Piece
 
 
 class Sink(Protocol):
-    """Receive one body. `size` counts the bytes that are there, of `version` (None: unknown)."""
+    """Receive one body: `size` bytes so far, of `version` (None: unknown)."""
 
     size: int
     version: BodyVersion | None
 
     def restart(self, version: BodyVersion) -> None:
-        """Drop what is there and begin a body of `version`; raises Corrupt where that is gone."""
+        """Discard the bytes and begin a body of `version`; raises Corrupt if that is impossible."""
 
     def blocks(self) -> Iterator[bytes]:
-        """Read again what is there, from its start; nothing where it cannot be read again."""
+        """Yield the bytes again, from the first; none if they cannot be read again."""
         return iter(())
 
     def write(self, data: Piece) -> None:
@@ -27,14 +27,14 @@ class Sink(Protocol):
 
 
 class TargetSink(Sink, Protocol):
-    """Receive one body for its target; nothing is there before it is published.
+    """Receive one body; its target is unchanged until it is published.
 
-    Leaving the block closes it. What is left then, to be continued or removed, is recorded on the
+    Leaving the block closes the sink. What remains, to be resumed or removed, is recorded on the
     error that ended the block.
     """
 
     def reader(self) -> IO[bytes] | None:
-        """Read the complete body for a last check, None where it cannot be read again."""
+        """Open the complete body for a last check; None if it cannot be read again."""
         return None
 
     def publish(self, replace: bool) -> None:

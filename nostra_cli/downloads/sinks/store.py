@@ -142,7 +142,7 @@ class Upload(TargetSink):
             self._spool.close()
 
     def abort(self) -> None:
-        """End it: its next write raises FileProblem, and its own thread removes it.
+        """Abort it: its next write raises FileProblem, and its own thread removes it.
 
         On S3 it is discarded at once: that thread may be blocked. Other drivers are not
         thread-safe.

@@ -75,7 +75,7 @@ class Utf8:
 
 
 def check_last_character(end: bytes) -> None:
-    """Raise ValueError where the last bytes of a text are only a part of a character."""
+    """Raise ValueError if the last bytes of a text are only a part of a character."""
     text = Utf8()
     text.check(end[-4:].lstrip(_CONTINUATIONS))
     text.finish()

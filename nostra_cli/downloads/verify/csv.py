@@ -1,7 +1,7 @@
 """CSV: UTF-8, quotes that close, the same number of fields in each row (RFC 4180).
 
-A quote opens a field only at its start; anywhere else in an unquoted field it is a character like
-any other, as Python's csv module has it.
+As in Python's csv module, a quote opens a field only at its start; elsewhere in an unquoted field
+it is an ordinary character.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Quotes:
         self._opening = re.compile(opening)
 
     def replace(self, text: bytes) -> tuple[bytes, bool]:
-        """Put an `x` in place of each quoted field; True where the last one is not closed."""
+        """Put an `x` in place of each quoted field; True if the last one is not closed."""
         if b'"' not in text:
             return text, False
         text = self._field.sub(b"x", text)
@@ -43,12 +43,12 @@ _LINE = re.compile(rb"([^\r\n]*)[\r\n]")
 
 
 def delimiter_of(text: str) -> str:
-    """Return what separates the fields, by the first line of `text`: one of `,;|` or a tab."""
+    """Return the delimiter of the first line of `text`: one of `,;|` or a tab."""
     return _delimiter(_header(text.encode() + b"\n") or b"").decode()
 
 
 def _header(start: bytes) -> bytes | None:
-    """Return the first line with its quoted fields replaced, None where it is not complete."""
+    """Return the first line with its quoted fields replaced, None if it is not complete."""
     text, _ = _ANY_QUOTES.replace(start.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n"))
     found = _LINE.match(text)
     return found[1] if found else None

@@ -2,7 +2,7 @@
 
 `full` reads the format to its end. `auto` does so for bodies of up to 64 MiB or of unknown length,
 and beyond that checks the first bytes, the last bytes and the directory of a workbook. `off`
-leaves the length and the refusal of web pages.
+checks only the length and refuses web pages.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def is_checked_at_end(format: Format, level: Level) -> bool:
 
 
 def check_file(format: Format, level: Level, file: IO[bytes], length: int) -> None:
-    """Check the finished file where the format can only be read so; raises ValueError."""
+    """Check the finished file of a format that is not read as a stream; raises ValueError."""
     if is_checked_at_end(format, level):
         from nostra_cli.downloads.verify import xlsx as verify_xlsx  # loads zipfile
 
