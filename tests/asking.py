@@ -1,4 +1,4 @@
-"""The service in Python, with a sandbox as the service; only sleeping moves its clock."""
+"""A client of a sandbox whose clock only sleeping advances."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATUS = "/api/invocation/demo-dedup"
 
 @dataclass
 class World:
-    """The service in Python; only sleeping moves its clock."""
+    """A client whose clock only sleeping advances."""
 
     base_url: str
     token: str
@@ -42,15 +42,15 @@ class World:
         return self.service.invocation(id_, policy)
 
     def body(self, headers: Mapping[str, str] | None = None, format: Format = Format.CSV) -> int:
-        """Read a body to its end; return the status of the answer."""
-        with self.service.body("demo-dedup", None, format, headers) as reply:
-            list(reply.chunks)
-            return reply.status
+        """Read a body to its end; return the status of the response."""
+        with self.service.body("demo-dedup", None, format, headers) as response:
+            list(response.chunks)
+            return response.status
 
 
 @contextmanager
 def meeting(toml: str = "", seconds: float | None = None) -> Iterator[tuple[World, Sandbox]]:
-    """Yield the service that a sandbox with this scenario is."""
+    """Yield a client of a sandbox with this scenario."""
     with faulty(toml) as sandbox:
         world = World(sandbox.base_url, sandbox.token, seconds)
         try:

@@ -48,7 +48,7 @@ def files(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Files:
     return files_of(sandbox, monkeypatch)
 
 
-def asked(sandbox: Sandbox) -> list[str]:
+def requested(sandbox: Sandbox) -> list[str]:
     found = [f"{r.path.rpartition('/')[2]} {r.headers.get('range', '-')}" for r in sandbox.requests]
     sandbox.requests.clear()
     return found
@@ -58,7 +58,7 @@ def test_a_result_is_read_with_two_requests(files: Files, sandbox: Sandbox) -> N
     with files.open("nostra://demo-dedup.csv") as file:
         assert file.read() == truth(sandbox, "demo-dedup")
         assert file.size == len(truth(sandbox, "demo-dedup"))
-    assert asked(sandbox)[:2] == ["demo-dedup -", "csv bytes=0-262143"]
+    assert requested(sandbox)[:2] == ["demo-dedup -", "csv bytes=0-262143"]
 
 
 def test_a_url_is_enough(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,14 +85,14 @@ def test_listing(files: Files, sandbox: Sandbox) -> None:
     assert [name.rpartition(".")[2] for name in names] == ["json", "csv", "xlsx"]
     assert names[1] == csv == f"demo-dedup/{csv.partition('/')[2]}"
     assert files.ls(csv, detail=False) == [csv]
-    assert asked(sandbox) == ["demo-dedup -"]
+    assert requested(sandbox) == ["demo-dedup -"]
     assert files.cat_file(csv) == truth(sandbox, "demo-dedup")
 
 
 def test_info_of_a_file(files: Files, sandbox: Sandbox) -> None:
     found = files.info("nostra://demo-dedup.csv")
     assert files.info("demo-dedup.csv") == found
-    assert asked(sandbox) == ["demo-dedup -", "csv bytes=0-0"]
+    assert requested(sandbox) == ["demo-dedup -", "csv bytes=0-0"]
     assert found.pop("ETag").startswith('"')
     assert found == {
         "name": "demo-dedup.csv",
@@ -108,7 +108,7 @@ def test_info_of_a_file(files: Files, sandbox: Sandbox) -> None:
     sandbox.requests.clear()
     files.invalidate_cache()
     files.info("demo-dedup.csv")
-    assert len(asked(sandbox)) == 2
+    assert len(requested(sandbox)) == 2
 
 
 def test_exists_isfile_and_isdir(files: Files, sandbox: Sandbox) -> None:
@@ -116,11 +116,11 @@ def test_exists_isfile_and_isdir(files: Files, sandbox: Sandbox) -> None:
     assert [files.exists(path) for path in paths] == [True, True, True, False, False, False]
     assert [files.isfile(path) for path in paths] == [False, True, False, False, False, False]
     assert [files.isdir(path) for path in paths] == [True, False, True, False, False, False]
-    assert all(line.endswith(" -") for line in asked(sandbox))
+    assert all(line.endswith(" -") for line in requested(sandbox))
 
 
 @pytest.mark.parametrize(
-    ("path", "error", "said"),
+    ("path", "error", "reason"),
     [
         ("nope.csv", FileNotFoundError, "no invocation 'nope'"),
         ("demo-dedup/x.csv", FileNotFoundError, "has no result 'x' \\(it has: "),
@@ -135,9 +135,9 @@ def test_exists_isfile_and_isdir(files: Files, sandbox: Sandbox) -> None:
     ],
 )
 def test_an_unreadable_path_is_refused(
-    files: Files, path: str, error: type[Exception], said: str
+    files: Files, path: str, error: type[Exception], reason: str
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=reason):
         files.open(f"nostra://{path}").read()
 
 
@@ -163,7 +163,7 @@ def test_invocations_cannot_be_listed(files: Files) -> None:
 
 def test_a_key_needs_no_size(files: Files, sandbox: Sandbox) -> None:
     keys = {files.ukey(f"nostra://demo-dedup.{kind}") for kind in ("csv", "json")}
-    assert (len(keys), asked(sandbox)) == (2, ["demo-dedup -"])
+    assert (len(keys), requested(sandbox)) == (2, ["demo-dedup -"])
 
 
 def test_it_is_read_only(files: Files) -> None:
@@ -194,10 +194,10 @@ def test_blocks_of_a_large_result(files: Files, sandbox: Sandbox) -> None:
     stops = [10, 1_000_020, LARGE_BYTES]
     blocks = files.cat_ranges(["demo-large.csv"] * 3, starts, stops)
     assert blocks == [body[a:b] for a, b in zip(starts, stops, strict=True)]
-    assert len(asked(sandbox)) == 5  # the status, the first block, a range for each
+    assert len(requested(sandbox)) == 5  # the status, the first block, a range for each
     with files.open("demo-large.csv", block_size=1 << 20) as file:
         assert b"".join(iter(lambda: file.read(100_000), b"")) == body
-    assert len(asked(sandbox)) == 3
+    assert len(requested(sandbox)) == 3
 
 
 @pytest.mark.parametrize("cache", ["none", "readahead", "bytes", "blockcache", "all", "first"])
@@ -224,7 +224,7 @@ def test_blocks_are_kept_on_the_disk_by_blockcache(
         with fsspec.open(url, **options) as file:
             file.seek(1_000_000)
             assert file.read(10) == body[1_000_000:1_000_010]
-        found = asked(sandbox)
+        found = requested(sandbox)
     assert [line for line in found if line.startswith("csv")] == []
     gc.collect()
 
@@ -238,10 +238,10 @@ def test_a_file_has_what_readers_of_workbooks_look_for(files: Files) -> None:
 
 def test_the_version_of_a_body_is_requested_once(files: Files, sandbox: Sandbox) -> None:
     size = files.size("demo-large.csv")
-    asked(sandbox)
+    requested(sandbox)
     with files.open("demo-large.csv") as file:
         assert file.size == size
-        assert asked(sandbox) == []
+        assert requested(sandbox) == []
 
 
 def test_a_body_that_changes_while_it_is_read_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +289,7 @@ def test_a_server_without_ranges_gets_one_request(monkeypatch: pytest.MonkeyPatc
             assert file.read(50) == truth(sandbox, "demo-dedup")[100:150]
             file.seek(0)
             assert file.readline() == b"ID,Group\n"
-        assert [line for line in asked(sandbox) if line.startswith("csv bytes")] == [
+        assert [line for line in requested(sandbox) if line.startswith("csv bytes")] == [
             "csv bytes=0-262143"
         ]
         assert files.info("demo-dedup.csv")["size"] is None

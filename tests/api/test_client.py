@@ -89,16 +89,16 @@ def test_results_that_are_not_an_object_after_completion_are_refused_by_name(
 
 @pytest.mark.parametrize("value", NOT_OBJECTS)
 def test_a_result_that_is_not_an_object_is_refused_by_name(value: JsonValue) -> None:
-    said = refused(completed(main=value))
-    assert "result 'main' of 'demo'" in said
-    assert "not an object" in said
+    message = refused(completed(main=value))
+    assert "result 'main' of 'demo'" in message
+    assert "not an object" in message
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_field_of_a_result_that_is_missing_is_refused_by_name(field: str) -> None:
     short = {key: value for key, value in described().items() if key != field}
-    said = refused(completed(main=short))
-    assert said == f"result 'main' of 'demo': the field {field!r} is missing"
+    message = refused(completed(main=short))
+    assert message == f"result 'main' of 'demo': the field {field!r} is missing"
 
 
 @pytest.mark.parametrize("field", BOOLS)
@@ -106,14 +106,14 @@ def test_a_field_of_a_result_that_is_missing_is_refused_by_name(field: str) -> N
 def test_a_flag_of_a_result_that_is_not_a_bool_is_refused_by_name(
     field: str, value: JsonValue
 ) -> None:
-    said = refused(completed(main=described(**{field: value})))
-    assert said == f"result 'main' of 'demo': the field {field!r} is not true or false"
+    message = refused(completed(main=described(**{field: value})))
+    assert message == f"result 'main' of 'demo': the field {field!r} is not true or false"
 
 
 @pytest.mark.parametrize("value", NOT_STRINGS)
 def test_a_status_of_a_result_that_is_not_a_string_is_refused(value: JsonValue) -> None:
-    said = refused(completed(main=described(status=value)))
-    assert said == "result 'main' of 'demo': the field 'status' is not a string"
+    message = refused(completed(main=described(status=value)))
+    assert message == "result 'main' of 'demo': the field 'status' is not a string"
 
 
 ODD_NAMES = ["", ".", "..", "a\nb", "\x00", "\x1b[2J", "x" * 10_000]
@@ -128,9 +128,9 @@ MALFORMED: list[JsonValue] = [
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_result_id_that_cannot_be_requested_is_refused(name: str) -> None:
-    said = refused(completed(**{name: described()}))
-    assert said.endswith("not a valid id")
-    assert len(said) < 500
+    message = refused(completed(**{name: described()}))
+    assert message.endswith("not a valid id")
+    assert len(message) < 500
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

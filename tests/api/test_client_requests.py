@@ -31,10 +31,10 @@ def test_a_status_is_requested_once_and_as_json() -> None:
         found = world.status()
     assert (found.id, found.status) == ("demo-dedup", "completed")
     assert any(result.primary for result in found.results)
-    [asked] = sandbox.requests
-    assert (asked.method, asked.path) == ("GET", STATUS)
-    assert asked.headers["accept"] == "application/json"
-    assert asked.headers["authorization"] == f"Token {sandbox.token}"
+    [request] = sandbox.requests
+    assert (request.method, request.path) == ("GET", STATUS)
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["authorization"] == f"Token {sandbox.token}"
 
 
 @pytest.mark.parametrize("format_", list(Format))
@@ -43,11 +43,11 @@ def test_a_body_is_requested_by_its_result_or_without(format_: Format) -> None:
         [main] = (result for result in world.status().results if result.primary)
         bodies = []
         for result in (None, main.id):
-            with world.service.body("demo-dedup", result, format_) as reply:
-                bodies.append(b"".join(map(bytes, reply.chunks)))
+            with world.service.body("demo-dedup", result, format_) as response:
+                bodies.append(b"".join(map(bytes, response.chunks)))
     assert bodies[0] == bodies[1] != b""
     paths = [f"{STATUS}/{format_}", f"{STATUS}/result/{main.id}/{format_}"]
-    assert [asked.path for asked in sandbox.requests][1:] == paths
+    assert [request.path for request in sandbox.requests][1:] == paths
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_id_is_one_segment_of_the_path_on_the_wire(id_: str, segment: str) ->
         with pytest.raises(NotFound), world.service.body(id_, id_, Format.CSV):
             pass
     paths = [f"/api/invocation/{segment}", f"/api/invocation/{segment}/result/{segment}/csv"]
-    assert [asked.path for asked in sandbox.requests] == paths
+    assert [request.path for request in sandbox.requests] == paths
 
 
 class Recorder(Transport):

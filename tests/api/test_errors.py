@@ -17,7 +17,7 @@ from nostra_cli.http.retry import NORMAL, Policy
 from nostra_cli.models import Format
 from tests.asking import STATUS, World, meeting
 from tests.sandbox.calling import fault, faulty
-from tests.talking import answering, redirect
+from tests.transports import redirect, responding
 
 PASSING = [408, 425, 429, 500, 502, 503, 504]
 FINAL = [400, 402, 409, 418, 501, 599]
@@ -33,19 +33,19 @@ def refused(kind: type[NostraError], toml: str) -> tuple[NostraError, int]:
     with meeting(toml) as (world, sandbox):
         with pytest.raises(kind) as caught:
             world.status()
-        asked = len(sandbox.requests)
+        sent = len(sandbox.requests)
         with pytest.raises(kind) as body:
             world.body()
-        assert len(sandbox.requests) == asked + 1, "the caller of a body repeats it, not the api"
+        assert len(sandbox.requests) == sent + 1, "the caller of a body repeats it, not the api"
     assert type(caught.value) is type(body.value) is kind
-    return caught.value, asked
+    return caught.value, sent
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_is_an_auth_problem(status: int) -> None:
-    error, asked = refused(AuthProblem, fault(f"status = {status}", "*"))
+    error, sent = refused(AuthProblem, fault(f"status = {status}", "*"))
     assert error.message.startswith(f"127.0.0.1 refused the token ({status}: ")
-    assert ("NOSTRA_TOKEN" in error.hint, asked) == (True, 1)
+    assert ("NOSTRA_TOKEN" in error.hint, sent) == (True, 1)
 
 
 def test_a_wrong_token_is_refused_and_not_shown() -> None:
@@ -60,16 +60,16 @@ def test_a_wrong_token_is_refused_and_not_shown() -> None:
 @pytest.mark.parametrize("status", FINAL)
 def test_a_permanent_error_is_requested_once_and_reported_with_its_detail(status: int) -> None:
     toml = fault(f'status = {status}\ndetail = "so it is"', "*")
-    error, asked = refused(ServiceProblem, toml)
+    error, sent = refused(ServiceProblem, toml)
     assert error.message == f"127.0.0.1 refused the request ({status}: so it is)"
-    assert asked == 1
+    assert sent == 1
 
 
 @pytest.mark.parametrize("status", PASSING)
 def test_a_temporary_error_is_retried_until_the_attempts_are_spent(status: int) -> None:
-    error, asked = refused(Transient, fault(f'status = {status}\ndetail = "busy"', "*"))
+    error, sent = refused(Transient, fault(f'status = {status}\ndetail = "busy"', "*"))
     assert error.message == f"{status} from 127.0.0.1: busy"
-    assert asked == NORMAL.attempts
+    assert sent == NORMAL.attempts
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 206])
@@ -91,7 +91,7 @@ def test_a_missing_invocation_result_or_format_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "detail"),
     [
         ('{"detail": "%s"}' % ("x" * 301), ": " + "x" * 300),
         ('{"detail": ["x"]}', ""),
@@ -101,11 +101,11 @@ def test_a_missing_invocation_result_or_format_is_named() -> None:
         ("", ""),
     ],
 )
-def test_an_error_response_is_reported_with_its_detail_if_it_has_one(body: str, said: str) -> None:
+def test_the_detail_of_an_error_response_is_reported(body: str, detail: str) -> None:
     toml = fault(f"status = 400\nbody = '{body}'", STATUS)
     with meeting(toml) as (world, _), pytest.raises(ServiceProblem) as caught:
         world.status()
-    assert caught.value.message == f"127.0.0.1 refused the request (400{said})"
+    assert caught.value.message == f"127.0.0.1 refused the request (400{detail})"
 
 
 def test_an_error_response_with_a_truncated_body_is_still_that_error() -> None:
@@ -138,9 +138,9 @@ def test_a_retry_after_beyond_the_deadline_ends_it_without_a_sleep() -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_storage_that_refuses_its_url_is_not_a_refused_token(status: int) -> None:
     expired = b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
-    with answering(lambda _n, _head: expired) as storage:
+    with responding(lambda _n, _head: expired) as storage:
         link = redirect(f"{storage.base_url}/object?sig=s3cr3t")
-        with answering(lambda _n, _head: link) as raw:
+        with responding(lambda _n, _head: link) as raw:
             world = World(raw.base_url, "t0ken")
             with pytest.raises(Transient) as caught:
                 world.body()
@@ -167,8 +167,8 @@ def test_nothing_is_attempted_again_after_give_up() -> None:
 def test_a_status_is_decoded_and_strictly_read() -> None:
     with meeting(fault('gzip = "ok"', STATUS)) as (world, _):
         assert world.status().status == "completed"
-    for fault_, said in (('gzip = "truncated"', "gzip"), ("keep = 20", "not valid JSON")):
+    for fault_, reason in (('gzip = "truncated"', "gzip"), ("keep = 20", "not valid JSON")):
         with meeting(fault(fault_, STATUS)) as (world, sandbox):
-            with pytest.raises(Corrupt, match=said):
+            with pytest.raises(Corrupt, match=reason):
                 world.status()
             assert len(sandbox.requests) == 1

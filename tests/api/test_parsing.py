@@ -73,9 +73,9 @@ def test_a_number_that_no_float_holds_is_refused(number: str) -> None:
 
 @pytest.mark.parametrize("digits", [5_000, 1_000_000])
 def test_a_number_of_too_many_digits_is_refused_in_a_short_message(digits: int) -> None:
-    said = refusal(b'{"a": ' + b"9" * digits + b"}")
-    assert "not valid JSON" in said
-    assert len(said) < 150
+    message = refusal(b'{"a": ' + b"9" * digits + b"}")
+    assert "not valid JSON" in message
+    assert len(message) < 150
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])

@@ -27,13 +27,13 @@ class Service:
 
     polls: dict[str, Poll]
     aborted: threading.Event = field(default_factory=threading.Event)
-    asked: list[str] = field(default_factory=list)
+    polled: list[str] = field(default_factory=list)
     watched: list[tuple[str, str]] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
 
     def invocation(self, id_: str, policy: Policy) -> Invocation:
         assert policy is ONCE
-        self.asked.append(id_)
+        self.polled.append(id_)
         return Invocation(id_, self.polls[id_](), (), {})
 
     def hang(self) -> str:

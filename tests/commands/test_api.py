@@ -14,7 +14,7 @@ from tests.conftest import runner_for
 from tests.faults.raw import ok
 from tests.running import NOSTRA, Ended, Runner, clean_env
 from tests.sandbox.calling import fault, faulty, vendor_get
-from tests.talking import answering
+from tests.transports import responding
 
 PATH = "/api/thing"
 
@@ -75,7 +75,7 @@ def test_a_request_that_cannot_be_sent_is_refused(
 
 
 def test_another_origin_gets_nothing(nostra: Runner) -> None:
-    with answering(lambda *_: ok(b"{}")) as other:
+    with responding(lambda *_: ok(b"{}")) as other:
         assert nostra("api", f"{other.base_url}/api/collection").code == 2
         assert other.heads == []
 

@@ -1,4 +1,4 @@
-"""A service by script and a sink in memory; only the script and the sleeps move the clock."""
+"""A scripted service and a sink in memory; only the script and sleeping advance the clock."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ CUT = Truncated("the body ended too early")
 RESET = Transient("the connection broke off")
 
 Step = bytes | float | Exception
-"""Of a body: bytes come, seconds pass, an error breaks it off."""
+"""A step of a body: bytes, a pause in seconds, or an error that ends it."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the service says to one request."""
+class Canned:
+    """A response of the service to one request."""
 
     body: Sequence[Step]
     headers: Mapping[str, str]
     status: int = 200
 
-    def but(self, **headers: str | None) -> Answer:
-        """Change headers, `_` for `-`; None takes one away."""
+    def but(self, **headers: str | None) -> Canned:
+        """Change headers (`_` for `-`); None removes one."""
         changed = {name.replace("_", "-"): value for name, value in headers.items()}
         merged = {**self.headers, **changed}
         return replace(self, headers={k: v for k, v in merged.items() if v is not None})
 
 
-def whole(*body: Step) -> Answer:
-    """Answer 200 with WHOLE, or with these steps as if they were."""
-    return Answer(body or (WHOLE,), {"content-length": str(SIZE), "etag": ETAG})
+def whole(*body: Step) -> Canned:
+    """Return a 200 response with WHOLE, or with `body` in its place."""
+    return Canned(body or (WHOLE,), {"content-length": str(SIZE), "etag": ETAG})
 
 
-def rest(start: int, *body: Step) -> Answer:
-    """Answer 206 with the end of WHOLE, or with these steps as if they were."""
+def rest(start: int, *body: Step) -> Canned:
+    """Return a 206 response with the end of WHOLE, or with `body` in its place."""
     headers = {"content-range": f"bytes {start}-{SIZE - 1}/{SIZE}", "etag": ETAG}
-    return Answer(body or (WHOLE[start:],), headers, 206)
+    return Canned(body or (WHOLE[start:],), headers, 206)
 
 
 class Memory:
-    """A sink that keeps what it is given, and maybe has something of an earlier run."""
+    """A sink in memory, which may hold bytes of an earlier run."""
 
     def __init__(self, data: bytes = b"", version: BodyVersion | None = None) -> None:
         self.data = data
@@ -111,13 +111,13 @@ class Scripted(Transport):
             f"/api/invocation/demo/{self._world.item.format}",
             None,
         )
-        answer = self._world.asked_for(dict(headers or {}))
-        chunks = self._world.come(answer.body)
+        answer = self._world.respond(dict(headers or {}))
+        chunks = self._world.read(answer.body)
         yield Response(answer.status, answer.headers, chunks, "service.example", cross_origin=False)
 
 
-Script = Sequence[Answer | Callable[[dict[str, str]], Answer]]
-"""What the service answers to one request after the other, or makes of its headers."""
+Script = Sequence[Canned | Callable[[dict[str, str]], Canned]]
+"""The responses to one request after the other, or functions of its headers."""
 
 
 @dataclass
@@ -133,7 +133,7 @@ class World:
     item: Item = ITEM
     budget: int = BUDGET
     now: float = 0.0
-    asked: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     starts: list[tuple[int, int | None]] = field(default_factory=list)
     counted: int = 0
@@ -154,13 +154,13 @@ class World:
         self.slept.append(seconds)
         self.now += seconds
 
-    def asked_for(self, headers: dict[str, str]) -> Answer:
-        self.asked.append(headers)
-        assert self.left, f"nobody thought of this request: {headers}"
-        said = self.left.pop(0)
-        return said if isinstance(said, Answer) else said(headers)
+    def respond(self, headers: dict[str, str]) -> Canned:
+        self.requests.append(headers)
+        assert self.left, f"unexpected request: {headers}"
+        response = self.left.pop(0)
+        return response if isinstance(response, Canned) else response(headers)
 
-    def come(self, body: Sequence[Step]) -> Iterator[bytes]:
+    def read(self, body: Sequence[Step]) -> Iterator[bytes]:
         for step in body:
             if isinstance(step, bytes):
                 yield step
@@ -183,13 +183,13 @@ class World:
         self.streamed = stream_body(*args, stop=self.stop)
 
     def run(self) -> bytes:
-        """Fetch to the end; return what the sink holds, once all of the script was needed."""
+        """Fetch to the end; return the bytes in the sink once all of the script was used."""
         assert isinstance(self.sink, Memory)
         self.stream()
-        assert self.left == [], "not every answer was asked for"
+        assert self.left == [], "not every response was requested"
         return self.sink.data
 
     @property
     def ranges(self) -> list[str | None]:
-        """Which Range each request had."""
-        return [headers.get("Range") for headers in self.asked]
+        """The Range of each request."""
+        return [headers.get("Range") for headers in self.requests]

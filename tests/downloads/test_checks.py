@@ -65,11 +65,11 @@ def test_a_removed_current_directory_is_refused(
 def test_a_folder_without_permission_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(os, "access", lambda _path, mode: asked.append(mode))
+    modes: list[int] = []
+    monkeypatch.setattr(os, "access", lambda _path, mode: modes.append(mode))
     with pytest.raises(FileProblem, match="no permission to write"):
         check_folder(tmp_path / "new", create=True)
-    assert asked == [os.W_OK | os.X_OK]
+    assert modes == [os.W_OK | os.X_OK]
 
 
 @pytest.mark.parametrize("existing", OnExisting)

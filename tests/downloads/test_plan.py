@@ -60,8 +60,8 @@ def test_formats_come_as_asked_for_and_all_in_the_order_of_preference() -> None:
 
 
 def test_results_come_as_asked_for_and_all_as_the_service_has_them() -> None:
-    asked = Selection(results=("extra", "main"))
-    assert chosen(asked, MAIN, EXTRA) == [("extra", CSV), ("main", JSON)]
+    selection = Selection(results=("extra", "main"))
+    assert chosen(selection, MAIN, EXTRA) == [("extra", CSV), ("main", JSON)]
     assert chosen(Selection(every_result=True), MAIN, EXTRA) == [("main", JSON), ("extra", CSV)]
 
 
@@ -75,8 +75,8 @@ def test_an_unavailable_result_is_an_error_in_its_place_and_the_rest_is_chosen()
         NotFound,
         ("extra", CSV),
     ]
-    asked = Selection(results=("nope", "main"))
-    assert chosen(asked, MAIN, EXTRA) == [NotFound, ("main", JSON)]
+    selection = Selection(results=("nope", "main"))
+    assert chosen(selection, MAIN, EXTRA) == [NotFound, ("main", JSON)]
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ PARTIAL: list[tuple[BodyVersion, Headers, Continuation]] = [
     (VERSION, {"content-range": "bytes 40-99/*"}, CONTINUE),
     (UNKNOWN_LENGTH, {"content-range": "bytes 40-99/*"}, CONTINUE),
     (UNKNOWN_LENGTH, {"content-range": "bytes 40-40/*"}, CONTINUE),
-    # shorter than it was asked for
+    # shorter than requested
     (VERSION, {"content-range": "bytes 40-98/100"}, CONTINUE),
     (VERSION, {"content-range": "bytes 40-98/*"}, CONTINUE),
     (UNKNOWN_LENGTH, {"content-range": "bytes 40-98/100"}, CONTINUE),
@@ -287,7 +287,7 @@ def test_a_partial_response_in_the_guise_of_a_complete_one_is_of_no_use(
     headers: dict[str, str],
 ) -> None:
     assert continuation(BodyRequest(40, None, VERSION), 200, headers) is RESTART
-    assert continuation(BodyRequest(), 200, headers) is START  # no range was asked for
+    assert continuation(BodyRequest(), 200, headers) is START  # no range was requested
 
 
 @pytest.mark.parametrize(

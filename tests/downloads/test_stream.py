@@ -10,7 +10,17 @@ import pytest
 from nostra_cli.errors import Corrupt, Transient, Truncated
 from nostra_cli.http.retry import BUDGET, NORMAL
 from nostra_cli.http.timeouts import LowSpeed
-from tests.downloads.fetching import CUT, ETAG, RESET, SIZE, WHOLE, Answer, World, rest, whole
+from tests.downloads.fetching import (
+    CUT,
+    ETAG,
+    RESET,
+    SIZE,
+    WHOLE,
+    Canned,
+    World,
+    rest,
+    whole,
+)
 
 SHA256 = hashlib.sha256(WHOLE).hexdigest()
 QUICK = LowSpeed(rate=10, seconds=5)
@@ -19,13 +29,13 @@ QUICK = LowSpeed(rate=10, seconds=5)
 def test_a_complete_body_needs_one_request() -> None:
     world = World([whole(WHOLE[:5], b"", WHOLE[5:])])
     assert world.run() == WHOLE
-    assert world.asked == [{}]
+    assert world.requests == [{}]
     assert world.starts == [(0, SIZE)]
     assert (world.counted, world.slept, world.streamed.resumed) == (SIZE, [], False)
     assert world.streamed.sha256 == SHA256
 
 
-def test_a_hash_is_made_only_where_it_is_asked_for() -> None:
+def test_a_hash_is_made_only_where_it_is_respond() -> None:
     world = World([whole()], hashing=False)
     assert world.run() == WHOLE
     assert world.streamed.sha256 is None
@@ -36,7 +46,7 @@ def test_a_hash_is_made_only_where_it_is_asked_for() -> None:
 def test_a_body_that_breaks_off_is_resumed(failure: Transient, end: int) -> None:
     world = World([whole(WHOLE[:end], failure), rest(end)])
     assert world.run() == WHOLE
-    assert world.asked == [{}, {"Range": f"bytes={end}-", "If-Range": ETAG}]
+    assert world.requests == [{}, {"Range": f"bytes={end}-", "If-Range": ETAG}]
     assert world.starts == [(0, SIZE), (end, SIZE)]
     assert (world.counted, world.streamed.resumed) == (SIZE, True)
     assert world.streamed.sha256 == SHA256
@@ -57,7 +67,7 @@ def test_a_body_beyond_its_length_is_not_complete() -> None:
 def test_a_body_that_breaks_off_before_its_first_byte_is_restarted() -> None:
     world = World([whole(RESET), whole()])
     assert world.run() == WHOLE
-    assert world.asked == [{}, {}]
+    assert world.requests == [{}, {}]
     assert not world.streamed.resumed
 
 
@@ -66,14 +76,14 @@ def test_a_strong_date_proves_where_there_is_no_etag() -> None:
     dated = {"etag": None, "last_modified": modified, "date": now}
     world = World([whole(WHOLE[:50], CUT).but(**dated), rest(50).but(**dated)])
     assert world.run() == WHOLE
-    assert world.asked[1] == {"Range": "bytes=50-", "If-Range": modified}
+    assert world.requests[1] == {"Range": "bytes=50-", "If-Range": modified}
 
 
 @pytest.mark.parametrize("etag", [None, 'W/"v1"', "v1", '"v1'])
 def test_without_a_strong_validator_a_body_is_restarted(etag: str | None) -> None:
     world = World([whole(WHOLE[:50], CUT).but(etag=etag), whole().but(etag=etag)])
     assert world.run() == WHOLE
-    assert world.asked == [{}, {}]
+    assert world.requests == [{}, {}]
     assert world.streamed.sha256 == SHA256
 
 
@@ -99,7 +109,7 @@ def test_a_complete_response_to_a_range_restarts_the_body() -> None:
         replace(rest(50), status=416),
     ],
 )
-def test_a_response_that_does_not_continue_is_never_appended(answer: Answer) -> None:
+def test_a_response_that_does_not_continue_is_never_appended(answer: Canned) -> None:
     world = World([whole(WHOLE[:50], CUT), answer, whole()])
     assert world.run() == WHOLE
     assert world.ranges == [None, "bytes=50-", None]
@@ -119,7 +129,7 @@ def test_a_body_that_never_gets_further_is_given_up_after_five_attempts() -> Non
     with pytest.raises(Truncated) as caught:
         world.run()
     assert caught.value is CUT
-    assert (len(world.asked), len(world.slept)) == (NORMAL.attempts, NORMAL.attempts - 1)
+    assert (len(world.requests), len(world.slept)) == (NORMAL.attempts, NORMAL.attempts - 1)
 
 
 def test_a_body_that_gets_somewhere_is_not_given_up() -> None:
@@ -137,7 +147,7 @@ def test_without_a_minimum_speed_attempts_that_bring_no_byte_are_still_counted()
     world = World([whole(CUT)] * 9, low_speed=LowSpeed(rate=0, seconds=30))
     with pytest.raises(Truncated):
         world.run()
-    assert len(world.asked) == NORMAL.attempts
+    assert len(world.requests) == NORMAL.attempts
 
 
 def test_a_complete_body_gives_one_retry_back_to_the_others() -> None:
@@ -147,7 +157,7 @@ def test_a_complete_body_gives_one_retry_back_to_the_others() -> None:
 
 
 def test_small_steps_are_enough_only_where_they_add_up() -> None:
-    def cut_each(step: int) -> list[Answer]:
+    def cut_each(step: int) -> list[Canned]:
         later = [rest(at, WHOLE[at : at + step], CUT) for at in range(step, 5 * step, step)]
         return [whole(WHOLE[:step], CUT), *later]
 
@@ -164,4 +174,4 @@ def test_a_body_that_restarts_made_no_progress() -> None:
     world = World(cuts, low_speed=QUICK)
     with pytest.raises(Truncated):
         world.run()
-    assert len(world.asked) == NORMAL.attempts
+    assert len(world.requests) == NORMAL.attempts

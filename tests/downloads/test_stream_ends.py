@@ -25,7 +25,7 @@ from tests.downloads.fetching import (
     ITEM,
     SIZE,
     WHOLE,
-    Answer,
+    Canned,
     Memory,
     Step,
     World,
@@ -61,7 +61,7 @@ def test_a_body_that_stays_too_slow_is_a_failure_of_the_service() -> None:
     with pytest.raises(Transient, match=r"transfer slower than 10 B/s for 5 s$") as caught:
         world.run()
     assert "NOSTRA_LOW_SPEED_LIMIT" in caught.value.hint
-    assert len(world.asked) == NORMAL.attempts
+    assert len(world.requests) == NORMAL.attempts
 
 
 def test_a_fast_beginning_does_not_make_up_for_a_slow_rest() -> None:
@@ -87,7 +87,7 @@ def test_nothing_is_requested_after_the_deadline() -> None:
     world.now += 5
     with pytest.raises(DeadlinePassed, match=r"before demo\.csv was complete"):
         world.run()
-    assert world.asked == []
+    assert world.requests == []
 
 
 def test_the_deadline_ends_a_body_that_still_comes() -> None:
@@ -99,7 +99,7 @@ def test_the_deadline_ends_a_body_that_still_comes() -> None:
 
 
 def test_a_pause_beyond_the_deadline_is_not_slept() -> None:
-    busy = Answer((), {"retry-after": "6"}, 503)
+    busy = Canned((), {"retry-after": "6"}, 503)
     world = World([busy], seconds=5)
     with pytest.raises(DeadlinePassed):
         world.run()
@@ -107,7 +107,7 @@ def test_a_pause_beyond_the_deadline_is_not_slept() -> None:
 
 
 def test_retry_after_is_honoured() -> None:
-    world = World([whole(WHOLE[:50], CUT), Answer((), {"retry-after": "7"}, 503), rest(50)])
+    world = World([whole(WHOLE[:50], CUT), Canned((), {"retry-after": "7"}, 503), rest(50)])
     assert world.run() == WHOLE
     assert world.slept == [NORMAL.first_pause, 7]
     assert world.ranges == [None, "bytes=50-", "bytes=50-"]
@@ -120,7 +120,7 @@ def test_a_refusal_ends_it_at_once_and_leaves_what_is_there(
     status: int, kind: type[NostraError]
 ) -> None:
     sink = Memory()
-    world = World([whole(WHOLE[:50], CUT), Answer((), {}, status)], sink=sink)
+    world = World([whole(WHOLE[:50], CUT), Canned((), {}, status)], sink=sink)
     with pytest.raises(kind):
         world.run()
     assert (world.left, sink.data) == ([], WHOLE[:50])
@@ -136,7 +136,7 @@ def test_a_web_page_by_its_type_is_refused_before_it_replaces_anything() -> None
 
 
 def test_a_web_page_does_not_reach_a_sink_that_nothing_takes_back() -> None:
-    world = World([Answer((PAGE,), {})])
+    world = World([Canned((PAGE,), {})])
     with pytest.raises(Corrupt, match="web page"):
         world.run()
     assert world.sink.size == 0
@@ -144,7 +144,7 @@ def test_a_web_page_does_not_reach_a_sink_that_nothing_takes_back() -> None:
 
 @pytest.mark.parametrize("level", list(Level))
 def test_a_web_page_by_its_first_bytes_is_refused_at_every_level(level: Level) -> None:
-    world = World([Answer((PAGE[:7], PAGE[7:]), {})], level=level)
+    world = World([Canned((PAGE[:7], PAGE[7:]), {})], level=level)
     with pytest.raises(Corrupt, match=r"demo\.csv: it is a web page") as caught:
         world.run()
     # Where it is off already there is nothing more to leave out.
@@ -163,13 +163,13 @@ def test_a_web_page_by_its_first_bytes_is_refused_at_every_level(level: Level) -
     ],
 )
 def test_the_format_is_verified_at_its_level(body: bytes, level: Level, passes: bool) -> None:
-    world = World([Answer((body,), {})], level=level)
+    world = World([Canned((body,), {})], level=level)
     if passes:
         assert world.run() == body
         return
     with pytest.raises(Corrupt):
         world.run()
-    assert len(world.asked) == 1, "what is whole but wrong would be wrong again"
+    assert len(world.requests) == 1, "what is whole but wrong would be wrong again"
 
 
 def test_the_checks_see_the_body_as_one_wherever_it_broke_off() -> None:
@@ -178,7 +178,10 @@ def test_the_checks_see_the_body_as_one_wherever_it_broke_off() -> None:
     for end in range(1, len(text)):
         place = {"content-range": f"bytes {end}-{len(text) - 1}/{len(text)}", "etag": '"j"'}
         for tail, good in ((text[end:], True), (b" " * (len(text) - end), False)):
-            script = [Answer((text[:end], CUT), ends), Answer((tail,), place, 206)]
+            script = [
+                Canned((text[:end], CUT), ends),
+                Canned((tail,), place, 206),
+            ]
             world = World(script, item=replace(ITEM, format=Format.JSON))
             if good:
                 assert world.run() == text

@@ -24,7 +24,7 @@ from tests.downloads.fetching import (
     SIZE,
     VERSION,
     WHOLE,
-    Answer,
+    Canned,
     Memory,
     World,
     rest,
@@ -32,18 +32,18 @@ from tests.downloads.fetching import (
 )
 
 CHUNKED = whole(WHOLE[:50], CUT).but(content_length=None)
-END = Answer((), {"content-range": f"bytes */{SIZE}", "etag": ETAG}, 416)
+END = Canned((), {"content-range": f"bytes */{SIZE}", "etag": ETAG}, 416)
 QUICK = LowSpeed(rate=10, seconds=5)
 
 
-def part(start: int, stop: int, total: int | str = "*") -> Answer:
+def part(start: int, stop: int, total: int | str = "*") -> Canned:
     """Answer 206 with some bytes of WHOLE."""
     headers = {"content-range": f"bytes {start}-{stop - 1}/{total}", "etag": ETAG}
-    return Answer((WHOLE[start:stop],), headers, 206)
+    return Canned((WHOLE[start:stop],), headers, 206)
 
 
-def ranges(headers: dict[str, str]) -> Answer:
-    """Answer what was asked for, as a server with ranges does."""
+def ranges(headers: dict[str, str]) -> Canned:
+    """Respond with the requested range."""
     first, _, last = headers["Range"].removeprefix("bytes=").partition("-")
     return part(int(first), min(int(last or SIZE) + 1, SIZE), SIZE)
 
@@ -73,7 +73,7 @@ def test_without_a_total_an_early_end_is_not_the_end() -> None:
         part(SIZE - 1, SIZE),
     ],
 )
-def test_an_end_that_is_not_proven_restarts_the_body(unproven: Answer) -> None:
+def test_an_end_that_is_not_proven_restarts_the_body(unproven: Canned) -> None:
     world = World([CHUNKED, part(50, SIZE), unproven, whole()])
     assert world.run() == WHOLE
     assert world.ranges == [None, "bytes=50-", f"bytes={SIZE}-", None]
@@ -91,7 +91,7 @@ def test_a_body_that_is_cut_each_time_it_is_restarted_is_given_up() -> None:
     world = World([CHUNKED, *later * 9])
     with pytest.raises(Corrupt, match="no usable response"):
         world.stream()
-    assert len(world.asked) < 3 * NORMAL.attempts
+    assert len(world.requests) < 3 * NORMAL.attempts
 
 
 def test_a_known_total_is_where_the_body_ends() -> None:
@@ -122,7 +122,7 @@ def test_a_server_that_sends_its_ranges_byte_by_byte_is_given_up() -> None:
     )
     with pytest.raises(Corrupt, match="no usable response"):
         world.stream()
-    assert len(world.asked) == NORMAL.attempts
+    assert len(world.requests) == NORMAL.attempts
 
 
 def test_more_than_a_range_promises_is_not_kept() -> None:
@@ -134,21 +134,22 @@ def test_more_than_a_range_promises_is_not_kept() -> None:
 def test_a_beginning_is_asked_for_by_its_range() -> None:
     world = World([ranges], stop=100)
     assert world.run() == WHOLE[:100]
-    assert world.asked == [{"Range": "bytes=0-99"}]
+    assert world.requests == [{"Range": "bytes=0-99"}]
     assert world.starts == [(0, SIZE)]
 
 
 def test_a_beginning_that_breaks_off_is_continued_to_its_stop() -> None:
     world = World(
-        [lambda asked: Answer((WHOLE[:30], CUT), ranges(asked).headers, 206), ranges], stop=100
+        [lambda headers: Canned((WHOLE[:30], CUT), ranges(headers).headers, 206), ranges],
+        stop=100,
     )
     assert world.run() == WHOLE[:100]
-    assert world.asked[1] == {"Range": "bytes=30-99", "If-Range": ETAG}
+    assert world.requests[1] == {"Range": "bytes=30-99", "If-Range": ETAG}
 
 
 def test_a_beginning_beyond_the_end_is_all_of_it_and_checked() -> None:
     assert World([ranges], stop=SIZE + 1).run() == WHOLE
-    damaged = Answer((b'a,b\n1,"2',), {"content-range": "bytes 0-7/8", "etag": ETAG}, 206)
+    damaged = Canned((b'a,b\n1,"2',), {"content-range": "bytes 0-7/8", "etag": ETAG}, 206)
     with pytest.raises(Corrupt, match="quoted field"):
         World([damaged], stop=100).stream()
 
@@ -156,20 +157,20 @@ def test_a_beginning_beyond_the_end_is_all_of_it_and_checked() -> None:
 def test_a_server_without_ranges_sends_all_of_it_and_it_is_checked() -> None:
     assert World([whole()], stop=100).run() == WHOLE
     with pytest.raises(Corrupt, match="quoted field"):
-        World([Answer((b'a,b\n1,"2',), {})], stop=3).stream()
+        World([Canned((b'a,b\n1,"2',), {})], stop=3).stream()
 
 
 @pytest.mark.parametrize(
     "unusable",
     [
-        Answer((), {"content-range": "bytes */0"}, 416),
+        Canned((), {"content-range": "bytes */0"}, 416),
         part(0, 101, SIZE),
         part(1, 100, SIZE),
         part(0, 100, SIZE).but(content_encoding="gzip"),
         part(0, 100, SIZE).but(content_range=None),
     ],
 )
-def test_where_a_beginning_cannot_be_had_the_body_is_asked_for(unusable: Answer) -> None:
+def test_where_a_beginning_cannot_be_had_the_body_is_respond(unusable: Canned) -> None:
     world = World([unusable, whole()], stop=100)
     assert world.run() == WHOLE
     assert world.ranges == ["bytes=0-99", None]
@@ -190,11 +191,11 @@ def test_a_sink_that_has_enough_ends_the_stream() -> None:
 def test_a_range_of_a_version(start: int, stop: int) -> None:
     world = World([ranges])
     assert fetch_range(world.service, ITEM, VERSION, start, stop, QUICK) == WHOLE[start:stop]
-    assert world.asked == [{"Range": f"bytes={start}-{stop - 1}", "If-Range": ETAG}]
+    assert world.requests == [{"Range": f"bytes={start}-{stop - 1}", "If-Range": ETAG}]
 
 
 def test_a_range_that_breaks_off_is_continued() -> None:
-    cut = lambda asked: Answer((WHOLE[40:60], RESET), ranges(asked).headers, 206)  # noqa: E731
+    cut = lambda headers: Canned((WHOLE[40:60], RESET), ranges(headers).headers, 206)  # noqa: E731
     world = World([cut, ranges])
     assert fetch_range(world.service, ITEM, VERSION, 40, 90, QUICK) == WHOLE[40:90]
     assert world.ranges == ["bytes=40-89", "bytes=60-89"]
@@ -205,15 +206,15 @@ def test_a_range_that_breaks_off_is_continued() -> None:
     [
         [whole()],
         [whole().but(etag='"v2"')],
-        [lambda asked: ranges(asked).but(etag='"v2"'), whole()],
-        [lambda asked: ranges(asked).but(content_range=f"bytes 40-89/{SIZE + 1}"), whole()],
-        [Answer((), {"content-range": "bytes */20"}, 416), whole()],
-        [lambda asked: ranges(asked).but(content_encoding="gzip"), whole()],
+        [lambda headers: ranges(headers).but(etag='"v2"'), whole()],
+        [lambda headers: ranges(headers).but(content_range=f"bytes 40-89/{SIZE + 1}"), whole()],
+        [Canned((), {"content-range": "bytes */20"}, 416), whole()],
+        [lambda headers: ranges(headers).but(content_encoding="gzip"), whole()],
         [part(40, 90, SIZE), whole()],
     ],
 )
 def test_a_range_of_another_version_is_an_error(
-    script: list[Answer | Callable[[dict[str, str]], Answer]],
+    script: list[Canned | Callable[[dict[str, str]], Canned]],
 ) -> None:
     world = World(script)
     with pytest.raises(Corrupt, match="changed while it was read"):
@@ -230,7 +231,7 @@ def test_a_range_of_another_version_is_an_error(
         (part(0, 1), None),
     ],
 )
-def test_a_version_costs_a_byte(answer: Answer, length: int | None) -> None:
+def test_a_version_costs_a_byte(answer: Canned, length: int | None) -> None:
     world = World([answer])
     version = fetch_version(world.service, ITEM, QUICK)
     assert version is not None

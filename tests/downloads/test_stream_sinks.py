@@ -24,7 +24,7 @@ from tests.downloads.fetching import (
     SIZE,
     VERSION,
     WHOLE,
-    Answer,
+    Canned,
     Memory,
     Step,
     World,
@@ -41,7 +41,7 @@ def test_a_part_of_an_earlier_run_is_resumed(length: int | None) -> None:
     sink = Memory(WHOLE[:50], replace(VERSION, length=length))
     world = World([rest(50)], sink=sink)
     assert world.run() == WHOLE
-    assert world.asked == [{"Range": "bytes=50-", "If-Range": ETAG}]
+    assert world.requests == [{"Range": "bytes=50-", "If-Range": ETAG}]
     assert (world.starts, sink.restarts) == ([(50, SIZE)], 0)
     assert (world.streamed.resumed, world.streamed.sha256) == (True, SHA256)
 
@@ -60,7 +60,7 @@ def test_a_part_of_another_result_or_without_proof_is_restarted(
 ) -> None:
     world = World([whole()], sink=Memory(b"\xff" * 50, version))
     assert world.run() == WHOLE
-    assert world.asked == [{}]
+    assert world.requests == [{}]
     assert (world.streamed.resumed, world.streamed.sha256) == (False, SHA256)
 
 
@@ -84,7 +84,7 @@ def test_a_complete_part_is_proven_by_its_last_byte(target: Path) -> None:
 
 def test_a_part_that_breaks_off_twice_is_resumed_in_a_later_run(target: Path) -> None:
     part = Part(target, resume=True)
-    world = World([whole(WHOLE[:50], CUT), Answer((), {}, 404)], sink=part)
+    world = World([whole(WHOLE[:50], CUT), Canned((), {}, 404)], sink=part)
     with pytest.raises(NostraError):
         world.stream()
     assert part.close(keep=True)
@@ -105,7 +105,7 @@ def test_stdout_is_resumed() -> None:
 
 
 @pytest.mark.parametrize("second", [[whole()], [rest(49), whole()]])
-def test_stdout_is_never_restarted_after_its_first_byte(second: list[Answer]) -> None:
+def test_stdout_is_never_restarted_after_its_first_byte(second: list[Canned]) -> None:
     out = io.BytesIO()
     world = World([whole(WHOLE[:50], CUT), *second], sink=StdoutSink(out))
     with pytest.raises(Corrupt, match="stdout has 50 bytes"):
@@ -145,13 +145,13 @@ moods = st.builds(
 EDITIONS = [bytes([letter]) * 9 + b"\n" + b"%d\n" % letter * 10 for letter in b"ab"]
 
 
-def answer_of(mood: Mood, asked: dict[str, str]) -> Answer:
+def answer_of(mood: Mood, headers: dict[str, str]) -> Canned:
     body, etag = EDITIONS[mood.edition], f'"{mood.edition}"'
-    start = int(asked.get("Range", "bytes=0-")[6:-1])
-    same = asked.get("If-Range") == etag or mood.ignores_if_range
+    start = int(headers.get("Range", "bytes=0-")[6:-1])
+    same = headers.get("If-Range") == etag or mood.ignores_if_range
     headers = {} if mood.hides_etag else {"etag": etag}
     status = 200
-    if "Range" in asked and same and not mood.ignores_range:
+    if "Range" in headers and same and not mood.ignores_range:
         start, status = max(0, start + mood.shift), 206
         size = "*" if mood.hides_length else str(len(body))
         headers["content-range"] = f"bytes {start}-{len(body) - 1}/{size}"
@@ -164,7 +164,7 @@ def answer_of(mood: Mood, asked: dict[str, str]) -> Answer:
     steps: list[Step] = [body[start:]]
     if mood.breaks_after is not None:
         steps = [body[start : start + mood.breaks_after], CUT]
-    return Answer(steps, headers, status)
+    return Canned(steps, headers, status)
 
 
 GOOD = Mood(0, None, 0, False, False, False, False)

@@ -8,7 +8,7 @@ import pytest
 from nostra_cli.errors import ServiceProblem
 from nostra_cli.http.redirects import Request, origin
 from tests.faults.raw import ok
-from tests.talking import answering, get, talking
+from tests.transports import connect, get, responding
 
 HERE, THERE = "https://a.example/x", "https://b.example/y"
 HEADERS = {"Accept": "text/csv", "Content-Type": "text/plain", "X-Key": "secret"}
@@ -72,12 +72,15 @@ def test_only_idempotent_requests_are_sent_again_after_a_dead_connection(
     method: str, sent: int
 ) -> None:
     answers = [ok(b"kept"), None, ok(b"again")]
-    with answering(lambda number, _: answers[number]) as raw, talking(raw.base_url) as transport:
+    with (
+        responding(lambda number, _: answers[number]) as raw,
+        connect(raw.base_url) as transport,
+    ):
         assert get(transport)[1] == b"kept"
         if method == "POST":
             with pytest.raises(ServiceProblem), transport.request(method, "/x"):
                 pass
         else:
-            with transport.request(method, "/x") as reply:
-                assert b"".join(map(bytes, reply.chunks)) == b"again"
+            with transport.request(method, "/x") as response:
+                assert b"".join(map(bytes, response.chunks)) == b"again"
         assert len(raw.heads) == sent

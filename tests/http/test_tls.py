@@ -20,7 +20,7 @@ from nostra_cli.http import tls
 from nostra_cli.http.tls import CaKind, CaSource, ca_source, tls_context
 from tests.faults.raw import listening
 from tests.faults.secured import server_context
-from tests.talking import get, serve_tls, talking
+from tests.transports import connect, get, serve_tls
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_hashed_directory_is_trusted(
     monkeypatch.setenv("NO_PROXY", "*")
     with (
         listening(serve_tls(context)) as raw,
-        talking(f"https://localhost:{raw.port}") as transport,
+        connect(f"https://localhost:{raw.port}") as transport,
     ):
         assert get(transport) == (200, b"secure", False)
 

@@ -22,7 +22,7 @@ from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import LARGE_BODY, Transport, redact_url
 from nostra_cli.models import Piece
 from tests.faults.raw import ok
-from tests.talking import TOKEN, answering, body_of, get, redirect, talking
+from tests.transports import TOKEN, body_of, connect, get, redirect, responding
 
 
 @pytest.fixture(autouse=True)
@@ -30,45 +30,48 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
 
 
-def authorized(asked: bytes) -> bool:
-    return f"authorization: token {TOKEN}" in asked.decode().lower()
+def authorized(request: bytes) -> bool:
+    return f"authorization: token {TOKEN}" in request.decode().lower()
 
 
 def test_the_token_goes_to_the_origin_of_the_base_url() -> None:
-    with answering(lambda _n, _head: ok(b"hello")) as raw, talking(raw.base_url) as transport:
+    with (
+        responding(lambda _n, _head: ok(b"hello")) as raw,
+        connect(raw.base_url) as transport,
+    ):
         assert get(transport, "/a%2Fb") == (200, b"hello", False)
-    [asked] = raw.heads
-    assert asked.startswith(b"GET /a%2Fb HTTP/1.1\r\n")
-    assert authorized(asked)
-    assert b"accept-encoding: identity\r\n" in asked.lower()
+    [request] = raw.heads
+    assert request.startswith(b"GET /a%2Fb HTTP/1.1\r\n")
+    assert authorized(request)
+    assert b"accept-encoding: identity\r\n" in request.lower()
 
 
 def test_the_token_is_not_sent_to_another_origin_and_comes_back_to_its_own() -> None:
-    with answering(lambda n, _: redirect(f"{home[0]}/back") if n == 0 else ok(b"far")) as storage:
+    with responding(lambda n, _: redirect(f"{home[0]}/back") if n == 0 else ok(b"far")) as storage:
         home: list[str] = []
 
         def answer(number: int, _head: bytes) -> bytes:
             return redirect(f"{storage.base_url}/object?sig=1") if number != 1 else ok(b"near")
 
-        with answering(answer) as raw, talking(raw.base_url) as transport:
+        with responding(answer) as raw, connect(raw.base_url) as transport:
             home.append(raw.base_url)
             assert get(transport) == (200, b"near", False)
             assert get(transport) == (200, b"far", True)
     assert len(storage.heads) == 2
-    assert not any(authorized(asked) or TOKEN.encode() in asked for asked in storage.heads)
-    assert [asked.split()[1] for asked in raw.heads] == [b"/x", b"/back", b"/x"]
-    assert all(authorized(asked) for asked in raw.heads)
+    assert not any(authorized(request) or TOKEN.encode() in request for request in storage.heads)
+    assert [request.split()[1] for request in raw.heads] == [b"/x", b"/back", b"/x"]
+    assert all(authorized(request) for request in raw.heads)
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
 def test_no_proxy_sees_the_token_of_plain_http(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY")
     with (
-        answering(lambda _n, _: ok(b"proxy")) as proxy,
-        answering(lambda _n, _: ok(b"service")) as raw,
+        responding(lambda _n, _: ok(b"proxy")) as proxy,
+        responding(lambda _n, _: ok(b"service")) as raw,
     ):
         monkeypatch.setenv(name, proxy.base_url)
-        with talking(raw.base_url) as transport:
+        with connect(raw.base_url) as transport:
             assert get(transport) == (200, b"service", False)
     assert proxy.heads == []
 
@@ -76,17 +79,17 @@ def test_no_proxy_sees_the_token_of_plain_http(name: str, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_within_the_origin_keeps_the_token(status: int) -> None:
     answers = [redirect("/y?z=1", status), ok(b"there")]
-    with answering(lambda n, _: answers[n]) as raw, talking(raw.base_url) as transport:
+    with responding(lambda n, _: answers[n]) as raw, connect(raw.base_url) as transport:
         assert get(transport) == (200, b"there", False)
     assert raw.heads[1].startswith(b"GET /y?z=1 ")
-    assert all(authorized(asked) for asked in raw.heads)
+    assert all(authorized(request) for request in raw.heads)
 
 
 def test_a_user_name_in_a_redirect_never_replaces_the_token() -> None:
     def answer(number: int, _head: bytes) -> bytes:
         return redirect(f"http://me:pw@127.0.0.1:{raw.port}/y") if number == 0 else ok(b"y")
 
-    with answering(answer) as raw, talking(raw.base_url) as transport:
+    with responding(answer) as raw, connect(raw.base_url) as transport:
         assert get(transport) == (200, b"y", False)
     assert authorized(raw.heads[1])
     assert b"basic" not in raw.heads[1].lower()
@@ -97,7 +100,7 @@ def test_twenty_redirects_are_followed_and_no_more(hops: int, followed: bool) ->
     def answer(number: int, _head: bytes) -> bytes:
         return redirect(f"/{number + 1}") if number < hops else ok(b"end")
 
-    with answering(answer) as raw, talking(raw.base_url) as transport:
+    with responding(answer) as raw, connect(raw.base_url) as transport:
         if followed:
             assert get(transport) == (200, b"end", False)
         else:
@@ -107,8 +110,8 @@ def test_twenty_redirects_are_followed_and_no_more(hops: int, followed: bool) ->
 
 
 def test_a_redirect_without_a_location_is_the_response() -> None:
-    said = b"HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nhm"
-    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+    response = b"HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nhm"
+    with responding(lambda _n, _: response) as raw, connect(raw.base_url) as transport:
         assert get(transport) == (302, b"hm", False)
 
 
@@ -128,7 +131,7 @@ def test_a_redirect_is_followed_to_its_location(url: str, location: str, target:
 
 
 @pytest.mark.parametrize(
-    ("url", "location", "said"),
+    ("url", "location", "reason"),
     [
         ("https://a.example/x", "http://a.example/x", "which is not encrypted"),
         ("https://a.example/x", "http://localhost/x", "which is not encrypted"),
@@ -143,9 +146,9 @@ def test_a_redirect_is_followed_to_its_location(url: str, location: str, target:
     ],
 )
 def test_a_redirect_that_must_not_be_followed_is_refused(
-    url: str, location: str, said: str
+    url: str, location: str, reason: str
 ) -> None:
-    with pytest.raises(ServiceProblem, match=said):
+    with pytest.raises(ServiceProblem, match=reason):
         redirect_target(httpx.URL(url), location)
 
 
@@ -180,7 +183,10 @@ def test_the_trace_shows_headers_and_no_secret() -> None:
     cookie = f"Set-Cookie: {TOKEN}"
     answers = [redirect(signed), ok(b"y", cookie, "X-Plain: shown")]
     trace: list[str] = []
-    with answering(lambda n, _: answers[n]) as raw, talking(raw.base_url, trace) as transport:
+    with (
+        responding(lambda n, _: answers[n]) as raw,
+        connect(raw.base_url, trace) as transport,
+    ):
         get(transport)
     assert TOKEN not in "\n".join(trace)
     lines = [line.lower() for line in trace]
@@ -199,15 +205,15 @@ def test_a_kept_connection_that_died_is_replaced_once_and_silently() -> None:
     def answer(number: int, _head: bytes) -> bytes | None:
         return None if number == 1 else ok(b"%d" % number)
 
-    with answering(answer) as raw, talking(raw.base_url) as transport:
+    with responding(answer) as raw, connect(raw.base_url) as transport:
         assert get(transport) == (200, b"0", False)
         assert get(transport) == (200, b"2", False)
     assert len(raw.heads) == 3
 
 
 def test_a_new_connection_that_fails_is_not_retried_by_the_transport() -> None:
-    with answering(lambda n, _: ok(b"") if n == 0 else None) as raw:
-        with talking(raw.base_url) as transport:
+    with responding(lambda n, _: ok(b"") if n == 0 else None) as raw:
+        with connect(raw.base_url) as transport:
             get(transport)
             with pytest.raises(Transient, match=r"^127\.0\.0\.1: the connection broke off"):
                 get(transport)  # the kept one dies, and the fresh one after it
@@ -230,7 +236,7 @@ def test_a_closed_port_is_transient() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with (
-        talking(f"http://127.0.0.1:{port}") as transport,
+        connect(f"http://127.0.0.1:{port}") as transport,
         pytest.raises(Transient, match=r"^127\.0\.0\.1: connection refused"),
     ):
         get(transport)
@@ -241,10 +247,10 @@ def test_a_closed_port_is_transient() -> None:
     ["Content-Length: 3\r\nContent-Length: 5", "Content-Length: 3, 5", "Content-Length: -1"],
 )
 def test_lengths_that_contradict_each_other_are_refused(lengths: str) -> None:
-    said = f"HTTP/1.1 200 OK\r\n{lengths}\r\n\r\nabcde".encode()
+    response = f"HTTP/1.1 200 OK\r\n{lengths}\r\n\r\nabcde".encode()
     with (
-        answering(lambda _n, _: said) as raw,
-        talking(raw.base_url) as transport,
+        responding(lambda _n, _: response) as raw,
+        connect(raw.base_url) as transport,
         pytest.raises(Transient),
     ):
         get(transport)
@@ -266,7 +272,7 @@ def test_a_large_body_comes_from_the_socket_and_has_the_same_bytes(
 
     monkeypatch.setattr(transports, "read_large_body", spy)
     body = body_of(length)
-    with answering(lambda _n, _: ok(body)) as raw, talking(raw.base_url) as transport:
+    with responding(lambda _n, _: ok(body)) as raw, connect(raw.base_url) as transport:
         assert get(transport) == (200, body, False)
         assert get(transport) == (200, body, False)
         assert lengths == ([length] * 2 if length >= LARGE_BODY else [])
@@ -281,16 +287,16 @@ def test_a_large_body_with_a_coding_is_complete(header: str) -> None:
     lines = ["HTTP/1.1 200 OK", header, *([length] if "gzip" in header else [])]
     body = body_of(LARGE_BODY)
     sent = body if "gzip" in header else b"%x\r\n%b\r\n0\r\n\r\n" % (LARGE_BODY, body)
-    said = "\r\n".join(lines).encode() + b"\r\n\r\n" + sent
-    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+    response = "\r\n".join(lines).encode() + b"\r\n\r\n" + sent
+    with responding(lambda _n, _: response) as raw, connect(raw.base_url) as transport:
         assert get(transport)[1] == body
         assert get(transport)[1] == body
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_response_without_a_body_ends_with_its_head_despite_its_length(status: int) -> None:
-    said = f"HTTP/1.1 {status} x\r\nContent-Length: {LARGE_BODY}\r\n\r\n".encode()
-    with answering(lambda _n, _: said) as raw, talking(raw.base_url) as transport:
+    response = f"HTTP/1.1 {status} x\r\nContent-Length: {LARGE_BODY}\r\n\r\n".encode()
+    with responding(lambda _n, _: response) as raw, connect(raw.base_url) as transport:
         assert get(transport) == (status, b"", False)
         assert get(transport) == (status, b"", False)
 
@@ -302,7 +308,7 @@ def test_the_trace_of_one_head_is_not_mixed_with_another() -> None:
         lines.append((threading.get_ident(), line))
         time.sleep(0.0005)  # lets another thread run
 
-    with answering(lambda _number, _head: ok(b"x")) as raw:
+    with responding(lambda _number, _head: ok(b"x")) as raw:
         transport = Transport(raw.base_url, Token(TOKEN), Deadline(60), slow_trace)
         threads = [threading.Thread(target=get, args=(transport,)) for _ in range(8)]
         for thread in threads:

@@ -14,7 +14,7 @@ from nostra_cli.http.transport import LARGE_BODY, Transport
 from tests.faults.catalogue import covers
 from tests.faults.raw import head, listening, ok, swallow
 from tests.faults.secured import proxy, server_context
-from tests.talking import answering, body_of, get, serve_tls, talking
+from tests.transports import body_of, connect, get, responding, serve_tls
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def cut(sent: bytes) -> tuple[bytes, type[Exception] | None]:
         head(connection)
         connection.sendall(sent)
 
-    with listening(handle) as raw, talking(raw.base_url) as transport:
+    with listening(handle) as raw, connect(raw.base_url) as transport:
         return received(transport)
 
 
@@ -37,8 +37,8 @@ def received(transport: Transport) -> tuple[bytes, type[Exception] | None]:
     """Read a body to its end; return its bytes and the error."""
     got = bytearray()
     try:
-        with transport.request("GET", "/x") as reply:
-            for chunk in reply.chunks:
+        with transport.request("GET", "/x") as response:
+            for chunk in response.chunks:
                 got += chunk
     except Transient as error:
         return bytes(got), type(error)
@@ -59,38 +59,38 @@ def test_a_short_body_is_truncated_after_its_last_byte(
 
 @pytest.mark.parametrize("sent", [b"", b"ab"])
 def test_a_small_body_that_is_short_is_truncated(sent: bytes) -> None:
-    said = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
-    assert cut(said + sent) == (sent, Truncated)
+    start = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
+    assert cut(start + sent) == (sent, Truncated)
 
 
 @pytest.mark.parametrize("end", [b"", b"0", b"0\r\n", b"3\r\nab", b"3\r\nabc"])
 def test_chunks_that_do_not_end_are_truncated(end: bytes) -> None:
-    said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
-    got, ended = cut(said + end)
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    got, ended = cut(start + end)
     assert got.startswith(b"abc")
     assert ended is Truncated
 
 
 @pytest.mark.parametrize("size", [b"x", b"-3", b"fffffffffffffffffffffffff"])
 def test_an_invalid_chunk_size_is_truncated(size: bytes) -> None:
-    said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
-    assert cut(said + size + b"\r\nabc\r\n0\r\n\r\n") == (b"abc", Truncated)
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    assert cut(start + size + b"\r\nabc\r\n0\r\n\r\n") == (b"abc", Truncated)
 
 
 def test_a_body_without_a_length_ends_with_its_connection() -> None:
     assert cut(b"HTTP/1.1 200 OK\r\n\r\nabc") == (b"abc", None)
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nX: y\r\n", b"\x16\x03"])
-def test_a_head_that_does_not_end_is_transient(said: bytes) -> None:
-    assert cut(said) == (b"", Transient)
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nX: y\r\n", b"\x16\x03"])
+def test_a_head_that_does_not_end_is_transient(start: bytes) -> None:
+    assert cut(start) == (b"", Transient)
 
 
 def test_bytes_after_a_complete_body_are_not_part_of_it() -> None:
     for length in (3, LARGE_BODY):
         body = body_of(length)
-        said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
-        assert cut(said + body + b"HTTP/1.1 500 more") == (body, None)
+        start = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
+        assert cut(start + body + b"HTTP/1.1 500 more") == (body, None)
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -108,11 +108,11 @@ def test_a_body_that_stalls_is_reported_as_such(
 
     with (
         listening(handle) as raw,
-        talking(raw.base_url) as transport,
-        transport.request("GET", "/x") as reply,
+        connect(raw.base_url) as transport,
+        transport.request("GET", "/x") as response,
         pytest.raises(Transient, match=r"^127\.0\.0\.1: no answer within"),
     ):
-        list(reply.chunks)
+        list(response.chunks)
 
 
 @pytest.mark.parametrize("length", [0, 100, LARGE_BODY])
@@ -121,13 +121,13 @@ def test_bytes_after_a_response_are_never_the_next_one(length: int, chunked: boo
     body = body_of(length)
 
     def answer(number: int, _head: bytes) -> bytes:
-        said = ok(b"%d" % number + body)
+        start = ok(b"%d" % number + body)
         if chunked:
             lines = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-            said = lines + b"%x\r\n%d%b\r\n0\r\n\r\n" % (length + 1, number, body)
-        return said + ok(b"forged")
+            start = lines + b"%x\r\n%d%b\r\n0\r\n\r\n" % (length + 1, number, body)
+        return start + ok(b"forged")
 
-    with answering(answer) as raw, talking(raw.base_url) as transport:
+    with responding(answer) as raw, connect(raw.base_url) as transport:
         for number in range(3):
             assert get(transport) == (200, b"%d" % number + body, False)
     assert len(raw.heads) == 3
@@ -141,7 +141,7 @@ def test_a_connection_is_kept_when_nothing_is_left_on_it() -> None:
         while head(connection):
             connection.sendall(ok(b"x"))
 
-    with listening(handle) as raw, talking(raw.base_url) as transport:
+    with listening(handle) as raw, connect(raw.base_url) as transport:
         for _ in range(3):
             assert get(transport) == (200, b"x", False)
     assert connections == [0]
@@ -170,7 +170,7 @@ def cut_tls(sent: bytes, authority: trustme.CA, notify: bool) -> tuple[bytes, ty
             if notify:
                 secure.unwrap()
 
-    with listening(handle) as raw, talking(f"https://localhost:{raw.port}") as transport:
+    with listening(handle) as raw, connect(f"https://localhost:{raw.port}") as transport:
         return received(transport)
 
 
@@ -222,15 +222,15 @@ def test_bytes_after_a_response_over_tls_are_never_the_next_one(
 
     def handle(connection: socket.socket, number: int) -> None:
         connections.append(number)
-        said = ok(b"%d" % number * length)
+        start = ok(b"%d" % number * length)
         if chunked:
-            said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-            said += b"1\r\n%d\r\n0\r\nTrailer: x\r\n\r\n" % number
-        serve_tls(context, said + ok(b"forged"))(connection, number)
+            start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            start += b"1\r\n%d\r\n0\r\nTrailer: x\r\n\r\n" % number
+        serve_tls(context, start + ok(b"forged"))(connection, number)
 
     with (
         listening(handle) as raw,
-        talking(f"https://localhost:{raw.port}") as transport,
+        connect(f"https://localhost:{raw.port}") as transport,
     ):
         assert [get(transport)[1][-1:] for _ in range(3)] == [b"0", b"1", b"2"]
 
@@ -243,18 +243,18 @@ def test_a_connection_over_tls_is_kept(
 ) -> None:
     context = server_context(authority.issue_cert("localhost"))
     connections: list[int] = []
-    said = ok(b"abc")
+    start = ok(b"abc")
     if chunked:
-        said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
 
     def handle(connection: socket.socket, number: int) -> None:
         connections.append(number)
-        serve_tls(context, said)(connection, number)
+        serve_tls(context, start)(connection, number)
 
     with (
         proxy() as through,
         listening(handle) as raw,
-        talking(f"https://localhost:{raw.port}") as transport,
+        connect(f"https://localhost:{raw.port}") as transport,
     ):
         if proxied:
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{through.port}")

@@ -19,7 +19,7 @@ from nostra_cli.http.connections import PooledClient
 from nostra_cli.http.timeouts import Deadline, TimeLimit
 from nostra_cli.http.transport import HEAD_SECONDS, LARGE_BODY, Transport
 from tests.faults.raw import Handler, Raw, head, listening, ok, swallow
-from tests.talking import answering, body_of, get, redirect, talking
+from tests.transports import body_of, connect, get, redirect, responding
 
 BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 LATE = 0.2
@@ -102,7 +102,7 @@ def test_head_and_body_have_their_limits_and_the_deadline(
     deadline: float | None, expected: list[float], limits: list[float]
 ) -> None:
     with (
-        answering(lambda _n, _: ok(b"abc")) as raw,
+        responding(lambda _n, _: ok(b"abc")) as raw,
         connected(raw.base_url, deadline) as transport,
         transport.request("GET", "/x", body_seconds=7.0) as response,
     ):
@@ -113,7 +113,7 @@ def test_head_and_body_have_their_limits_and_the_deadline(
 def test_without_a_limit_only_the_body_of_an_error_response_has_one(limits: list[float]) -> None:
     refusal = b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno"
     responses = [ok(b"abc"), refusal]
-    with answering(lambda n, _: responses[n]) as raw, connected(raw.base_url) as transport:
+    with responding(lambda n, _: responses[n]) as raw, connected(raw.base_url) as transport:
         get(transport)
         get(transport)
     assert limits == [HEAD_SECONDS, float("inf"), HEAD_SECONDS, HEAD_SECONDS]
@@ -142,7 +142,7 @@ def test_a_head_of_the_storage_of_a_redirect_ends_at_its_limit_too(
     with listening(dribbling(b"")) as storage:
         link = redirect(f"{storage.base_url}/object")
         with (
-            answering(lambda _n, _: link) as raw,
+            responding(lambda _n, _: link) as raw,
             connected(raw.base_url) as transport,
             pytest.raises(Transient, match="no answer"),
         ):
@@ -162,7 +162,7 @@ def read(transport: Transport) -> bytes:
 def test_a_body_that_is_sent_byte_by_byte_ends_at_its_limit(length: int) -> None:
     with (
         listening(dribbling(BEGUN % length)) as raw,
-        talking(raw.base_url) as transport,
+        connect(raw.base_url) as transport,
         transport.request("GET", "/x", body_seconds=LATE) as response,
         pytest.raises(Transient, match=r"did not end within 0\.2 s") as caught,
     ):
@@ -225,7 +225,7 @@ def test_a_body_is_given_up_after_the_longest_pause_that_it_may_make(length: int
 
 def test_a_body_cannot_be_read_after_its_block() -> None:
     with (
-        answering(lambda _n, _: ok(body_of(LARGE_BODY))) as raw,
+        responding(lambda _n, _: ok(body_of(LARGE_BODY))) as raw,
         connected(raw.base_url) as transport,
     ):
         with transport.request("GET", "/x") as response:
@@ -234,8 +234,8 @@ def test_a_body_cannot_be_read_after_its_block() -> None:
 
 
 def test_a_client_is_aborted_while_it_makes_connections() -> None:
-    def connect() -> None:
-        with answering(lambda _n, _: b"HTTP/1.1 200 OK\r\n\r\n") as raw:
+    def open_many() -> None:
+        with responding(lambda _n, _: b"HTTP/1.1 200 OK\r\n\r\n") as raw:
             while not over:
                 with contextlib.suppress(Transient):
                     client.client.get(raw.base_url)
@@ -244,7 +244,7 @@ def test_a_client_is_aborted_while_it_makes_connections() -> None:
     over: list[bool] = []
 
     interval = sys.getswitchinterval()
-    thread = threading.Thread(target=connect)
+    thread = threading.Thread(target=open_many)
     thread.start()
     try:
         sys.setswitchinterval(1e-6)
@@ -263,7 +263,7 @@ def test_a_tls_record_that_is_sent_byte_by_byte_ends_at_its_limit(
     handshake = bytes.fromhex("16 03 03 40 00")
     with (
         listening(lambda connection, _: dribble(connection, handshake)) as raw,
-        talking(f"https://localhost:{raw.port}") as transport,
+        connect(f"https://localhost:{raw.port}") as transport,
         pytest.raises(Transient, match="no TLS handshake within"),
     ):
         get(transport)
@@ -277,7 +277,7 @@ def test_a_tls_handshake_that_gets_no_reply_is_aborted() -> None:
 
     with (
         listening(handle) as raw,
-        talking(f"https://localhost:{raw.port}") as transport,
+        connect(f"https://localhost:{raw.port}") as transport,
         pytest.raises(Transient, match=r"^localhost: the connection broke off in the TLS"),
     ):
         get(transport)

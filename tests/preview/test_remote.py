@@ -1,4 +1,4 @@
-"""A look at a result: what is asked of the service, and what is made of its answers."""
+"""The preview of a result: its requests, and the use of their responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEDUP = [
 ]
 
 
-def asked(sandbox: Sandbox) -> list[tuple[str, str | None]]:
+def requested(sandbox: Sandbox) -> list[tuple[str, str | None]]:
     return [
         (request.path.removeprefix("/api/invocation/"), request.headers.get("range"))
         for request in sandbox.requests
@@ -37,7 +37,7 @@ def asked(sandbox: Sandbox) -> list[tuple[str, str | None]]:
 def test_one_request_for_less_than_a_megabyte() -> None:
     with meeting() as (world, sandbox):
         assert preview(world).rows == tuple(DEDUP)
-        assert asked(sandbox) == [("demo-dedup/csv", f"bytes=0-{HEAD_BYTES - 1}")]
+        assert requested(sandbox) == [("demo-dedup/csv", f"bytes=0-{HEAD_BYTES - 1}")]
     assert HEAD_BYTES < 1_000_000
 
 
@@ -45,7 +45,7 @@ def test_one_request_for_less_than_a_megabyte() -> None:
 def test_a_range_that_is_not_what_was_asked_for_is_not_asked_for_again(rule: str) -> None:
     with meeting(fault(f"{rule}\ntimes = 1")) as (world, sandbox):
         assert preview(world).rows == tuple(DEDUP)
-        ranges = [bool(found) for _, found in asked(sandbox)]
+        ranges = [bool(found) for _, found in requested(sandbox)]
     assert ranges == ([True] if "gzip" in rule else [True, False])
 
 
@@ -94,7 +94,7 @@ def test_the_status_is_asked_for_once_where_there_is_no_csv(
 ) -> None:
     with meeting(NO_CSV + described("completed", **available)) as (world, sandbox):
         found = preview(world, stats=stats)
-        paths = [path for path, _ in asked(sandbox)]
+        paths = [path for path, _ in requested(sandbox)]
     assert paths == ["demo-dedup/csv", "demo-dedup", f"demo-dedup/{chosen}"]
     assert (found.source.format, found.source.result) == (chosen, "r1")
 
@@ -124,7 +124,7 @@ def test_nothing_to_preview_is_an_error(
 ) -> None:
     with meeting() as (world, sandbox), pytest.raises(error):
         preview(world, invocation, stats=stats)
-    assert [path for path, _ in asked(sandbox)] == [f"{invocation}/csv", invocation]
+    assert [path for path, _ in requested(sandbox)] == [f"{invocation}/csv", invocation]
 
 
 def test_what_fails_for_a_while_is_tried_again() -> None:
@@ -141,7 +141,7 @@ def test_a_complete_read_is_resumed_or_restarted(format_: Format, then: str) -> 
     cut = fault("times = 1\ncut_after = 1000", path)
     with meeting(cut + fault(f"times = 1\n{then}", path)) as (world, box):
         found = preview(world, format=format_, stats=True)
-        assert asked(box)[1:] == [(f"demo-dedup/{format_}", "bytes=1000-")]
+        assert requested(box)[1:] == [(f"demo-dedup/{format_}", "bytes=1000-")]
     assert found.stats is not None
     assert found.stats.rows == 300
     assert found.stats.columns[1].mean == pytest.approx(150.3)

@@ -1,4 +1,4 @@
-"""A transport and servers of raw sockets that it talks to."""
+"""A transport, and raw servers to test it with."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ TOKEN = "s3cr3t-t0ken"
 
 
 @contextmanager
-def answering(answer: Callable[[int, bytes], bytes | None]) -> Iterator[Raw]:
-    """Answer each request by its number and head; None closes the connection without a word."""
+def responding(respond: Callable[[int, bytes], bytes | None]) -> Iterator[Raw]:
+    """Respond to each request by its number and head; None closes the connection."""
     raws: list[Raw] = []
 
     def handle(connection: socket.socket, _number: int) -> None:
-        while asked := head(connection):
-            raws[0].heads.append(asked)
-            said = answer(len(raws[0].heads) - 1, asked)
-            if said is None:
+        while request := head(connection):
+            raws[0].heads.append(request)
+            response = respond(len(raws[0].heads) - 1, request)
+            if response is None:
                 return
-            connection.sendall(said)
+            connection.sendall(response)
 
     with listening(handle) as raw:
         raws.append(raw)
         yield raw
 
 
-def serve_tls(context: ssl.SSLContext, said: bytes = ok(b"secure")) -> Handler:
-    """Answer each request over TLS with `said`."""
+def serve_tls(context: ssl.SSLContext, response: bytes = ok(b"secure")) -> Handler:
+    """Respond to each request over TLS with `response`."""
 
     def handle(connection: socket.socket, _number: int) -> None:
         with context.wrap_socket(connection, server_side=True) as secure:
             while head(secure):
-                secure.sendall(said)
+                secure.sendall(response)
 
     return handle
 
 
 @contextmanager
-def talking(base_url: str, trace: list[str] | None = None) -> Iterator[Transport]:
-    told = trace.append if trace is not None else None
-    transport = Transport(base_url, Token(TOKEN), Deadline(60), told)
+def connect(base_url: str, trace: list[str] | None = None) -> Iterator[Transport]:
+    log = trace.append if trace is not None else None
+    transport = Transport(base_url, Token(TOKEN), Deadline(60), log)
     try:
         yield transport
     finally:
@@ -55,9 +55,9 @@ def talking(base_url: str, trace: list[str] | None = None) -> Iterator[Transport
 
 
 def get(transport: Transport, path: str = "/x") -> tuple[int, bytes, bool]:
-    with transport.request("GET", path) as reply:
-        body = b"".join(bytes(chunk) for chunk in reply.chunks)
-        return reply.status, body, reply.cross_origin
+    with transport.request("GET", path) as response:
+        body = b"".join(bytes(chunk) for chunk in response.chunks)
+        return response.status, body, response.cross_origin
 
 
 def redirect(location: str, status: int = 302) -> bytes:
