@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from nostra_cli.errors import KeptPart, add_kept, kept_parts, thread_errors
 
@@ -111,26 +111,24 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
     It runs in a daemon thread, which is left behind then. Raises FileProblem where no thread can
     be started, and what `function` raises.
     """
-    results: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+    results: list[T] = []
+    errors: list[Exception] = []
 
     def call() -> None:
         try:
-            result = function()
+            results.append(function())
         except Exception as error:  # noqa: BLE001 - raised in the calling thread
-            results.put(partial(_raise, error))
-        else:
-            results.put(lambda: result)
+            errors.append(error)
 
+    thread = threading.Thread(target=call, daemon=True)
     with thread_errors():
-        threading.Thread(target=call, daemon=True).start()
-    try:
-        return results.get(timeout=seconds)()
-    except queue.Empty:
-        raise TimeoutError from None
-
-
-def _raise(error: Exception) -> NoReturn:
-    raise error
+        thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError
+    return results[0]
 
 
 @contextmanager

@@ -244,10 +244,9 @@ def usage_errors(what: str, hint: str) -> Iterator[None]:
     """Convert an OSError or a ValueError in the block to a UsageProblem that begins with `what`."""
     try:
         yield
-    except OSError as error:
-        raise UsageProblem(f"{what}: {error.strerror or error}", hint) from error
-    except ValueError as error:
-        raise UsageProblem(f"{what}: {error}", hint) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageProblem(f"{what}: {reason}", hint) from error
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from nostra_cli.downloads.plan import Item, Selection
@@ -45,9 +44,8 @@ def address_of(path: str) -> Address:
     except UnicodeDecodeError:
         ids = [""]
     if not all(map(is_segment, ids)) or "/" in folder or (slash and format_ is None):
-        _missing(
-            path, "a path is <invocation>, <invocation>/<result>.<format> or <invocation>.<format>"
-        )
+        why = "a path is <invocation>, <invocation>/<result>.<format> or <invocation>.<format>"
+        raise FileNotFoundError(errno.ENOENT, why, path)
     return Address(ids[0], ids[1] if slash else None, format_)
 
 
@@ -78,7 +76,3 @@ def _encode(identifier: str) -> str:
     text = quote(identifier, safe="")
     stem, dot, suffix = text.rpartition(".")
     return f"{stem}%2E{suffix}" if dot and suffix in set(Format) else text
-
-
-def _missing(path: str, why: str) -> NoReturn:
-    raise FileNotFoundError(errno.ENOENT, why, path)

@@ -120,7 +120,8 @@ def run(
     The results come in the order of the plan; an error takes the place of its file. Raises
     AuthProblem and DeadlinePassed, which end the work on all of them.
     """
-    claims, finished = Claims(), _Finished(batch)
+    claims = Claims()
+    finished: list[TransferResult] = []
 
     def abort() -> None:
         service.give_up()
@@ -132,38 +133,26 @@ def run(
             with progress(sum(isinstance(item, Item) for item in items)) as metering:
                 tasks = _tasks(service, items, batch, claims, metering, stdout)
                 for result in concurrency.run(tasks, batch.jobs, abort):
-                    finished.add(result)
+                    if isinstance(result, TransferResult):
+                        finished.append(result)
                     yield result
     except BaseException as error:
         store.note_leftovers(error)
         with suppress(NostraError):
-            finished.record()
+            _record(batch, finished)
         raise
-    finished.record()
+    _record(batch, finished)
 
 
-class _Finished:
-    """The finished files of a run: their directory is synced and their hashes recorded once."""
-
-    def __init__(self, batch: Batch) -> None:
-        self._folder = batch.local_folder
-        self._checksums = batch.options.checksums
-        self._any = False
-        self._sums: dict[str, str] = {}
-
-    def add(self, result: TransferResult | NostraError) -> None:
-        """Add the outcome of one item."""
-        if isinstance(result, TransferResult) and isinstance(result.item.path, Path):
-            self._any = True
-            if result.sha256:
-                self._sums[result.item.path.name] = result.sha256
-
-    def record(self) -> None:
-        """Make the files durable and write SHA256SUMS; raises FileProblem."""
-        if self._folder is not None and self._any:
-            sync_folder(self._folder)
-            if self._checksums:
-                checksums.record(self._folder, self._sums)
+def _record(batch: Batch, finished: Sequence[TransferResult]) -> None:
+    """Make the finished files durable and write SHA256SUMS; raises FileProblem."""
+    folder = batch.local_folder
+    if folder is None or not finished:
+        return
+    sync_folder(folder)
+    if batch.options.checksums:
+        sums = {r.item.path.name: r.sha256 for r in finished if r.item.path and r.sha256}
+        checksums.record(folder, sums)
 
 
 def _tasks(

@@ -52,14 +52,11 @@ def version_of(url: str, headers: Mapping[str, str]) -> BodyVersion:
 def from_json(text: str) -> BodyVersion | None:
     """Read what `to_json` wrote; None for anything else."""
     try:
-        raw = json.loads(text)
-        found = BodyVersion(raw["url"], raw["etag"], raw["modified"], raw["length"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        found = BodyVersion(**json.loads(text))
+    except (ValueError, TypeError, RecursionError):
         return None
     good = (
         isinstance(found.url, str)
-        and isinstance(found.etag, str | None)
-        and isinstance(found.modified, str | None)
         and (found.length is None or (type(found.length) is int and found.length > 0))
         and all(value is None or _is_header(value) for value in (found.etag, found.modified))
     )
@@ -178,9 +175,9 @@ def _content_length(headers: Mapping[str, str]) -> int | None:
     return int(length) if re.fullmatch(r"\d{1,19}", length, re.ASCII) else None
 
 
-def _is_header(value: str) -> bool:
+def _is_header(value: object) -> bool:
     """Return whether a value can be sent in a header."""
-    return value.isascii() and value.isprintable()
+    return isinstance(value, str) and value.isascii() and value.isprintable()
 
 
 def _strong_date(headers: Mapping[str, str]) -> str | None:

@@ -125,6 +125,7 @@ class Transport:
         url = httpx.URL(self.base_url + path if path.startswith("/") else path)
         with self._client() as client:
             response = self._follow(client, Request(method, url, headers or {}, content))
+            status_line = f"{response.http_version} {response.status_code}"
             seconds = body_seconds if response.is_success else HEAD_SECONDS
             chunks = self._chunks(client, response, seconds, max_pause or READ_SECONDS)
             try:
@@ -134,7 +135,7 @@ class Transport:
                     chunks,
                     response.url.host,
                     cross_origin=origin(response.url) != self._origin,
-                    status_line=_status_line(response),
+                    status_line=f"{status_line} {response.reason_phrase}".rstrip(),
                     masked=self._masked,
                 )
             finally:
@@ -261,7 +262,3 @@ def redact_url(url: str) -> str:
         return "(not a URL)"
     query = "?***" if parts.query else ""
     return f"{parts.scheme}://{netloc}{parts.path}{query}" if netloc else parts.path + query
-
-
-def _status_line(response: httpx.Response) -> str:
-    return f"{response.http_version} {response.status_code} {response.reason_phrase}".rstrip()

@@ -46,7 +46,9 @@ def temporary_folder() -> Iterator[Path]:
 def preview_complete(
     path: Path, source: Source, options: PreviewOptions, size: int, folder: Path
 ) -> Preview:
-    """Preview the file `path` of `size` bytes; temporary files go into `folder`.
+    """Preview a workbook, or summarize another file, of `size` bytes.
+
+    Temporary files go into `folder`.
 
     Raises ValueError, with the reason, for a malformed body, UsageProblem or FileProblem.
     """
@@ -54,12 +56,9 @@ def preview_complete(
         return _preview_xlsx(path, source, options, size, folder)
     with path.open("rb") as file:
         first = read_first_rows(file, source.format, options.rows)
-    stats = None
-    if options.stats:
-        from nostra_cli.preview.summary import summarize
+    from nostra_cli.preview.summary import summarize
 
-        stats = summarize(path, source.format, folder)
-    return preview_of(source, size, first, options, stats)
+    return preview_of(source, size, first, options, summarize(path, source.format, folder))
 
 
 def _preview_xlsx(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NoReturn
 
 from nostra_cli.downloads.verify.common import Utf8
 from nostra_cli.downloads.verify.json import FullCheck
@@ -34,7 +33,7 @@ class JsonRows:
         self._needed = 0
         self._names: set[str] = set()
         self._names_length = 0
-        self._decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+        self._decoder = json.JSONDecoder(parse_float=_finite)
 
     def feed(self, data: Piece) -> Sequence[Row]:
         """Return the rows that these bytes complete."""
@@ -135,7 +134,3 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError("infinite")
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -50,7 +50,7 @@ class XlsxRows:
         self.rows: list[Row] = []
         self.at_end = False
         for cells in self._next():
-            self.header = column_names([_name(cell) for cell in cells])
+            self.header = column_names([str(_value(cell)) for cell in cells])
             break
 
     def read_first(self, max_rows: int) -> None:
@@ -138,11 +138,6 @@ def _column_number(letters: bytes) -> int:
     for letter in letters[:8].upper():
         number = number * 26 + letter - ord("A") + 1
     return number
-
-
-def _name(cell: Cell) -> str:
-    value = _value(cell)
-    return value if isinstance(value, str) else str(value)
 
 
 def _value(cell: Cell) -> JsonValue:

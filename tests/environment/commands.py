@@ -19,6 +19,7 @@ class Need(Enum):
     FOLDER = auto()
     SERVICE = auto()
     PROCESS = auto()
+    THREAD = auto()
 
 
 DATA = frozenset({Need.SETTINGS, Need.STDOUT})
@@ -76,8 +77,8 @@ ALL = [
     Command("config set jobs 3", frozenset({Need.CONFIG_WRITTEN})),
     Command("config unset jobs", frozenset({Need.CONFIG_READ, Need.CONFIG_PATH})),
     Command("config path", frozenset({Need.CONFIG_PATH, Need.STDOUT})),
-    Command("doctor", ASKED),
-    Command("doctor --json -v", ASKED),
+    Command("doctor", ASKED | {Need.THREAD}),
+    Command("doctor --json -v", ASKED | {Need.THREAD}),
     Command("api /api/collection", ASKED),
     Command("sandbox exec -- true", frozenset({Need.PROCESS})),
     Command("nosuchcommand", frozenset(), 2),

@@ -214,7 +214,7 @@ def _locales() -> list[Environment]:
 
 def _limits() -> list[Environment]:
     # One thread is what a request needs: it watches over the time that it takes.
-    no_thread = dict.fromkeys((Need.SERVICE, Need.FILES, Need.FOLDER, Need.PROCESS), codes(8))
+    no_thread = dict.fromkeys((Need.THREAD, Need.PROCESS), codes(8))
     return [
         Environment("nofile-16", "ulimit -n 16", also=codes(8)),
         Environment("nofile-32", "ulimit -n 32", also=codes(8)),
@@ -222,7 +222,7 @@ def _limits() -> list[Environment]:
             "nproc-1",
             'set -- prlimit --nproc=1 "$@"',
             wrapper=_STRANGER,
-            breaks={**NO_CONFIG_FOLDER, **no_thread},
+            breaks={**NO_CONFIG_FOLDER, **NO_FOLDER, **no_thread},
         ),
         Environment(
             "fsize-0",

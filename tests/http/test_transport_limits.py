@@ -56,15 +56,26 @@ def connected(base_url: str, seconds: float | None = None) -> Iterator[Transport
         transport.close()
 
 
-def dribble(connection: socket.socket, sent: bytes) -> None:
+def expire(transport: Transport) -> None:
+    """Let the limit of a request pass while its response arrives."""
+    for client in transport._clients:
+        client.limit.start(0.0)
+
+
+def dribble(
+    connection: socket.socket, sent: bytes, then: Callable[[], object] = lambda: None
+) -> None:
     with contextlib.suppress(OSError):
         connection.sendall(sent)
+        then()
         while True:
             connection.sendall(b"x")
             time.sleep(0.01)
 
 
-def dribbling(sent: bytes, answered: int = 0, first: bytes = b"") -> Handler:
+def dribbling(
+    sent: bytes, then: Callable[[], object], answered: int = 0, first: bytes = b""
+) -> Handler:
     """Respond to some requests with `first`, to the next with `sent` and single bytes for ever."""
 
     def handle(connection: socket.socket, _number: int) -> None:
@@ -72,7 +83,7 @@ def dribbling(sent: bytes, answered: int = 0, first: bytes = b"") -> Handler:
             head(connection)
             connection.sendall(first)
         head(connection)
-        dribble(connection, sent)
+        dribble(connection, sent, then)
 
     return handle
 
@@ -121,12 +132,9 @@ def test_without_a_limit_only_the_body_of_an_error_response_has_one(limits: list
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX: "])
 @pytest.mark.parametrize("kept", [0, 1])
-def test_a_head_that_is_sent_byte_by_byte_ends_at_its_limit(
-    sent: bytes, kept: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transports, "HEAD_SECONDS", LATE)
+def test_a_head_that_is_sent_byte_by_byte_ends_at_its_limit(sent: bytes, kept: int) -> None:
     with (
-        listening(dribbling(sent, kept, ok(b"abc"))) as raw,
+        listening(dribbling(sent, lambda: expire(transport), kept, ok(b"abc"))) as raw,
         connected(raw.base_url) as transport,
     ):
         for _ in range(kept):
@@ -135,11 +143,8 @@ def test_a_head_that_is_sent_byte_by_byte_ends_at_its_limit(
             get(transport)
 
 
-def test_a_head_of_the_storage_of_a_redirect_ends_at_its_limit_too(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(transports, "HEAD_SECONDS", LATE)
-    with listening(dribbling(b"")) as storage:
+def test_a_head_of_the_storage_of_a_redirect_ends_at_its_limit_too() -> None:
+    with listening(dribbling(b"", lambda: expire(transport))) as storage:
         link = redirect(f"{storage.base_url}/object")
         with (
             responding(lambda _n, _: link) as raw,
@@ -161,7 +166,7 @@ def read(transport: Transport) -> bytes:
 @pytest.mark.parametrize("length", [500, LARGE_BODY])
 def test_a_body_that_is_sent_byte_by_byte_ends_at_its_limit(length: int) -> None:
     with (
-        listening(dribbling(BEGUN % length)) as raw,
+        listening(dribbling(BEGUN % length, lambda: None)) as raw,
         connect(raw.base_url) as transport,
         transport.request("GET", "/x", body_seconds=LATE) as response,
         pytest.raises(Transient, match=r"did not end within 0\.2 s") as caught,
@@ -259,7 +264,7 @@ def test_a_client_is_aborted_while_it_makes_connections() -> None:
 def test_a_tls_record_that_is_sent_byte_by_byte_ends_at_its_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transports, "HEAD_SECONDS", LATE)
+    monkeypatch.setattr(transports, "HEAD_SECONDS", 1.0)
     handshake = bytes.fromhex("16 03 03 40 00")
     with (
         listening(lambda connection, _: dribble(connection, handshake)) as raw,
