@@ -225,8 +225,8 @@ def test_a_new_connection_that_fails_is_not_retried_by_the_transport() -> None:
 
 def test_a_head_that_is_no_http_is_transient() -> None:
     with (
-        answering(lambda _n, _: b"SSH-2.0-x\r\n\r\n") as raw,
-        talking(raw.base_url) as transport,
+        responding(lambda _n, _: b"SSH-2.0-x\r\n\r\n") as raw,
+        connect(raw.base_url) as transport,
         pytest.raises(Transient, match=r"^127\.0\.0\.1: the response is not valid HTTP"),
     ):
         get(transport)
