@@ -44,18 +44,7 @@ class ExitCode(IntEnum):
     TERMINATE = 143, "ended by SIGTERM"
 
 
-OF_AN_INVOCATION = (
-    ExitCode.DONE,
-    ExitCode.USAGE,
-    ExitCode.AUTH,
-    ExitCode.NOT_FOUND,
-    ExitCode.FAILED,
-    ExitCode.SERVICE,
-    ExitCode.CORRUPT,
-    ExitCode.FILE,
-    ExitCode.NOT_READY,
-    ExitCode.DEADLINE,
-)
+OF_AN_INVOCATION = tuple(code for code in ExitCode if code != ExitCode.BUG and code < 129)
 """The exit codes of a command that requests an invocation (without signals and bugs)."""
 
 
@@ -75,7 +64,6 @@ class NostraError(Exception):
     """
 
     code: ClassVar[ExitCode] = ExitCode.BUG
-    kind: ClassVar[str] = "bug"
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -93,6 +81,11 @@ class NostraError(Exception):
         return self
 
     @property
+    def kind(self) -> str:
+        """The name of the exit code, as `--json` shows it."""
+        return self.code.name.lower()
+
+    @property
     def advice(self) -> str:
         """The notes, then the hint."""
         notes = _notes(self)
@@ -107,35 +100,30 @@ class UsageProblem(NostraError):
     """Wrong options, or a configuration that cannot be used."""
 
     code = ExitCode.USAGE
-    kind = "usage"
 
 
 class AuthProblem(NostraError):
     """No token is set, or the service refused it."""
 
     code = ExitCode.AUTH
-    kind = "auth"
 
 
 class NotFound(NostraError):
     """The service knows no such invocation, result or format."""
 
     code = ExitCode.NOT_FOUND
-    kind = "not_found"
 
 
 class Failed(NostraError):
     """The invocation or the result ended in error."""
 
     code = ExitCode.FAILED
-    kind = "failed"
 
 
 class ServiceProblem(NostraError):
     """The service or the network failed permanently."""
 
     code = ExitCode.SERVICE
-    kind = "service"
 
 
 class Transient(ServiceProblem):
@@ -150,42 +138,36 @@ class Truncated(Transient):
     """A body ended too early: temporary, but corrupt if retries do not help."""
 
     code = ExitCode.CORRUPT
-    kind = "corrupt"
 
 
 class TooManyOpenFiles(Transient):
     """No file descriptor was left for a connection: temporary, others may be closed."""
 
     code = ExitCode.FILE
-    kind = "file"
 
 
 class Corrupt(NostraError):
     """The response is not what was promised."""
 
     code = ExitCode.CORRUPT
-    kind = "corrupt"
 
 
 class FileProblem(NostraError):
     """The local file system refused something."""
 
     code = ExitCode.FILE
-    kind = "file"
 
 
 class NotReady(NostraError):
     """The invocation is still in progress."""
 
     code = ExitCode.NOT_READY
-    kind = "not_ready"
 
 
 class DeadlinePassed(NostraError):
     """The deadline of `--timeout` passed."""
 
     code = ExitCode.DEADLINE
-    kind = "deadline"
 
 
 class Signalled(BaseException):

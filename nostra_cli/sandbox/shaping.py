@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from email.utils import formatdate
 from html import escape
-from http import HTTPStatus
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from nostra_cli.sandbox import responses
@@ -46,26 +47,18 @@ def _changed(hit: Hit, request: Request, token: str) -> Request:
     if fault.ignore_if_range:
         headers.pop("if-range", None)
     if fault.range_shift:
-        headers["range"] = _shifted(headers.get("range", ""), fault.range_shift)
+        first = re.search("=([0-9]+)-", headers.get("range", ""))
+        if first:
+            shifted = max(int(first[1]) + fault.range_shift, 0)
+            headers["range"] = headers["range"].replace(first[0], f"={shifted}-", 1)
+    shown = _tag(hit)
+    if shown is not None and "if-range" in headers:  # not the tag that the service compares
+        same = headers["if-range"] == shown and not shown.startswith("W/")
+        headers.pop("if-range" if same else "range", None)
     if fault.serve is not None:
         headers["authorization"] = f"Token {token}"
         request = replace(request, path=fault.serve)
-    return replace(request, headers=_if_range(hit, headers))
-
-
-def _shifted(value: str, by: int) -> str:
-    """Move the first byte of a range by `by` bytes."""
-    return re.sub(r"=([0-9]+)-", lambda match: f"={max(int(match[1]) + by, 0)}-", value)
-
-
-def _if_range(hit: Hit, headers: dict[str, str]) -> dict[str, str]:
-    """Evaluate If-Range with the tag that the client is shown instead of the service's."""
-    shown, condition = _tag(hit), headers.get("if-range")
-    if shown is None or condition is None:
-        return headers
-    same = condition == shown and not shown.startswith("W/")
-    ignored = "if-range" if same else "range"
-    return {name: value for name, value in headers.items() if name != ignored}
+    return replace(request, headers=headers)
 
 
 def _tag(hit: Hit) -> str | None:
@@ -94,20 +87,15 @@ def _own(fault: Fault) -> Response:
 
 def phrase(status: int) -> str:
     """Return the name of a status in RFC 9110."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown status"
+    return http.client.responses.get(status, "Unknown status")
 
 
 def _repeated(data: bytes, times: int) -> Iterator[bytes]:
     """Yield `data` repeated `times` times, in blocks that are one object, which costs little."""
     at_once = max(_BLOCK // max(len(data), 1), 1)
     block = data * min(at_once, times)
-    for _ in range(times // at_once):
-        yield block
-    if times % at_once:
-        yield data * (times % at_once)
+    yield from repeat(block, times // at_once)
+    yield data * (times % at_once)
 
 
 def _with_body(response: Response, hit: Hit) -> Response:
@@ -146,7 +134,16 @@ def first_bytes(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
 
 def _with_headers(response: Response, hit: Hit, port: int) -> Response:
     """Replace headers, and remove those without a value."""
-    changed = {**dict(_special(hit.fault)), **hit.fault.headers}
+    fault, changed = hit.fault, dict[str, tuple[str, ...]]()
+    if fault.retry_after is not None:
+        changed["Retry-After"] = (fault.retry_after,)
+    if fault.retry_at is not None:
+        changed["Retry-After"] = (formatdate(time.time() + fault.retry_at, usegmt=True),)
+    if not fault.ranges:
+        changed["Accept-Ranges"] = ()
+    if fault.changing:
+        changed["Last-Modified"] = ()
+    changed.update(fault.headers)
     tag = _tag(hit)
     if tag is not None and response.status in (200, 206):
         changed["ETag"] = (tag,)
@@ -158,15 +155,3 @@ def _with_headers(response: Response, hit: Hit, port: int) -> Response:
         for value in values
     )
     return replace(response, headers=kept + added)
-
-
-def _special(fault: Fault) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the headers that have keys of their own."""
-    if fault.retry_after is not None:
-        yield "Retry-After", (fault.retry_after,)
-    if fault.retry_at is not None:
-        yield "Retry-After", (formatdate(time.time() + fault.retry_at, usegmt=True),)
-    if not fault.ranges:
-        yield "Accept-Ranges", ()
-    if fault.changing:
-        yield "Last-Modified", ()
