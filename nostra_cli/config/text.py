@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nostra_cli.config import edit
 from nostra_cli.config.credentials import Token, TokenCommand, redact
@@ -14,8 +14,10 @@ from nostra_cli.config.settings import NOT_SET, TABLE, Flags, Settings
 from nostra_cli.errors import UsageProblem
 from nostra_cli.models import decode_text
 
-KEYS: Mapping[str, Key] = {key.name: key for row in TABLE for key in row.keys}
-"""The keys of the config file by their names."""
+KEYS: Mapping[str, tuple[Setting[Any], Key]] = {
+    key.name: (row, key) for row in TABLE for key in row.keys
+}
+"""The setting that each key of the config file sets, and the key, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,10 @@ def pick(settings: Settings, name: str) -> Shown:
     Raises UsageProblem if there is no such setting, or if it is not set.
     """
     by_name = {item.key: item for item in show(settings)}
-    row = next((row for row in TABLE if name == row.name or name in _keys_of(row)), None)
-    if row is None:
+    item = by_name.get(KEYS[name][0].name if name in KEYS else name)
+    if item is None:
         _unknown(name, by_name)
-    item, command = by_name[row.name], settings.token.value
+    command = settings.token.value
     if name == "token_command":
         import shlex
 
@@ -73,10 +75,6 @@ def pick(settings: Settings, name: str) -> Shown:
         how = "nostra login" if name == "token" else f"nostra config set {name} VALUE"
         raise UsageProblem(f"{name} is not set", f"to set it: {how}")
     return item
-
-
-def _keys_of(row: Setting[object]) -> list[str]:
-    return [key.name for key in row.keys]
 
 
 def store(flags: Flags, env: Mapping[str, str], name: str, text: str) -> Change:
@@ -110,11 +108,9 @@ def _profile(flags: Flags, env: Mapping[str, str]) -> str | None:
 
 def from_text(name: str, text: str) -> object:
     """Convert a typed value to the value in the config file; raises UsageProblem."""
-    key = KEYS.get(name)
-    if key is None:
-        _unknown(name, KEYS)
+    check_keys([name])
+    row, key = KEYS[name]
     value = key.kind.from_text(decode_text(text))
-    [row] = [row for row in TABLE if key in row.keys]
     fix = f"to go back to the default: nostra config unset {name}"
     if not key.kind.accepts(value):
         raise UsageProblem(f"{name} must be {key.kind.words}", fix)
@@ -124,10 +120,8 @@ def from_text(name: str, text: str) -> object:
 
 def overriding_variable(name: str, env: Mapping[str, str]) -> str | None:
     """Return the variable that is set and comes before a key of the config file, if any."""
-    for row in TABLE:
-        if name in _keys_of(row):
-            return next((one.name for one in row.variables if env.get(one.name)), None)
-    return None
+    row, _ = KEYS[name]
+    return next((one.name for one in row.variables if env.get(one.name)), None)
 
 
 def _unknown(name: str, known: Iterable[str]) -> NoReturn:
