@@ -64,7 +64,8 @@ def parse_proxy(text: str) -> Proxy:
         raise UsageProblem("the proxy of the environment is not a valid URL", _HINT) from None
     # An @ after the host belongs to a password with a / or a # in it.
     misplaced = "@" in f"{url.path}{url.query}{url.fragment}"
-    if not (host.isascii() and host.isprintable() and host.strip()) or port == 0 or misplaced:
+    plain = host.isascii() and host.isprintable() and " " not in host
+    if not (host and plain) or port == 0 or misplaced:
         raise UsageProblem("the proxy of the environment is not a valid URL", _HINT)
     if url.scheme != "http":
         raise UsageProblem(f"{url.scheme}:// proxies are not supported", _HINT)

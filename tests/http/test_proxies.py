@@ -54,6 +54,7 @@ def test_the_user_of_a_proxy_is_utf_8_in_any_locale() -> None:
         ("http://[s3cr3t", "the proxy of the environment is not a valid URL"),
         ("http://me:s3cr3t@prox\u00fd.example", "the proxy of the environment is not a valid URL"),
         (" ", "the proxy of the environment is not a valid URL"),
+        ("http://proxy example:80", "the proxy of the environment is not a valid URL"),
         ("http://a\x1bb", "the proxy of the environment is not a valid URL"),
         ("socks5://me:s3cr3t@proxy.example", "socks5:// proxies are not supported"),
         ("https://s3cr3t@proxy.example", "https:// proxies are not supported"),
