@@ -52,6 +52,8 @@ class Signals:
         self._interrupted = self._interrupted or number == signal.SIGINT
         if self.code is None:  # else already cleaning up
             self.code = _CODES[signal.Signals(number).name]
+            if number == signal.SIGINT:
+                self.out.end_line()
             raise Signalled(self.code)
 
     def _by_default(self, number: int, _frame: FrameType | None) -> None:

@@ -33,6 +33,10 @@ def read_secret(prompt: str) -> str:
         return ""
     except UnicodeDecodeError:
         return "\ufffd"  # not valid in a token: the caller reports it
-    except (KeyboardInterrupt, Signalled) as error:  # KeyboardInterrupt: Windows
+    except KeyboardInterrupt:  # Windows
         sys.stderr.write("\n")
-        raise error if isinstance(error, Signalled) else Signalled(ExitCode.INTERRUPT) from None
+        raise Signalled(ExitCode.INTERRUPT) from None
+    except Signalled as error:
+        if error.code != ExitCode.INTERRUPT:  # else its handler has ended the line
+            sys.stderr.write("\n")
+        raise

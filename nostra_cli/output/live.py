@@ -44,6 +44,11 @@ class Live:
         self._widths: list[int] = []
         self._hidden = False  # the cursor; a signal may interrupt between this and a write
 
+    @property
+    def visible(self) -> bool:
+        """Whether it is on the terminal now."""
+        return bool(self._widths)
+
     @contextmanager
     def shown(self, state: Callable[[], ProgressState]) -> Iterator[None]:
         """Draw the `state` while the block lasts; blocks may overlap."""

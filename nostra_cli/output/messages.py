@@ -57,6 +57,11 @@ class Messages:
         if self._live is not None:
             self._live.restore()
 
+    def end_line(self) -> None:
+        """Begin a new line after the ^C of the terminal, unless a display will erase it."""
+        if self._messages.terminal and not (self._live is not None and self._live.visible):
+            self._messages.line("")
+
     def close(self) -> None:
         """Leave the terminal as it was found, and draw nothing more."""
         if self._live is not None:

@@ -98,6 +98,15 @@ def test_ctrl_c_is_on_the_line_it_erases(slow: Runner) -> None:
 
 
 @covers("cursor")
+def test_without_a_display_ctrl_c_ends_its_line(slow: Runner) -> None:
+    with terminal([NOSTRA, "sandbox"], slow.env, slow.cwd, columns=300, controlling=True) as shown:
+        shown.read_until(b"demo-large\r\n")
+        shown.type(b"\x03")
+        assert shown.read_to_end() == 130
+    assert shown.seen.endswith(b"demo-large\r\n^C\r\n")
+
+
+@covers("cursor")
 def test_ctrl_z_leaves_the_terminal_to_the_shell(slow: Runner) -> None:
     with drawing(slow, LARGE, *SHELL) as shown:
         shown.type(b"\x1a")
