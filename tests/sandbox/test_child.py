@@ -37,3 +37,30 @@ def test_a_signal_while_the_command_starts_ends_it(monkeypatch: pytest.MonkeyPat
         ended = process.poll()
         process.kill()
     assert ended == -signal.SIGTERM
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("handler", "code"), [("signal.SIG_IGN", 128 + 9), ("lambda *_: sys.exit(5)", 5)]
+)
+def test_a_command_may_clean_up_and_is_killed_if_it_does_not_end(
+    handler: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"import signal, sys, time; signal.signal(15, {handler}); print(flush=True)"
+    command = [sys.executable, "-c", f"{script}; time.sleep(60)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        poll, raised = process.poll, False
+
+        def terminated() -> int | None:
+            nonlocal raised
+            if not raised:
+                raised = True
+                signal.raise_signal(signal.SIGTERM)
+            return poll()
+
+        monkeypatch.setattr(process, "poll", terminated)
+        if code > 128:
+            monkeypatch.setattr(child, "_GRACE_SECONDS", 0.2)
+        assert child.wait(process) == code
