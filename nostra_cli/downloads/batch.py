@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from nostra_cli.downloads.sinks.stdout import Writer
 from nostra_cli.downloads.stream import Meter
 from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
 from nostra_cli.downloads.transfer import DownloadOptions, TransferResult, download
-from nostra_cli.errors import NostraError, UsageProblem, capture_error
+from nostra_cli.errors import NostraError, Signalled, UsageProblem, capture_error
 from nostra_cli.files import sync_folder
 from nostra_cli.models import Format, Invocation
 
@@ -121,6 +122,7 @@ def run(
     AuthProblem and DeadlinePassed, which end the work on all of them.
     """
     claims = Claims()
+    planned: list[Item] = []
     finished: list[TransferResult] = []
 
     def abort() -> None:
@@ -130,6 +132,7 @@ def run(
     try:
         for group in groups:
             items = [item for invocation in group for item in _planned(invocation, batch)]
+            planned += [item for item in items if isinstance(item, Item)]
             with progress(sum(isinstance(item, Item) for item in items)) as metering:
                 tasks = _tasks(service, items, batch, claims, metering, stdout)
                 for result in concurrency.run(tasks, batch.jobs, abort):
@@ -138,10 +141,18 @@ def run(
                     yield result
     except BaseException as error:
         store.note_leftovers(error)
+        if isinstance(error, Signalled) and _would_refuse(batch, planned):
+            error.add_note("Some files are there already: add --skip-existing to leave them out.")
         with suppress(NostraError):
             _record(batch, finished)
         raise
     _record(batch, finished)
+
+
+def _would_refuse(batch: Batch, planned: Sequence[Item]) -> bool:
+    """Return whether the same command would find files that it does not replace."""
+    paths = [item.path for item in planned if isinstance(item.path, Path)]
+    return batch.options.existing is OnExisting.REFUSE and any(map(os.path.exists, paths))
 
 
 def _record(batch: Batch, finished: Sequence[TransferResult]) -> None:

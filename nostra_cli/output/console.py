@@ -45,12 +45,13 @@ class Output(Messages):
         self,
         view: View[T],
         items: Iterable[T | NostraError],
-        unfinished: Callable[[], Iterable[T]] = tuple,
+        in_table: Callable[[Sequence[T]], Sequence[T]] = list,
     ) -> ExitCode:
         """Show each item as soon as its form allows, and each error at once.
 
-        A table also has the `unfinished` items, and is shown even if a signal ends it. Returns the
-        exit code of the first error, which may be an item or raised by `items`.
+        A table is shown even if a signal ends it; `in_table` takes the items shown and returns
+        those of the table. Returns the exit code of the first error, which may be an item or
+        raised by `items`.
         """
         began = time.monotonic()
         shown: list[T] = []
@@ -69,9 +70,9 @@ class Output(Messages):
         except BaseException:
             # If the terminal is gone, that is why it ends: not worth another error.
             with contextlib.suppress(FileProblem, BrokenPipeError):
-                self._collection(view, shown, unfinished, empty=False)
+                self._collection(view, shown, in_table, empty=False)
             raise
-        self._collection(view, shown, unfinished, empty=not failures)
+        self._collection(view, shown, in_table, empty=not failures)
         if view.total is not None and len(shown) + len(failures) > 1:
             self._sum_up(view.total(shown, time.monotonic() - began), failures)
         return failures[0].code if failures else ExitCode.DONE
@@ -99,7 +100,7 @@ class Output(Messages):
         self,
         view: View[T],
         items: Sequence[T],
-        unfinished: Callable[[], Iterable[T]],
+        in_table: Callable[[Sequence[T]], Sequence[T]],
         empty: bool,
     ) -> None:
         """Show the collected items; with `empty`, an empty JSON array for none."""
@@ -111,7 +112,7 @@ class Output(Messages):
         elif view.bare:
             for item in items:
                 self.data.line(self._row(view, item))
-        elif (rows := [*items, *unfinished()]) and self.data.stream is not None:
+        elif (rows := in_table(items)) and self.data.stream is not None:
             for line in table(view, rows, self.data.stream, self._color_data, self._sanitize):
                 self.data.line(self._escape(line))
 

@@ -85,6 +85,30 @@ def test_an_interrupt_keeps_what_each_has(home: Path, tmp_path: Path) -> None:
     assert b"Traceback" not in err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+@pytest.mark.parametrize("option", ["", "--skip-existing", "--overwrite"])
+def test_an_interrupt_says_how_to_leave_out_what_is_complete(
+    home: Path, tmp_path: Path, option: str
+) -> None:
+    slow = '[[fault]]\npath = "*/demo-large/csv"\nrate = 100000\n'
+    args = ["download", "demo-large", "demo-dedup", "-f", "csv", *filter(None, [option])]
+    with faulty(slow) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        process = subprocess.Popen(
+            [NOSTRA, *args], cwd=tmp_path, env=dict(nostra.env), stderr=subprocess.PIPE
+        )
+        part = tmp_path / ".demo-large.csv.part"
+        end = time.monotonic() + 20
+        while not (
+            (tmp_path / "demo-dedup.csv").exists() and part.exists() and part.stat().st_size
+        ):
+            assert time.monotonic() < end
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    noted = b"Some files are there already: add --skip-existing to leave them out.\n" in err
+    assert noted is (option == "")
+
+
 @pytest.mark.parametrize("jobs", ["0", "-1", "65", "many"])
 def test_a_number_out_of_range_is_refused(home: Path, tmp_path: Path, jobs: str) -> None:
     with faulty("") as sandbox:

@@ -1,6 +1,6 @@
 """`nostra wait`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Annotated
 
@@ -60,4 +60,8 @@ def wait(
                     if (any_ and isinstance(item, Waited)) or (fail_fast and failure is not None):
                         return
 
-        return session.out.show(WAITED, final(), waiting.unfinished)
+        def in_order(finished: Sequence[Waited]) -> list[Waited]:
+            found = {one.invocation.id: one for one in (*finished, *waiting.unfinished())}
+            return [found[id_] for id_ in wanted if id_ in found]
+
+        return session.out.show(WAITED, final(), in_order)
