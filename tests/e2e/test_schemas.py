@@ -26,7 +26,7 @@ SCHEMAS = {
     for path in FOLDER.iterdir()
 }
 KINDS = {
-    (kind.kind, int(kind.code))
+    (kind("").kind, int(kind.code))
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, NostraError)
 }
