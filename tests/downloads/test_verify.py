@@ -136,6 +136,12 @@ def test_json_that_is_not_utf8_is_refused(damage: bytes) -> None:
     assert verdict(Format.JSON, singles(b'["' + damage + b'"]'))
 
 
+def test_large_json_cut_inside_a_character_is_refused() -> None:
+    cut = '["日'.encode()[:-1]
+    reason = "it is cut inside a character"
+    assert verdict(Format.JSON, [cut], Level.AUTO, LARGE) == reason
+
+
 def test_large_json_may_end_with_any_white_space() -> None:
     for body in ([JSON, b" " * 500], [JSON + b"\n" * 500], [JSON, *singles(b"\r\n" * 50)]):
         assert verdict(Format.JSON, body, Level.AUTO, LARGE) == ""
