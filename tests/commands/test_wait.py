@@ -277,6 +277,6 @@ def test_the_table_after_an_interrupt_has_what_is_not_final(home: Path, tmp_path
         shown.process.send_signal(signal.SIGINT)
         assert shown.read_to_end(10) == 130
     assert [line.split() for line in shown.seen.decode().splitlines()[-2:]] == [
-        ["good", "completed"],
         ["running", "running"],
+        ["good", "completed"],
     ]
