@@ -16,6 +16,7 @@ from functools import partial
 from typing import TypeVar
 
 from nostra_cli.errors import KeptPart, add_kept, kept_parts, thread_errors
+from nostra_cli.threads import start_thread
 
 T = TypeVar("T")
 _Done = queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
@@ -53,12 +54,10 @@ def start_threads(target: Callable[[], None], count: int) -> list[threading.Thre
     """Start up to `count` daemon threads, as many as the system allows."""
     threads: list[threading.Thread] = []
     for _ in range(count):
-        thread = threading.Thread(target=target, daemon=True)
         try:
-            thread.start()
+            threads.append(start_thread(target))
         except RuntimeError:  # can't start new thread
             break
-        threads.append(thread)
     return threads
 
 
@@ -120,9 +119,8 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
         except Exception as error:  # noqa: BLE001 - raised in the calling thread
             errors.append(error)
 
-    thread = threading.Thread(target=call, daemon=True)
     with thread_errors():
-        thread.start()
+        thread = start_thread(call)
     thread.join(seconds)
     if errors:
         raise errors[0]

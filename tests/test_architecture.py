@@ -29,6 +29,7 @@ LAYERS = [
     "config",
     "concurrency",
     "files",
+    "threads",
     "units",
     "models",
     "errors",
@@ -202,7 +203,7 @@ def test_only_the_output_knows_rich() -> None:
 
 def test_the_output_knows_values_and_nothing_that_acts() -> None:
     known = {other for module in house() if room(module) == "output" for other in own(module)}
-    assert {room(other) for other in known} == {"output", "models", "errors", "units"}
+    assert {room(other) for other in known} == {"output", "models", "errors", "threads", "units"}
 
 
 def test_the_sandbox_shares_nothing_with_the_client() -> None:
@@ -269,3 +270,13 @@ def test_a_piped_status_leaves_out_what_it_does_not_need(nostra: Runner) -> None
     modules = loaded(ended.err)
     assert {"httpx", f"{PACKAGE}.api.client"} <= modules
     assert too_many(modules, STATUS_LEAVES_OUT) == []
+
+
+def test_threads_are_started_in_one_place() -> None:
+    """All but the main thread leave the signals alone."""
+    starting = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        if "threading.Thread(" in path.read_text(encoding="utf-8")
+    }
+    assert starting == {"sandbox/server.py", "threads.py"}

@@ -112,9 +112,10 @@ def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
     """Run a command; return its exit code and the start of its stdout. Raises TimeoutError."""
     import os
     import subprocess
-    import threading
+    from functools import partial
 
     from nostra_cli.concurrency import deferred_signals
+    from nostra_cli.threads import start_thread
 
     attended = _has_terminal()
     output = bytearray()
@@ -131,8 +132,7 @@ def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
                 process_group=None if attended or sys.platform == "win32" else 0,
             )
         # Not communicate(): a child that stays in the background keeps stdout open.
-        reader = threading.Thread(target=_collect, args=(process, output), daemon=True)
-        reader.start()
+        reader = start_thread(partial(_collect, process, output))
         code = process.wait(COMMAND_SECONDS)
     except subprocess.TimeoutExpired:
         raise TimeoutError from None

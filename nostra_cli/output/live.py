@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nostra_cli.output.terminal import HIDE_CURSOR, SHOW_CURSOR, in_foreground, size_of
+from nostra_cli.threads import start_thread
 
 if TYPE_CHECKING:
     from nostra_cli.output.bars import Artist
@@ -82,11 +84,9 @@ class Live:
     def _start(self, state: Callable[[], ProgressState]) -> None:
         self._not_before = time.monotonic() + DELAY_SECONDS
         self._finished = threading.Event()
-        thread = threading.Thread(target=self._run, args=(state, self._finished), daemon=True)
         self._thread = None
         with contextlib.suppress(RuntimeError):  # no more threads: do without
-            thread.start()
-            self._thread = thread
+            self._thread = start_thread(partial(self._run, state, self._finished))
 
     def _run(self, state: Callable[[], ProgressState], finished: threading.Event) -> None:
         artist: Artist | None = None

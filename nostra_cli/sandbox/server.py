@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import socketserver
 import sys
@@ -63,9 +64,7 @@ def serving(
     state = State(scenario.applied(demos(large_bytes)), clock)
     secret = token or secrets.token_hex(20)  # as long as DRF's
     with _Server(port, state, Rules(scenario.faults), secret) as server:
-        thread = threading.Thread(
-            target=server.serve_forever, args=(_SHUTDOWN_POLL,), name="sandbox", daemon=True
-        )
+        thread = threading.Thread(target=server.serve, name="sandbox", daemon=True)
         thread.start()
         try:
             yield server.sandbox
@@ -82,6 +81,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = sys.platform != "win32"  # there it would share a port that is taken
     request_queue_size = 128
+
+    def serve(self) -> None:
+        """Serve; signals are for the main thread, which waits for them."""
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        self.serve_forever(_SHUTDOWN_POLL)
 
     def __init__(self, port: int, state: State, rules: Rules, token: str) -> None:
         self.rules = rules

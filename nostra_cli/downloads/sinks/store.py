@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 import weakref
+from functools import partial
 from typing import IO, Any
 
 from nostra_cli.downloads.resume import BodyVersion
@@ -19,6 +20,7 @@ from nostra_cli.downloads.stores import HINT, check_object, open_store, store_er
 from nostra_cli.downloads.target import OnExisting, StoreUrl
 from nostra_cli.errors import FileProblem, thread_errors
 from nostra_cli.models import Piece
+from nostra_cli.threads import start_thread
 
 MIN_BLOCK = 8 << 20
 """Bytes that each upload keeps in memory and sends at once."""
@@ -160,10 +162,8 @@ class Upload(TargetSink):
     def _start_discarding(self) -> threading.Thread | None:
         if self._file is None:
             return None
-        thread = threading.Thread(target=self._take_back, args=[self._file], daemon=True)
         with thread_errors():
-            thread.start()
-        return thread
+            return start_thread(partial(self._take_back, self._file))
 
     def _take_back(self, file: Any) -> None:
         """Remove it, however long that takes."""
