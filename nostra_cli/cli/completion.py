@@ -29,6 +29,11 @@ def ids(ctx: typer.Context, incomplete: str) -> list[str]:
     return _candidates((e.id, e.status) for e in _history(ctx) if e.id not in others)
 
 
+def ids_or_files(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete ids, or let the shell complete a word that has become a path."""
+    return files(incomplete) if os.sep in incomplete else ids(ctx, incomplete)
+
+
 def results(ctx: typer.Context) -> list[str]:
     """Complete known results of the invocations on the line."""
     words = _line().split()

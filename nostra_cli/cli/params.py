@@ -134,7 +134,7 @@ Target = Annotated[
         "ID",
         "Invocation id, or the path of a local file (./FILE); - reads the id from stdin",
         parser=_target,
-        complete=completion.ids,
+        complete=completion.ids_or_files,
     ),
 ]
 Timeout = Annotated[
