@@ -68,7 +68,7 @@ def pause_after(waited: float) -> float:
 class Schedule:
     """The polls of many ids: up to `jobs` at once, and more while some of them hang.
 
-    For each poll: `take` an id, call `follow` with the response, then `put_back` or `finish` the
+    For each poll: `take` an id, call `next_step` with the response, then `put_back` or `finish` the
     id. `ended` returns the finished ids.
     """
 
@@ -97,9 +97,9 @@ class Schedule:
         self._due = [(self._start, number, id_) for id_, number in self._not_polled.items()]
         self._ended: list[tuple[int, float, Waited | NostraError]] = []
         self._running: dict[str, float] = {}
-        self._extra = 0
+        self._extra_polls = 0
         self._next_start = self._start
-        self._moved = self._start
+        self._last_change = self._start
         self._numbers = itertools.count(len(self._due))
 
     @property
@@ -127,25 +127,25 @@ class Schedule:
         if not self._due or self._retrier.deadline.remaining() == 0.0:
             return None
         when = max(self._due[0][0], self._next_start)
-        if len(self._running) >= self._jobs + self._extra:
+        if len(self._running) >= self._jobs + self._extra_polls:
             if len(self._running) >= max(MAX_POLLS, self._jobs):
                 return None
-            when = max(when, self._moved + STALL_SECONDS)
+            when = max(when, self._last_change + STALL_SECONDS)
         return max(0.0, when - self._clock())
 
     def take(self) -> str | None:
         """Return the id to poll now, if any is due."""
         if self.delay() != 0.0:
             return None
-        if len(self._running) >= self._jobs + self._extra:
-            self._extra += 1
+        if len(self._running) >= self._jobs + self._extra_polls:
+            self._extra_polls += 1
         id_ = heapq.heappop(self._due)[2]
         now = self._clock()
-        self._running[id_] = self._moved = now
+        self._running[id_] = self._last_change = now
         self._next_start = now + SPACING
         return id_
 
-    def follow(self, id_: str, found: Invocation | NostraError) -> Waited | NostraError | float:
+    def next_step(self, id_: str, found: Invocation | NostraError) -> Waited | NostraError | float:
         """Return how the wait for an id ended, or the seconds until its next poll.
 
         `found` is the result of its poll. Changes the state of this id only, so that threads may
@@ -214,8 +214,8 @@ class Schedule:
         """Return the sort key of an ended poll: first polls in the order of ids, then by time."""
         now = self._clock()
         if now - self._running.pop(id_) >= STALL_SECONDS:
-            self._extra = max(0, self._extra - 1)
-        self._moved = now
+            self._extra_polls = max(0, self._extra_polls - 1)
+        self._last_change = now
         number = self._not_polled.pop(id_, None)
         return next(self._numbers) if number is None else number
 

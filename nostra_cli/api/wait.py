@@ -129,17 +129,17 @@ class Waiting:
 
     def _poll(self, id_: str) -> None:
         try:
-            following = self._schedule.follow(id_, self._found(id_))
+            step = self._schedule.next_step(id_, self._found(id_))
         except BaseException as error:  # noqa: BLE001 - it is raised by `run`
             self._fail(error)
             return
         with self._changed:
             if self._over:  # it was aborted: that is not the end of this id
                 return
-            if isinstance(following, Waited | NostraError):
-                self._schedule.finish(id_, following)
+            if isinstance(step, Waited | NostraError):
+                self._schedule.finish(id_, step)
             else:
-                self._schedule.put_back(id_, following)
+                self._schedule.put_back(id_, step)
             left, waited = self._schedule.left, self._schedule.waited
             self._changed.notify_all()
         self.watcher.pending(left, waited)

@@ -94,14 +94,14 @@ def size_of(url: StoreUrl) -> int:
 
 
 @contextlib.contextmanager
-def store_errors(doing: str) -> Iterator[None]:
-    """Turn whatever a driver raises in the block into a FileProblem that begins with `doing`."""
+def store_errors(what: str) -> Iterator[None]:
+    """Turn whatever a driver raises in the block into a FileProblem that begins with `what`."""
     try:
         yield
     except NostraError:
         raise
     except Exception as error:  # a driver may raise anything
-        raise FileProblem(f"{doing}: {reason(error, os.environ)}", HINT) from error
+        raise FileProblem(f"{what}: {reason(error, os.environ)}", HINT) from error
 
 
 def reason(error: Exception, env: Mapping[str, str]) -> str:

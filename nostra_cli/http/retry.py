@@ -70,7 +70,7 @@ class Retrier:
         """Make no more attempts, and end the pauses under way."""
         self._given_up.set()
 
-    def attempts(self, doing: str, policy: Policy = NORMAL) -> Iterator[Attempt]:
+    def attempts(self, before: str, policy: Policy = NORMAL) -> Iterator[Attempt]:
         """Yield attempts until a `with attempt:` block ends without a Transient.
 
             for attempt in retrier.attempts("the status was known"):
@@ -79,17 +79,17 @@ class Retrier:
 
         A Transient in the block is followed by a pause and the next attempt, or raised if `policy`
         or the budget allows none; any other exception is raised at once. DeadlinePassed is raised,
-        without a pause, if the next attempt would begin too late; `doing` completes its message,
+        without a pause, if the next attempt would begin too late; `before` completes its message,
         "the deadline passed before ...".
         """
-        attempt = Attempt(self, doing, policy)
+        attempt = Attempt(self, before, policy)
         while not attempt.done:
-            self.deadline.check(doing)
+            self.deadline.check(before)
             yield attempt
 
-    def run(self, call: Callable[[], T], doing: str, policy: Policy = NORMAL) -> T:
+    def run(self, call: Callable[[], T], before: str, policy: Policy = NORMAL) -> T:
         """Return what `call` returns, retried as in `attempts`."""
-        for attempt in self.attempts(doing, policy):
+        for attempt in self.attempts(before, policy):
             with attempt:
                 return call()
         raise AssertionError("unreachable")
@@ -114,18 +114,18 @@ class Retrier:
         with self._lock:
             self.retries_left = min(self._budget, self.retries_left + 1)
 
-    def _pause(self, failure: Transient, failed: int, doing: str, policy: Policy) -> bool:
+    def _pause(self, failure: Transient, failed: int, before: str, policy: Policy) -> bool:
         """Pause after attempt number `failed`; return False if it was the last.
 
         Raises DeadlinePassed, without a pause, if the deadline comes first.
         """
-        self.deadline.check(doing)
+        self.deadline.check(before)
         seconds = self.next_pause(failure, failed, policy)
         if seconds is None:
             return False
         left = self.deadline.remaining()
         if left is not None and seconds >= left:
-            raise self.deadline.passed(doing) from failure
+            raise self.deadline.passed(before) from failure
         self.notify(failure, seconds, failed + 1, policy.attempts)
         self._sleep(seconds)
         return not self._given_up.is_set()
@@ -134,10 +134,10 @@ class Retrier:
 class Attempt:
     """The attempts of one loop: a context manager, entered once for each attempt."""
 
-    def __init__(self, retrier: Retrier, doing: str, policy: Policy) -> None:
+    def __init__(self, retrier: Retrier, before: str, policy: Policy) -> None:
         self.done = False
         self._retrier = retrier
-        self._doing = doing
+        self._before = before
         self._policy = policy
         self._failed = 0
         self._unusable = 0
@@ -158,7 +158,7 @@ class Attempt:
         self._unusable += 1
         if self._unusable >= self._policy.attempts:
             raise Corrupt(
-                f"no usable response in {self._unusable} attempts before {self._doing}",
+                f"no usable response in {self._unusable} attempts before {self._before}",
                 "try again later",
             )
         self._again = True
@@ -176,7 +176,7 @@ class Attempt:
         """End an attempt; suppress a Transient if another attempt follows."""
         if isinstance(error, Transient):
             self._failed += 1
-            return self._retrier._pause(error, self._failed, self._doing, self._policy)
+            return self._retrier._pause(error, self._failed, self._before, self._policy)
         if error is None and not self._again:
             self.done = True
             self._retrier.refund()

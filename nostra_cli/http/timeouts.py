@@ -30,15 +30,15 @@ class Deadline:
         """Return the seconds left (never below zero), None without a deadline."""
         return None if self._end is None else max(0.0, self._end - self._clock())
 
-    def check(self, doing: str = "the work was done") -> None:
-        """Raise DeadlinePassed once the deadline has passed before `doing`."""
+    def check(self, before: str = "the work was done") -> None:
+        """Raise DeadlinePassed once the deadline has passed; `before` completes its message."""
         if self.remaining() == 0.0:
-            raise self.passed(doing)
+            raise self.passed(before)
 
-    def passed(self, doing: str) -> DeadlinePassed:
-        """Return the error for a deadline that passed before `doing`."""
+    def passed(self, before: str) -> DeadlinePassed:
+        """Return the error for a deadline that has passed."""
         return DeadlinePassed(
-            f"the deadline of {self.seconds:g} s passed before {doing}",
+            f"the deadline of {self.seconds:g} s passed before {before}",
             "allow more time with --timeout",
         )
 

@@ -96,7 +96,7 @@ class World:
                 self.most = max(self.most, len(self.running))
             elif self.running and self.running[0][0] <= self.now:
                 id_ = heapq.heappop(self.running)[2]
-                following = schedule.follow(id_, self.answer(id_))
+                following = schedule.next_step(id_, self.answer(id_))
                 if isinstance(following, Waited | NostraError):
                     schedule.finish(id_, following)
                 else:

@@ -129,7 +129,7 @@ def test_a_store_that_hangs_does_not_delay_the_end_and_what_is_left_is_named(
     upload = begun(StoreUrl(tmp_path.as_uri()) / "x.csv")
     answers = threading.Event()
     monkeypatch.setattr(store, "_DISCARD_SECONDS", 0.05)
-    monkeypatch.setattr(upload, "_take_back", lambda _file: answers.wait(20))
+    monkeypatch.setattr(upload, "_remove_upload", lambda _file: answers.wait(20))
     [note] = end(upload)
     answers.set()
     [left] = tmp_path.iterdir()

@@ -163,9 +163,9 @@ class Upload(TargetSink):
         if self._file is None:
             return None
         with thread_errors():
-            return start_thread(partial(self._take_back, self._file))
+            return start_thread(partial(self._remove_upload, self._file))
 
-    def _take_back(self, file: Any) -> None:
+    def _remove_upload(self, file: Any) -> None:
         """Remove it, however long that takes."""
         # At once, however much is still to be sent; then again, as closing may make it appear.
         with contextlib.suppress(Exception):
