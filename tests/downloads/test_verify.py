@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from nostra_cli.downloads.verify import json as verify_json
 from nostra_cli.downloads.verify.level import FULL_UP_TO, Level, refuse_page
 from nostra_cli.errors import Corrupt
 from nostra_cli.models import Format
@@ -175,6 +176,17 @@ def test_json_numbers_may_have_any_number_of_digits(digits: int) -> None:
 def test_json_numbers_are_read_in_single_bytes_too() -> None:
     assert verdict(Format.JSON, singles(b"[" + b"9" * 5000 + b"]")) == ""
     assert verdict(Format.JSON, singles(b"[" + b"0" * 5000 + b"]")) == "it is not valid JSON"
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"), [(99, ""), (200, "a text in it is longer than 64 MiB")]
+)
+def test_json_texts_are_held_up_to_a_limit(
+    size: int, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_json, "_MAX_TOKEN", 100)
+    text = b'"' + b"x" * size + b'",'
+    assert verdict(Format.JSON, singles(b"[" + text * 3 + b"1]")) == reason
 
 
 @pytest.mark.parametrize("level", Level)

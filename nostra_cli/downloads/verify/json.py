@@ -15,6 +15,8 @@ from nostra_cli.models import Piece
 _FIRST = b'[{"-0123456789tfn'
 _CLOSING = {b"[": b"]", b"{": b"}", b'"': b'"'}
 _WHITE_SPACE = b" \t\r\n"
+_MAX_TOKEN = 64 << 20
+"""Bytes: the parser holds a text in memory until it ends."""
 _DIGITS = b"0123456789"
 _MAX_DIGITS = 1000
 _EXCESS = re.compile(rb"(?<=[0-9]{%d})[0-9]+" % _MAX_DIGITS)
@@ -31,6 +33,7 @@ class FullCheck:
         self._parser = ijson.basic_parse_coro(self._events)
         self._start: bytes | None = b""
         self._digits = b""
+        self._held = 0
 
     def feed(self, data: Piece) -> None:
         """Parse the next bytes."""
@@ -53,6 +56,9 @@ class FullCheck:
         if data:  # the parser takes empty input for the end
             with _parser_errors():
                 self._parser.send(data)
+            self._held = 0 if self._events else self._held + len(data)
+            if self._held > _MAX_TOKEN:
+                raise ValueError("a text in it is longer than 64 MiB")
             self._events.clear()
 
     def _shortened(self, data: bytes) -> bytes:
