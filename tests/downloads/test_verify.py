@@ -179,7 +179,7 @@ def test_json_numbers_are_read_in_single_bytes_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "reason"), [(99, ""), (200, "a text in it is longer than 64 MiB")]
+    ("size", "reason"), [(90, ""), (200, "a text in it is longer than 64 MiB")]
 )
 def test_json_texts_are_held_up_to_a_limit(
     size: int, reason: str, monkeypatch: pytest.MonkeyPatch
