@@ -229,7 +229,7 @@ def test_blocks_are_kept_on_the_disk_by_blockcache(
     gc.collect()
 
 
-def test_a_file_has_what_readers_of_workbooks_look_for(files: Files) -> None:
+def test_a_file_has_the_attributes_that_readers_of_workbooks_need(files: Files) -> None:
     with files.open("demo-dedup.xlsx") as file:
         assert (file.mode, file.name) == ("rb", "nostra://demo-dedup.xlsx")
         assert (file.readable(), file.seekable()) == (True, True)

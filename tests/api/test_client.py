@@ -134,7 +134,7 @@ def test_a_result_id_that_cannot_be_requested_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_one_result_with_an_odd_id_is_a_problem_of_that_result(name: str) -> None:
+def test_an_invalid_result_id_is_a_problem_of_that_result_only(name: str) -> None:
     good = described(primaryResult=True, csvAvailable=True)
     main, odd = read_invocation("demo", completed(**{name: described(), "main": good})).results
     assert (main.id, main.problem) == ("main", None)
@@ -184,7 +184,7 @@ def test_a_completed_invocation_may_have_no_results() -> None:
 
 
 @given(st.dictionaries(st.text(), json_values, max_size=4), st.dictionaries(st.text(), json_values))
-def test_unknown_keys_are_kept_and_change_nothing(more: JsonObject, below: JsonObject) -> None:
+def test_unknown_keys_are_kept(more: JsonObject, below: JsonObject) -> None:
     raw = {**more, **completed(main={**below, **described(primaryResult=True)})}
     found = read_invocation("demo", raw)
     assert found.raw == raw
@@ -198,7 +198,7 @@ ids = st.lists(st.from_regex(r"[a-zA-Z0-9/_-]{1,6}", fullmatch=True), unique=Tru
 
 
 @given(ids, st.data())
-def test_the_primary_result_comes_first_then_the_others_by_id(
+def test_the_primary_result_is_first_then_the_others_by_id(
     names: list[str], data: st.DataObject
 ) -> None:
     primary = data.draw(st.sampled_from(names)) if names else ""

@@ -377,7 +377,7 @@ def test_hanging_polls_are_bounded() -> None:
         (9, "id0, id1, id2 and 6 more"),
     ],
 )
-def test_the_passed_deadline_names_what_is_left(count: int, named: str) -> None:
+def test_a_passed_deadline_names_the_remaining_ids(count: int, named: str) -> None:
     world = World({"done": 0, **{f"id{n}": HOUR for n in range(count)}}, seconds=20)
     with pytest.raises(DeadlinePassed) as caught:
         world.run()

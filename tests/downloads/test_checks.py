@@ -36,7 +36,7 @@ def test_an_existing_folder_is_good(tmp_path: Path, create: bool) -> None:
         ("x" * 300, True, "File name too long"),
     ],
 )
-def test_what_cannot_be_a_directory_is_refused(
+def test_a_path_that_cannot_be_a_directory_is_refused(
     tmp_path: Path, name: str, create: bool, message: str
 ) -> None:
     (tmp_path / "a file").touch()
@@ -73,7 +73,7 @@ def test_a_folder_without_permission_is_refused(
 
 
 @pytest.mark.parametrize("existing", OnExisting)
-def test_where_nothing_is_a_file_may_be_made(target: Path, existing: OnExisting) -> None:
+def test_a_missing_target_may_be_created(target: Path, existing: OnExisting) -> None:
     assert check_target(target, existing) is False
     assert not target.exists()
 
@@ -90,9 +90,7 @@ def test_an_existing_file_is_refused_replaced_or_skipped(target: Path) -> None:
 
 @pytest.mark.parametrize("existing", OnExisting)
 @pytest.mark.parametrize("kind", ["a directory", "a symbolic link", "not a regular file"])
-def test_what_is_no_regular_file_is_never_replaced(
-    target: Path, existing: OnExisting, kind: str
-) -> None:
+def test_a_special_file_is_never_replaced(target: Path, existing: OnExisting, kind: str) -> None:
     if kind == "a directory":
         target.mkdir()
     elif kind == "a symbolic link":
@@ -117,7 +115,7 @@ def test_a_target_that_cannot_be_inspected_is_an_error_with_its_reason(tmp_path:
         check_target(tmp_path / "file" / "demo.csv", OnExisting.REFUSE)
 
 
-def test_a_look_at_the_target_clears_what_a_killed_publication_left(target: Path) -> None:
+def test_checking_a_target_removes_the_part_of_a_killed_run(target: Path) -> None:
     target.write_bytes(b"whole")
     part_path(target).hardlink_to(target)
     assert check_target(target, OnExisting.SKIP) is True

@@ -56,7 +56,7 @@ def test_a_new_file_has_one_line_for_each_file(tmp_path: Path) -> None:
         b"\xff\xfe not text\n",
     ],
 )
-def test_what_else_is_in_it_stays(tmp_path: Path, others: bytes) -> None:
+def test_other_lines_are_kept(tmp_path: Path, others: bytes) -> None:
     assert recorded(tmp_path, others, {"x.csv": B}) == others + line(B, "x.csv")
 
 
@@ -106,7 +106,7 @@ def test_sha256sum_reads_odd_names(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="FIFOs and links are of POSIX")
 @pytest.mark.parametrize("kind", ["fifo", "link", "dangling", "directory"])
-def test_what_is_no_regular_file_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
+def test_a_special_file_is_refused_and_kept(tmp_path: Path, kind: str) -> None:
     path, other = tmp_path / NAME, tmp_path / "other"
     if kind == "fifo":
         os.mkfifo(path)
@@ -143,7 +143,7 @@ def test_an_existing_file_keeps_its_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o604
 
 
-def test_what_a_killed_run_left_is_used_again(tmp_path: Path) -> None:
+def test_the_draft_of_a_killed_run_is_reused(tmp_path: Path) -> None:
     (tmp_path / f".{NAME}.part").write_bytes(b"half of a longer file" * 99)
     record(tmp_path, {"x": A})
     assert names(tmp_path) == [NAME]

@@ -38,7 +38,7 @@ def ended(claim: Claim) -> Claim:
 @pytest.mark.parametrize(
     ("one", "other"), [("a.csv", "A.csv"), ("stra\u00dfe", "STRASSE"), (COMPOSED, DECOMPOSED)]
 )
-def test_names_that_some_systems_fold_are_refused_where_they_are_one_file(
+def test_names_that_differ_in_case_are_refused_if_they_are_one_file(
     tmp_path: Path, one: str, other: str
 ) -> None:
     claims = Claims()

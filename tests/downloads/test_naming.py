@@ -90,7 +90,7 @@ def test_no_name_is_that_of_a_device(device: str, written: type[str]) -> None:
 @pytest.mark.parametrize(
     ("template", "name"), [("{invocation}.", "x%2E"), ("{invocation} ", "x%20")]
 )
-def test_no_name_ends_in_what_windows_drops(template: str, name: str) -> None:
+def test_no_name_ends_in_a_dot_or_a_space(template: str, name: str) -> None:
     assert name_of("x", template=template) == name
 
 
@@ -133,7 +133,7 @@ def test_an_id_that_looks_like_a_name_that_was_cut_does_not_make_that_name() -> 
     assert name_of(cut.removesuffix(".csv")) != cut
 
 
-def test_an_empty_name_is_none() -> None:
+def test_an_empty_name_is_escaped() -> None:
     assert name_of("", template="{invocation}") == "%"
 
 

@@ -135,7 +135,7 @@ def test_a_link_in_the_place_of_the_note_is_not_written_through(target: Path, ki
     assert names(target.parent) == ["other"]
 
 
-def test_a_directory_in_the_place_of_the_note_is_a_problem_of_its_own(target: Path) -> None:
+def test_a_directory_at_the_path_of_the_note_is_a_file_problem(target: Path) -> None:
     note_path(target).mkdir()
     part = Part(target, resume=True)
     with pytest.raises(FileProblem, match=r"cannot use .*\.part\.json"):
@@ -221,7 +221,7 @@ def test_a_part_that_another_user_planted_in_a_shared_directory_is_refused(targe
     assert part_path(target).read_bytes() == b"01234"
 
 
-def test_a_mount_where_every_file_has_another_owner_can_be_used(
+def test_a_file_system_whose_files_have_another_owner_works(
     target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     me = os.geteuid()
@@ -263,7 +263,7 @@ def test_a_name_of_the_published_file_is_dropped_and_not_written_through(target:
     part.close(keep=False)
 
 
-def test_what_a_killed_publication_left_is_removed(target: Path) -> None:
+def test_the_part_left_by_a_killed_publication_is_removed(target: Path) -> None:
     left(target, b"0123456789")
     os.link(part_path(target), target)
     remove_stale_part(target)

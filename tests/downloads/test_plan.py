@@ -48,18 +48,18 @@ def item_of(path: Path | None, format_: Format = JSON) -> Item:
     return Item("demo", MAIN, format_, path, by_id=False)
 
 
-def test_the_first_format_there_is_of_the_primary_result_is_chosen() -> None:
+def test_the_default_is_the_first_format_of_the_primary_result() -> None:
     assert chosen(Selection(), EXTRA, MAIN) == [("main", JSON)]
     some = Result("main", True, "completed", frozenset({XLSX, CSV}))
     assert chosen(Selection(), EXTRA, some) == [("main", CSV)]
 
 
-def test_formats_come_as_asked_for_and_all_in_the_order_of_preference() -> None:
+def test_formats_keep_the_requested_order_and_all_of_them_that_of_preference() -> None:
     assert chosen(Selection(formats=(XLSX, JSON)), MAIN) == [("main", XLSX), ("main", JSON)]
     assert chosen(Selection(every_format=True), MAIN) == [(MAIN.id, format_) for format_ in Format]
 
 
-def test_results_come_as_asked_for_and_all_as_the_service_has_them() -> None:
+def test_results_keep_the_requested_order_and_all_of_them_that_of_the_service() -> None:
     selection = Selection(results=("extra", "main"))
     assert chosen(selection, MAIN, EXTRA) == [("extra", CSV), ("main", JSON)]
     assert chosen(Selection(every_result=True), MAIN, EXTRA) == [("main", JSON), ("extra", CSV)]
@@ -89,7 +89,7 @@ def test_an_unavailable_result_is_an_error_in_its_place_and_the_rest_is_chosen()
         (Selection(results=("broken",)), [BROKEN], "ended in error (status 'error')", "cannot"),
     ],
 )  # fmt: skip
-def test_a_refusal_names_the_result_and_what_there_is(
+def test_the_error_names_the_missing_result_and_the_available_ones(
     selection: Selection, results: list[Result], message: str, hint: str
 ) -> None:
     [error] = choose(completed(*results), selection, Destination())
@@ -102,9 +102,7 @@ def test_a_refusal_names_the_result_and_what_there_is(
     ("status", "problem"),
     [("in_progress", NotReady), ("new word", NotReady), ("error", Failed), ("Cancelled", Failed)],
 )
-def test_nothing_is_chosen_of_what_is_not_completed(
-    status: str, problem: type[NostraError]
-) -> None:
+def test_only_a_completed_invocation_has_items(status: str, problem: type[NostraError]) -> None:
     with pytest.raises(problem, match="demo"):
         choose(Invocation("demo", status, (MAIN,), {}), Selection(), Destination())
 
@@ -144,7 +142,7 @@ def test_the_destination_names_the_files(to: Destination, paths: list[Path | Non
 @pytest.mark.parametrize("primary", [True, False])
 @pytest.mark.parametrize("template", [None, "{invocation}", "{result}.{format}"])
 @pytest.mark.parametrize("file", [None, Path("x.json")])
-def test_a_path_is_known_before_the_result_where_its_id_is_no_part_of_it(
+def test_a_path_without_the_result_id_is_known_before_the_request(
     file: Path | None, template: str | None, primary: bool
 ) -> None:
     to = Destination(FOLDER, file=file, template=template)

@@ -85,7 +85,7 @@ def test_another_file_at_the_path_of_the_part_is_not_published(target: Path, rep
 
 
 @pytest.mark.parametrize("kind", ["link", "directory", "fifo"])
-def test_what_is_no_file_is_not_replaced_though_it_appeared_late(target: Path, kind: str) -> None:
+def test_a_special_file_that_appears_late_is_not_replaced(target: Path, kind: str) -> None:
     part = begun(target, b"0123456789")
     if kind == "link":
         target.symlink_to("nowhere")
@@ -133,7 +133,7 @@ def test_a_new_file_has_the_mode_that_the_umask_asks_for(
     assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
 
 
-def test_the_target_is_not_there_before_it_is_published(target: Path) -> None:
+def test_the_target_does_not_exist_before_it_is_published(target: Path) -> None:
     part = begun(target, b"0123456789")
     assert not target.exists()
     with part.reader() as reader:
@@ -159,7 +159,7 @@ def test_a_part_is_kept_only_with_a_validator(
     assert names(target.parent) == ([".demo.csv.part", ".demo.csv.part.json"] if kept else [])
 
 
-def test_a_part_is_removed_where_nothing_came_or_it_is_not_to_be_kept(target: Path) -> None:
+def test_an_empty_or_unwanted_part_is_removed(target: Path) -> None:
     assert not begun(target, b"").close(keep=True)
     assert names(target.parent) == []
     assert not begun(target, b"01234").close(keep=False)
@@ -174,7 +174,7 @@ def test_closing_removes_no_file_that_took_the_place_of_the_part(target: Path) -
     assert part_path(target).read_bytes() == b"not ours"
 
 
-def test_a_removed_directory_is_a_problem_and_nothing_is_kept(tmp_path: Path) -> None:
+def test_a_removed_directory_is_a_file_problem_and_nothing_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     part = begun(folder / "demo.csv", b"0123456789")
@@ -198,7 +198,7 @@ def test_a_part_is_read_through_its_descriptor_whatever_the_umask(target: Path) 
     part.close()
 
 
-def test_what_a_later_run_can_continue_is_recorded_on_the_error(target: Path) -> None:
+def test_a_part_that_can_be_resumed_is_recorded_on_the_error(target: Path) -> None:
     with pytest.raises(Transient) as caught, begun(target, b"01234"):
         raise Transient("broke off")
     assert caught.value.kept == [KeptPart(str(target), 5)]
@@ -239,7 +239,9 @@ def test_a_short_write_is_continued(target: Path, monkeypatch: pytest.MonkeyPatc
     part.close(keep=False)
 
 
-def test_a_full_disk_keeps_what_was_written(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_the_bytes_written_so_far(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write, room = os.write, [3, 2]
 
     def fill(fd: int, data: memoryview) -> int:
@@ -268,7 +270,7 @@ def test_a_full_disk_keeps_what_was_written(target: Path, monkeypatch: pytest.Mo
         (errno.EACCES, "permissions"),
     ],
 )
-def test_an_error_of_the_file_system_says_what_to_do(code: int, hint: str) -> None:
+def test_a_file_system_error_has_a_hint(code: int, hint: str) -> None:
     with pytest.raises(FileProblem) as caught, file_errors(Path("demo.csv")):
         raise OSError(code, os.strerror(code))
     assert hint in caught.value.hint

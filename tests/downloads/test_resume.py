@@ -111,9 +111,7 @@ def test_an_etag_goes_before_a_date() -> None:
         ({"content-length": "100", "transfer-encoding": "chunked"}, None),
     ],
 )
-def test_the_length_is_known_only_where_it_is_a_plain_number(
-    headers: dict[str, str], length: int | None
-) -> None:
+def test_a_length_has_to_be_a_plain_number(headers: dict[str, str], length: int | None) -> None:
     found = version_of(URL, headers)
     assert found.length == length
     assert found.url == URL
@@ -259,7 +257,7 @@ def but(good: Mapping[str, str], changed: Headers) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("version", "changed", "good_for"), PARTIAL)
-def test_a_partial_response_is_appended_only_where_it_proves_to_come_next(
+def test_a_partial_response_is_appended_only_if_it_proves_to_be_next(
     version: BodyVersion, changed: Headers, good_for: Continuation
 ) -> None:
     request = BodyRequest(40, None, version)
@@ -267,7 +265,7 @@ def test_a_partial_response_is_appended_only_where_it_proves_to_come_next(
 
 
 @pytest.mark.parametrize(("version", "changed", "good_for"), UNSATISFIED)
-def test_an_unsatisfied_range_is_the_end_only_where_version_and_size_say_so(
+def test_a_416_response_ends_the_body_only_if_version_and_size_match(
     version: BodyVersion, changed: Headers, good_for: Continuation
 ) -> None:
     request = BodyRequest(40, None, version)

@@ -59,7 +59,7 @@ def end(upload: Upload) -> list[str]:
     return list(getattr(error, "__notes__", ()))
 
 
-def test_nothing_is_seen_before_it_is_published(folder: StoreUrl) -> None:
+def test_an_object_is_invisible_until_it_is_published(folder: StoreUrl) -> None:
     upload = begun(folder / "x.csv")
     assert "x.csv" not in content(folder)
     upload.publish(replace=False)
@@ -107,7 +107,7 @@ def test_what_is_there(folder: StoreUrl) -> None:
         check_object(target, OnExisting.REFUSE)
 
 
-def test_aborted_uploads_write_nothing_more_and_leave_nothing(folder: StoreUrl) -> None:
+def test_aborted_uploads_stop_and_are_removed(folder: StoreUrl) -> None:
     mine = [begun(folder / f"{number}.csv") for number in range(3)]
     abort_all()
     for upload in mine:
@@ -123,7 +123,7 @@ def test_aborted_uploads_write_nothing_more_and_leave_nothing(folder: StoreUrl) 
     assert content(folder) == {}
 
 
-def test_a_store_that_hangs_does_not_delay_the_end_and_what_is_left_is_named(
+def test_a_store_that_hangs_does_not_delay_the_end_and_leftovers_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = begun(StoreUrl(tmp_path.as_uri()) / "x.csv")
@@ -152,7 +152,7 @@ def test_a_spooled_body_is_sent_when_it_is_published(folder: StoreUrl, spooled: 
     assert content(folder) == {"x.xlsx": b"whole"}
 
 
-def test_what_drivers_log_and_warn_does_not_reach_stderr(
+def test_logs_and_warnings_of_drivers_do_not_reach_stderr(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = logging.getLogger()

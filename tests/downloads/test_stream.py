@@ -35,7 +35,7 @@ def test_a_complete_body_needs_one_request() -> None:
     assert world.streamed.sha256 == SHA256
 
 
-def test_a_hash_is_made_only_where_it_is_respond() -> None:
+def test_a_hash_is_computed_only_if_requested() -> None:
     world = World([whole()], hashing=False)
     assert world.run() == WHOLE
     assert world.streamed.sha256 is None
@@ -156,7 +156,7 @@ def test_a_complete_body_gives_one_retry_back_to_the_others() -> None:
     assert world.service.retrier.retries_left == BUDGET - 1
 
 
-def test_small_steps_are_enough_only_where_they_add_up() -> None:
+def test_small_steps_count_as_progress_when_they_add_up() -> None:
     def cut_each(step: int) -> list[Canned]:
         later = [rest(at, WHOLE[at : at + step], CUT) for at in range(step, 5 * step, step)]
         return [whole(WHOLE[:step], CUT), *later]

@@ -90,7 +90,7 @@ def test_nothing_is_requested_after_the_deadline() -> None:
     assert world.requests == []
 
 
-def test_the_deadline_ends_a_body_that_still_comes() -> None:
+def test_the_deadline_ends_a_body_under_way() -> None:
     sink = Memory()
     world = World([whole(*dripping(0, 50, 1.0))], sink=sink, seconds=5)
     with pytest.raises(DeadlinePassed):
@@ -116,7 +116,7 @@ def test_retry_after_is_honoured() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, AuthProblem), (404, NotFound), (400, ServiceProblem), (204, Corrupt)]
 )
-def test_a_refusal_ends_it_at_once_and_leaves_what_is_there(
+def test_a_permanent_error_ends_it_at_once_and_keeps_the_bytes(
     status: int, kind: type[NostraError]
 ) -> None:
     sink = Memory()
@@ -135,7 +135,7 @@ def test_a_web_page_by_its_type_is_refused_before_it_replaces_anything() -> None
     assert (sink.restarts, sink.data) == (1, WHOLE[:50])
 
 
-def test_a_web_page_does_not_reach_a_sink_that_nothing_takes_back() -> None:
+def test_a_web_page_does_not_reach_stdout() -> None:
     world = World([Canned((PAGE,), {})])
     with pytest.raises(Corrupt, match="web page"):
         world.run()

@@ -49,7 +49,7 @@ def ranges(headers: dict[str, str]) -> Canned:
 
 
 @pytest.mark.parametrize("pieces", [[50, SIZE], [50, 400, SIZE], [50, 51, 52, SIZE]])
-def test_without_a_total_the_rest_is_asked_for_until_nothing_is_left(pieces: list[int]) -> None:
+def test_without_a_total_the_rest_is_requested_until_the_end(pieces: list[int]) -> None:
     parts = [part(start, stop) for start, stop in pairwise(pieces)]
     world = World([CHUNKED, *parts, END])
     assert world.run() == WHOLE
@@ -94,7 +94,7 @@ def test_a_body_that_is_cut_each_time_it_is_restarted_is_given_up() -> None:
     assert len(world.requests) < 3 * NORMAL.attempts
 
 
-def test_a_known_total_is_where_the_body_ends() -> None:
+def test_a_body_ends_at_its_known_total() -> None:
     world = World([CHUNKED, rest(50, WHOLE[50:400]), rest(400)])
     assert world.run() == WHOLE
     assert world.ranges == [None, "bytes=50-", "bytes=400-"]
@@ -170,7 +170,7 @@ def test_a_server_without_ranges_sends_all_of_it_and_it_is_checked() -> None:
         part(0, 100, SIZE).but(content_range=None),
     ],
 )
-def test_where_a_beginning_cannot_be_had_the_body_is_respond(unusable: Canned) -> None:
+def test_a_server_without_ranges_sends_the_complete_body(unusable: Canned) -> None:
     world = World([unusable, whole()], stop=100)
     assert world.run() == WHOLE
     assert world.ranges == ["bytes=0-99", None]

@@ -171,7 +171,7 @@ GOOD = Mood(0, None, 0, False, False, False, False)
 
 
 @given(st.lists(moods, max_size=4), st.integers(0, 30), st.sampled_from([0, 1, None]))
-def test_whatever_the_service_does_the_body_is_one_edition_and_whole(
+def test_the_body_is_complete_and_of_one_version_whatever_the_service_does(
     bad: list[Mood], begun: int, known: int | None
 ) -> None:
     version = None if known is None else BodyVersion(VERSION.url, f'"{known}"', None, None)

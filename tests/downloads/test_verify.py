@@ -127,7 +127,7 @@ def test_large_json_cut_before_a_closing_bracket_is_refused_by_its_end() -> None
         "id,x\n1,2",
     ],
 )
-def test_what_is_not_json_is_refused(text: str) -> None:
+def test_invalid_json_is_refused(text: str) -> None:
     assert verdict(Format.JSON, [text.encode()]) == "it is not valid JSON"
 
 
@@ -199,7 +199,7 @@ def test_json_may_begin_with_any_white_space(level: Level) -> None:
 @pytest.mark.parametrize("format_", Format)
 @pytest.mark.parametrize(("level", "length"), LEVELS)
 @pytest.mark.parametrize("data", [b"", b" \r\n\t", BOM, BOM + b"\n"])
-def test_nothing_but_white_space_is_refused_at_every_level(
+def test_white_space_alone_is_refused_at_every_level(
     format_: Format, level: Level, length: int | None, data: bytes
 ) -> None:
     assert verdict(format_, [data], level, length)

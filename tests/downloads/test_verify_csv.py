@@ -47,7 +47,7 @@ def test_without_quotes_it_counts_as_the_csv_module_does(text: str) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"\xff", b"\xc3(", b"\xed\xa0\x80"])
-def test_what_is_not_utf8_is_refused(damage: bytes) -> None:
+def test_invalid_utf8_is_refused(damage: bytes) -> None:
     data = b"a,b\n" + damage + b",2\n"
     assert verdict(Format.CSV, [data]) == "it is not UTF-8"
     assert verdict(Format.CSV, singles(data)) == "it is not UTF-8"

@@ -76,7 +76,7 @@ def test_an_archive_without_the_parts_of_a_workbook_is_refused(
     "data", [b"{}", b"a,b\n", b"PK\x05\x06" + bytes(18), b"PX", b"\xd0\xcf\x11"]
 )
 @pytest.mark.parametrize(("level", "length"), LOOKING)
-def test_what_does_not_begin_as_an_archive_is_refused_at_once(
+def test_a_body_that_does_not_begin_as_an_archive_is_refused_at_once(
     data: bytes, level: Level, length: int | None
 ) -> None:
     reason = "it is not an XLSX workbook"

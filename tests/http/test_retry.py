@@ -117,7 +117,7 @@ def test_nothing_is_attempted_after_the_deadline() -> None:
     assert world.calls == 0
 
 
-def test_a_failure_that_comes_at_the_deadline_is_the_deadline() -> None:
+def test_a_failure_at_the_deadline_is_reported_as_the_deadline() -> None:
     world = World(seconds=5)
 
     def attempt() -> str:

@@ -260,7 +260,7 @@ LENGTHS = [0, 1, LARGE_BODY - 1, LARGE_BODY, LARGE_BODY + 1, 3 * LARGE_BODY + 17
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-def test_a_large_body_comes_from_the_socket_and_has_the_same_bytes(
+def test_a_large_body_is_read_from_the_socket_with_the_same_bytes(
     length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lengths: list[int] = []

@@ -133,7 +133,7 @@ def test_bytes_after_a_response_are_never_the_next_one(length: int, chunked: boo
     assert len(raw.heads) == 3
 
 
-def test_a_connection_is_kept_when_nothing_is_left_on_it() -> None:
+def test_a_connection_without_unread_bytes_is_kept() -> None:
     connections: list[int] = []
 
     def handle(connection: socket.socket, number: int) -> None:

@@ -60,7 +60,7 @@ def test_shapes(data: bytes, rows: list[object]) -> None:
     assert rows_of(JsonRows(), singles(BOM + data)) == rows
 
 
-def test_rows_come_as_soon_as_they_are_complete() -> None:
+def test_rows_are_returned_as_soon_as_they_are_complete() -> None:
     parser = JsonRows()
     assert len(parser.feed(b'[{"a": {"b": 1}}, {"a": "}"}, {"a": 3')) == 2
     assert parser.feed(b"4}, 5") == [{"a": 34}]

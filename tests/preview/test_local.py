@@ -40,7 +40,9 @@ def test_no_more_is_read_than_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "error"), [("no.csv", FileProblem), ("x", UsageProblem)])
-def test_what_cannot_be_read(tmp_path: Path, name: str, error: type[Exception]) -> None:
+def test_an_unreadable_file_is_a_file_problem(
+    tmp_path: Path, name: str, error: type[Exception]
+) -> None:
     (tmp_path / "x").write_text("a\n1\n")
     with pytest.raises(error):
         preview_path(tmp_path / name)
@@ -65,7 +67,7 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("stats", [True, False])
-def test_what_is_not_what_its_suffix_says(
+def test_a_file_that_does_not_match_its_suffix_is_corrupt(
     tmp_path: Path, name: str, data: bytes, reason: str, stats: bool
 ) -> None:
     (tmp_path / name).write_bytes(data)
@@ -80,7 +82,7 @@ def test_a_compressed_file_has_a_hint(tmp_path: Path) -> None:
     assert caught.value.hint == "decompress it first"
 
 
-def test_a_name_that_cannot_be_one(tmp_path: Path) -> None:
+def test_an_invalid_file_name_is_a_file_problem(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="not a valid name"):
         preview_path(tmp_path / "a\0.csv")
     with pytest.raises(FileProblem, match="File name too long"):
@@ -109,12 +111,12 @@ def test_the_format_can_be_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such devices")
-def test_what_is_no_regular_file() -> None:
+def test_an_empty_device_is_corrupt() -> None:
     with pytest.raises(Corrupt, match="it is empty"):
         preview_path(Path(os.devnull), Format.CSV)
 
 
-def test_sheets_that_are_not_shown_are_said_to_be_there(tmp_path: Path) -> None:
+def test_a_warning_counts_the_sheets_that_are_not_shown(tmp_path: Path) -> None:
     book = Workbook()
     book.create_sheet("second")
     book.save(tmp_path / "x.xlsx")

@@ -42,7 +42,7 @@ def test_one_request_for_less_than_a_megabyte() -> None:
 
 
 @pytest.mark.parametrize("rule", ["status = 416", "range_shift = 5", "gzip = 'ok'"])
-def test_a_range_that_is_not_what_was_asked_for_is_not_asked_for_again(rule: str) -> None:
+def test_another_range_than_requested_is_not_requested_again(rule: str) -> None:
     with meeting(fault(f"{rule}\ntimes = 1")) as (world, sandbox):
         assert preview(world).rows == tuple(DEDUP)
         ranges = [bool(found) for _, found in requested(sandbox)]
@@ -89,7 +89,7 @@ NO_CSV = fault('status = 404\ndetail = "no csv"')
     [({"json": True, "xlsx": True}, Format.JSON), ({"xlsx": True}, Format.XLSX)],
 )
 @pytest.mark.parametrize("stats", [True, False])
-def test_the_status_is_asked_for_once_where_there_is_no_csv(
+def test_without_csv_the_status_is_requested_once(
     available: dict[str, bool], chosen: Format, stats: bool
 ) -> None:
     with meeting(NO_CSV + described("completed", **available)) as (world, sandbox):
@@ -119,7 +119,7 @@ def test_what_the_status_then_tells(
     ("invocation", "error"), [("nope", NotFound), ("demo-failed", Failed), ("demo-stuck", NotReady)]
 )
 @pytest.mark.parametrize("stats", [True, False])
-def test_nothing_to_preview_is_an_error(
+def test_a_result_without_formats_is_an_error(
     invocation: str, error: type[Exception], stats: bool
 ) -> None:
     with meeting() as (world, sandbox), pytest.raises(error):
@@ -127,7 +127,7 @@ def test_nothing_to_preview_is_an_error(
     assert [path for path, _ in requested(sandbox)] == [f"{invocation}/csv", invocation]
 
 
-def test_what_fails_for_a_while_is_tried_again() -> None:
+def test_temporary_failures_are_retried() -> None:
     for rule in ("status = 503\ntimes = 2", "cut_after = 100\ntimes = 1"):
         with meeting(fault(rule)) as (world, _):
             assert len(preview(world, rows=100).rows) == 100
