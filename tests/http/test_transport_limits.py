@@ -16,6 +16,7 @@ from nostra_cli.config.credentials import Token
 from nostra_cli.errors import ExitCode, Transient
 from nostra_cli.http import transport as transports
 from nostra_cli.http.connections import PooledClient
+from nostra_cli.http.errors import HTTP_ERRORS
 from nostra_cli.http.timeouts import Deadline, TimeLimit
 from nostra_cli.http.transport import HEAD_SECONDS, LARGE_BODY, Transport
 from tests.faults.raw import Handler, Raw, head, listening, ok, swallow
@@ -242,7 +243,7 @@ def test_a_client_is_aborted_while_it_makes_connections() -> None:
     def open_many() -> None:
         with responding(lambda _n, _: b"HTTP/1.1 200 OK\r\n\r\n") as raw:
             while not over:
-                with contextlib.suppress(Transient):
+                with contextlib.suppress(Transient, *HTTP_ERRORS):
                     client.client.get(raw.base_url)
 
     client = PooledClient(ssl.create_default_context, {})
