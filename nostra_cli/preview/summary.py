@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from datetime import date
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from nostra_cli.errors import FileProblem, thread_errors
@@ -22,6 +21,7 @@ from nostra_cli.preview.tables import (
     csv_table,
     rewritten_table,
 )
+from nostra_cli.threads import start_thread
 
 BINS = 16
 MAX_DATES = 20_000
@@ -95,7 +95,7 @@ def _interruptible(connection: _Connection, table: Table) -> Stats:
 
     try:
         with thread_errors():
-            Thread(target=query, daemon=True).start()
+            start_thread(query)
         while not wait([future], _POLL_SECONDS).done:
             pass  # an endless wait would miss a signal that came just before it
         return future.result()
