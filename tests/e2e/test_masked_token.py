@@ -47,3 +47,19 @@ def test_the_token_is_masked_where_the_service_repeats_it(token: str, home: Path
     traced = run(token, rules, home, "status", "test-e", "-v")
     assert "> GET" in traced.stderr
     assert "/api/invocation/test-e" in traced.stderr
+
+
+@pytest.mark.parametrize("args", [["status", "x"], ["status", "x", "--json"], ["wait", "x"]])
+def test_the_token_is_masked_in_data_of_the_service(args: list[str], home: Path) -> None:
+    body = json.dumps({"status": LONG, LONG: [LONG]})
+    rules = f"[[fault]]\npath = '*'\nbody = '{body}'\n"
+    done = run(LONG, rules, home, *args, *(["--timeout", "0.5"] if args[0] == "wait" else []))
+    assert "***" in done.stdout + done.stderr
+    assert LONG not in done.stdout + done.stderr
+
+
+def test_doctor_masks_the_token_in_a_setting(home: Path) -> None:
+    env = clean_env(home, NOSTRA_BASE_URL=f"http://127.0.0.1:1/{LONG}", NOSTRA_TOKEN=LONG)
+    done = subprocess.run([NOSTRA, "doctor"], env=env, capture_output=True, text=True, check=False)
+    assert "http://127.0.0.1:1/***" in done.stdout
+    assert LONG not in done.stdout + done.stderr
