@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://nostradamus.u-hopper.com"
 COMMAND_SECONDS = 30.0
+MAX_TOKEN = 8192
+"""Servers accept no longer header, and to mask a longer one would take minutes."""
 _MAX_BYTES = 64 * 1024
 _BASE_URL_HINT = f"it looks like {DEFAULT_BASE_URL}"
 
@@ -40,12 +42,17 @@ def check_token(text: str) -> Token:
     Raises UsageProblem, without the value, if it cannot be sent in a header.
     """
     token = text.strip()
-    if not token or not all("!" <= character <= "~" for character in token):
-        problem = "empty" if not token else "a space, a control or a non-ASCII character in it"
-        raise UsageProblem(
-            f"not a valid token: {problem}", "copy it again: it is one word of ASCII characters"
-        )
-    return Token(token)
+    if not token:
+        problem = "empty"
+    elif not all("!" <= character <= "~" for character in token):
+        problem = "a space, a control or a non-ASCII character in it"
+    elif len(token) > MAX_TOKEN:
+        problem = f"longer than {MAX_TOKEN} characters"
+    else:
+        return Token(token)
+    raise UsageProblem(
+        f"not a valid token: {problem}", "copy it again: it is one word of ASCII characters"
+    )
 
 
 def read_token(file: BinaryIO) -> str:
