@@ -169,6 +169,18 @@ def test_a_new_invocation_of_a_type() -> None:
     assert body.startswith(b"ID,Group\n")
 
 
+def test_a_known_invocation_keeps_its_type_unless_another_is_given() -> None:
+    text = """
+        [invocation.demo-dedup]
+        statuses = ["completed"]
+        [invocation.demo-demand]
+        type = "deduplication"
+    """
+    with faulty(text) as sandbox:
+        for known in ("demo-dedup", "demo-demand"):
+            assert curl_api(sandbox, f"invocation/{known}/csv").body.startswith(b"ID,Group\n")
+
+
 def test_the_example_is_a_bad_day_that_ends_well() -> None:
     with faulty(FLAKY.read_text(encoding="utf-8")) as sandbox:
         polls = [curl_api(sandbox, "invocation/demo") for _ in range(6)]
