@@ -1,47 +1,56 @@
-"""Check the connection, the service and the token with one request."""
+"""Check the service with one request: token and clock."""
 
 from __future__ import annotations
 
 import time
-from functools import partial
+from collections.abc import Iterator, Mapping
 
 from nostra_cli.api.errors import error_of
-from nostra_cli.concurrency import call_within
 from nostra_cli.config.credentials import Token
 from nostra_cli.doctor.check import Check, failed, passed, skipped, warning
-from nostra_cli.errors import AuthProblem, Corrupt, NostraError, NotFound, ServiceProblem
+from nostra_cli.errors import (
+    AuthProblem,
+    Corrupt,
+    NostraError,
+    NotFound,
+    ServiceProblem,
+    UsageProblem,
+)
 from nostra_cli.http.encoding import decoded
 from nostra_cli.http.timeouts import Deadline
 from nostra_cli.http.transport import HEAD_SECONDS, Response, Trace, Transport
+from nostra_cli.units import show_duration
 
 _PATH = "/api/collection?limit=1"
-_SPARE_SECONDS = 1.0
+_WARN_SECONDS, _ERROR_SECONDS = 60, 300
+_CLOCK_HINT = "set this machine's clock, best by NTP"
 
 
-def check_request(base_url: str, token: Token | None, trace: Trace | None, seconds: float) -> Check:
-    """Request one collection within `seconds`; check that the service accepts the token."""
+def request(
+    base_url: str, token: Token | None, trace: Trace | None, seconds: float
+) -> Iterator[Check]:
+    """Request one collection within `seconds`; check that the token is accepted and the clock."""
     deadline = Deadline(seconds)
-    request = partial(_request, base_url, token, trace, deadline)
-    try:
-        # The deadline does not end a resolver that hangs.
-        return call_within(seconds + _SPARE_SECONDS, request)
-    except (NostraError, TimeoutError) as error:
-        if isinstance(error, NostraError) and deadline.remaining():
-            return failed("request", error)
-        hint = "try again; `timeout` in the config file allows for more"
-        return failed("request", ServiceProblem(f"no response within {seconds:g} s", hint))
-
-
-def _request(base_url: str, token: Token | None, trace: Trace | None, deadline: Deadline) -> Check:
     transport = Transport(base_url, token, deadline, trace)
-    began = time.monotonic()
+    clock = skipped("clock", "not compared: there was no response", "request")
+    began = time.time()
     try:
         with transport.request(
             "GET", _PATH, {"Accept": "application/json"}, HEAD_SECONDS
         ) as response:
-            return _check_response(response, token, time.monotonic() - began)
+            ended = time.time()
+            clock = _clock(response.headers, (began + ended) / 2)
+            yield _check_response(response, token, ended - began)
+    except NostraError as error:
+        yield failed("request", error if deadline.remaining() else _too_slow(seconds))
     finally:
         transport.close()
+    yield clock
+
+
+def _too_slow(seconds: float) -> ServiceProblem:
+    hint = "try again; `timeout` in the config file allows for more"
+    return ServiceProblem(f"no response within {seconds:g} s", hint)
 
 
 def _check_response(response: Response, token: Token | None, seconds: float) -> Check:
@@ -58,3 +67,21 @@ def _check_response(response: Response, token: Token | None, seconds: float) -> 
     if isinstance(problem, NotFound) or response.status == 429:
         return warning("request", problem.message, problem.hint)
     return failed("request", problem)
+
+
+def _clock(headers: Mapping[str, str], now: float) -> Check:
+    """Compare the Date of the response with `now`, this machine's time."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return warning("clock", "not compared: the response has no Date", "see it with -v")
+    ahead = now - date - 0.5  # a Date has no fractions
+    if abs(ahead) <= _WARN_SECONDS:
+        return passed("clock", f"within {_WARN_SECONDS} s of the service's")
+    order = "ahead of" if ahead > 0 else "behind"
+    detail = f"this machine is {show_duration(abs(ahead))} {order} the service"
+    if abs(ahead) <= _ERROR_SECONDS:
+        return warning("clock", detail, _CLOCK_HINT)
+    return failed("clock", UsageProblem(detail, _CLOCK_HINT))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 import trustme
 
 from nostra_cli.sandbox.server import Sandbox
+from tests.conftest import runner_for
 from tests.faults.raw import listening, nobody_takes, swallow
 from tests.faults.secured import PASSWORD, over_tls, proxy
 from tests.running import NOSTRA, Ended, Runner, clean_env
+from tests.sandbox.calling import fault, faulty
 
 SETTINGS = (
     "profile",
@@ -29,7 +33,10 @@ SETTINGS = (
     "low_speed_limit",
     "low_speed_time",
 )
-REST = (*SETTINGS, "proxy", "ca_certificates", "request")
+NETWORK = ("name", "connection", "request", "clock")
+REST = (*SETTINGS, "proxy", "ca_certificates", *NETWORK)
+NOT_REACHED = {"request": "warning", "clock": "warning"}
+REQUEST = "/api/collection"
 TOKEN = "a-token-of-no-service"
 
 
@@ -73,6 +80,7 @@ def test_a_healthy_service_is_all_ok(nostra: Runner, sandbox: Sandbox, home: Pat
     tail = sandbox.token[-4:]
     assert found["token"][1] == f"present, ends in {tail} (environment NOSTRA_TOKEN)"
     assert found["config_file"][1] == f"{home}/config.toml, mode 0600"
+    assert found["name"][1] == "127.0.0.1"
 
 
 def test_json_is_an_array_with_the_origin_of_settings(nostra: Runner) -> None:
@@ -105,16 +113,16 @@ def test_finds_a_wrong_token(nostra: Runner) -> None:
 
 def test_finds_a_host_that_cannot_be_resolved(nostra: Runner) -> None:
     ended = nostra("doctor", "--base-url", "https://nothing.invalid")
-    assert (ended.code, bad(ended)) == (6, {"request": "error"})
-    assert lines(ended)["request"][1] == "nothing.invalid: the host name cannot be resolved"
+    assert (ended.code, bad(ended)) == (6, {"name": "error", **NOT_REACHED})
+    assert lines(ended)["name"][1] == "nothing.invalid: cannot be resolved"
 
 
 def test_finds_a_closed_port(nostra: Runner) -> None:
     with free_port() as port:
         ended = nostra("doctor", "--base-url", f"http://127.0.0.1:{port}")
-    assert (ended.code, bad(ended)) == (6, {"request": "error"})
-    assert lines(ended)["request"][1] == "127.0.0.1: connection refused"
-    assert "base URL" in lines(ended)["request"][2]
+    assert (ended.code, bad(ended)) == (6, {"connection": "error", **NOT_REACHED})
+    assert lines(ended)["connection"][1] == f"127.0.0.1:{port}: connection refused"
+    assert "base URL" in lines(ended)["connection"][2]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no modes")
@@ -137,11 +145,19 @@ def test_finds_a_proxy_that_is_down(nostra: Runner) -> None:
     with free_port() as port:
         env = {"HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{port}"}
         ended = nostra("doctor", "-v", "--base-url", "https://localhost:1", env=env)
-    assert (ended.code, bad(ended)) == (6, {"request": "error"})
+    assert (ended.code, bad(ended)) == (6, {"proxy_connection": "error", **NOT_REACHED})
     assert lines(ended)["proxy"][1] == f"127.0.0.1:{port} (HTTPS_PROXY)"
-    assert lines(ended)["request"][1] == f"proxy 127.0.0.1:{port}: connection refused"
-    assert "HTTPS_PROXY" in lines(ended)["request"][2]
+    assert "HTTPS_PROXY" in lines(ended)["proxy_connection"][2]
     assert PASSWORD not in ended.out + ended.err
+
+
+def test_finds_a_skewed_clock(home: Path, tmp_path: Path) -> None:
+    date = formatdate(time.time() - 4000, usegmt=True)
+    with faulty(fault(f"headers = {{Date = '{date}'}}", REQUEST)) as sandbox:
+        ended = runner_for(sandbox, home, tmp_path)("doctor")
+    assert (ended.code, bad(ended)) == (2, {"clock": "error"})
+    assert "this machine is 1 h 6 min ahead of the service" in lines(ended)["clock"][1]
+    assert "NTP" in lines(ended)["clock"][2]
 
 
 def test_a_broken_config_file_is_one_error_and_the_checks_continue(
@@ -164,7 +180,7 @@ def test_each_setting_that_is_wrong_is_an_error_of_its_own(nostra: Runner, home:
     env = configured(home, "[profiles.default]\njobs = 0\ntimeout = 'soon'\n")
     ended = nostra("doctor", "--base-url", "ftp://x", env={**env, "NOSTRA_TOKEN": "two words"})
     errors = dict.fromkeys(["base_url", "token", "jobs", "timeout"], "error")
-    assert (ended.code, bad(ended)) == (2, {**errors, "request": "warning"})
+    assert (ended.code, bad(ended)) == (2, {**errors, **NOT_REACHED})
 
 
 def test_a_server_without_a_response_does_not_block_it(home: Path, tmp_path: Path) -> None:
@@ -172,19 +188,19 @@ def test_a_server_without_a_response_does_not_block_it(home: Path, tmp_path: Pat
     with listening(lambda connection, _: swallow(connection)) as raw:
         base = clean_env(home, NOSTRA_TOKEN=TOKEN, NOSTRA_BASE_URL=raw.base_url)
         ended = Runner(tmp_path, {**base, **env})("doctor", seconds=8)
-    assert (ended.code, bad(ended)) == (6, {"request": "error"})
+    assert (ended.code, bad(ended)) == (6, {"request": "error", "clock": "warning"})
     assert lines(ended)["request"][1] == "no response within 0.5 s"
 
 
-def test_the_deadline_of_the_settings_limits_the_connection(nostra: Runner, home: Path) -> None:
+def test_the_timeout_limits_every_step(nostra: Runner, home: Path) -> None:
     env = configured(home, "[profiles.default]\ntimeout = '0.5s'\n")
     with nobody_takes() as port:
         ended = nostra("doctor", "--base-url", f"http://127.0.0.1:{port}", env=env, seconds=8)
-    assert (ended.code, bad(ended)) == (6, {"request": "error"})
-    assert lines(ended)["request"][1] == "no response within 0.5 s"
+    assert (ended.code, bad(ended)) == (6, {"connection": "error", **NOT_REACHED})
+    assert lines(ended)["connection"][1].endswith("no connection within 0.5 s")
 
 
-def test_the_request_goes_through_the_proxy(sandbox: Sandbox, home: Path, tmp_path: Path) -> None:
+def test_the_connection_to_a_proxy_is_checked(sandbox: Sandbox, home: Path, tmp_path: Path) -> None:
     authority, file = trustme.CA(), home / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
     with over_tls(sandbox, authority.issue_cert("localhost")) as raw, proxy("me") as through:
@@ -197,8 +213,8 @@ def test_the_request_goes_through_the_proxy(sandbox: Sandbox, home: Path, tmp_pa
         )
         ended = Runner(tmp_path, env)("doctor", "--json")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.json()[-1]["check"] == "request"
-    assert len(through.heads) == 1
+    checks = [check["check"] for check in ended.json()]
+    assert checks[-4:] == ["proxy_name", "proxy_connection", "request", "clock"]
     assert PASSWORD not in ended.out
 
 

@@ -30,9 +30,9 @@ DOCS = "doctor"
 def doctor(context: typer.Context) -> ExitCode:
     """Check the settings and the connection to the service.
 
-    Checks the config file, every setting, proxy and certificate authorities; then sends one
-    request with the token. A terminal gets the problems, with -v all checks. Exits 0 if there are
-    no errors, else with the code of the first one.
+    Checks the config file, every setting, proxy and certificate authorities; then resolves the
+    host name, connects, and sends one request with the token. A terminal gets the problems, with
+    -v all checks. Exits 0 if there are no errors, else with the code of the first one.
     """
     from functools import partial
 
