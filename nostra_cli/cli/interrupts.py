@@ -25,10 +25,21 @@ class Signals:
         self.code: ExitCode | None = None
         self.out = out
         self._interrupted = False
+        self._raising = False
 
     @contextmanager
     def raised(self) -> Iterator[None]:
-        """Raise Signalled on INT, TERM and HUP while the block lasts; a second INT exits at once.
+        """Raise Signalled on the first INT, TERM or HUP while the block lasts."""
+        with self.handled():
+            self._raising = True
+            try:
+                yield
+            finally:
+                self._raising = False
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle signals while the block lasts; once one was raised, only a second INT ends it.
 
         A signal that was ignored at the start (nohup, a background job) stays ignored.
         """
@@ -46,12 +57,13 @@ class Signals:
                 signal.signal(number, previous)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and self._interrupted:
-            self.out.restore()
-            os._exit(self.code or ExitCode.INTERRUPT)
+        first, again = self.code is None, number == signal.SIGINT and self._interrupted
         self._interrupted = self._interrupted or number == signal.SIGINT
-        if self.code is None:  # else already cleaning up
-            self.code = _CODES[signal.Signals(number).name]
+        self.code = self.code or _CODES[signal.Signals(number).name]
+        if again or (first and not self._raising):
+            self.out.restore()
+            os._exit(self.code)
+        elif first:  # else already cleaning up
             if number == signal.SIGINT:
                 self.out.end_line()
             raise Signalled(self.code)

@@ -37,29 +37,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "--ci" in own:
         out.in_lines()
     signals = interrupts.Signals(out)
-    code: int
-    try:
-        with signals.raised():
-            parsed = _parsed(argv, use_color(sys.stdout, options.color, os.environ))
-            if isinstance(parsed, str):
-                out.data.text(parsed)
-                code = ExitCode.DONE
-            else:
-                out = signals.out = Output(parsed.shared.output, sys.stdout, sys.stderr)
-                code = parsed.run(out)
-    except Signalled as signalled:
-        _report_signal(out, signalled, argv)
-        code = signalled.code
-    except BrokenPipeError:
-        code = ExitCode.PIPE
-    except Exception as raised:  # noqa: BLE001 - no traceback for a user
-        error = unexpected_error(raised)
-        if signals.code is None:  # else the error is a consequence of the signal
-            out.error(error)
-        code = error.code
-    finally:
-        out.close()
-        flush_streams()
+    with signals.handled():  # until all is written: a TERM may follow an INT at any moment
+        try:
+            with signals.raised():
+                parsed = _parsed(argv, use_color(sys.stdout, options.color, os.environ))
+                if isinstance(parsed, str):
+                    out.data.text(parsed)
+                    code: int = ExitCode.DONE
+                else:
+                    out = signals.out = Output(parsed.shared.output, sys.stdout, sys.stderr)
+                    code = parsed.run(out)
+        except Signalled as signalled:
+            _report_signal(out, signalled, argv)
+            code = signalled.code
+        except BrokenPipeError:
+            code = ExitCode.PIPE
+        except Exception as raised:  # noqa: BLE001 - no traceback for a user
+            error = unexpected_error(raised)
+            if signals.code is None:  # else the error is a consequence of the signal
+                out.error(error)
+            code = error.code
+        finally:
+            out.close()
+            flush_streams()
     return code if signals.code is None else signals.code
 
 

@@ -13,6 +13,7 @@ import pytest
 from nostra_cli.cli import interrupts, main
 from nostra_cli.cli.main import unexpected_error
 from nostra_cli.errors import ExitCode, KeptPart, NotFound, Signalled
+from nostra_cli.output import streams
 from nostra_cli.output.console import Output
 from tests.output.screens import Screen
 
@@ -142,6 +143,37 @@ class TestSignals:
                 signal.raise_signal(signal.SIGHUP)
         finally:
             signal.signal(signal.SIGHUP, before)
+
+    def test_a_term_on_top_of_an_int_does_not_disturb_the_last_messages(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may come when the exception has left the command."""
+        flush = streams.flush_streams
+
+        def interrupted(_argv: object, _bold: bool) -> str:
+            signal.raise_signal(signal.SIGINT)
+            return ""
+
+        def flushed() -> None:
+            signal.raise_signal(signal.SIGTERM)
+            flush()
+
+        monkeypatch.setattr(main, "_parsed", interrupted)
+        monkeypatch.setattr(main, "flush_streams", flushed)
+        assert main.main(["status"]) == 130
+
+    def test_a_first_signal_after_the_command_ends_at_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done: list[object] = []
+        signals = self.signals()
+        monkeypatch.setattr(signals.out, "restore", lambda: done.append("restored"))
+        monkeypatch.setattr(os, "_exit", done.append)
+        with signals.handled():
+            with signals.raised():
+                pass
+            signal.raise_signal(signal.SIGTERM)
+        assert done == ["restored", ExitCode.TERMINATE]
 
     @pytest.mark.parametrize("after", [None, ValueError(), BrokenPipeError()], ids=repr)
     def test_the_exit_code_is_that_of_the_signal(
