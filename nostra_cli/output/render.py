@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from nostra_cli.models import JsonValue, Outcome
-from nostra_cli.output.terminal import is_unicode, size_of
+from nostra_cli.output.terminal import is_unicode
 
 if TYPE_CHECKING:
     from nostra_cli.output.views import View
@@ -38,19 +38,10 @@ def paint_status(status: str, outcome: Outcome) -> str:
 def cells_of(view: View[T], item: T, color: bool, sanitize: Sanitize) -> list[str]:
     """Return the cells of one item, neutralised, its status in colour."""
     cells = [sanitize(cell) for cell in view.row(item)]
-    return [_paint(*cell) for cell in zip(cells, _colors(view, cells, color), strict=True)]
-
-
-def _colors(view: View[T], cells: Sequence[str], color: bool) -> list[str]:
-    """Return the escape code of each cell: that of a status is the colour of its outcome."""
-    named = zip(view.columns, cells, strict=True)
-    return [
-        _COLORS[view.outcome(cell)] if color and name == "status" else "" for name, cell in named
-    ]
-
-
-def _paint(text: str, codes: str) -> str:
-    return paint(text, codes) if codes else text
+    if color and "status" in view.columns:
+        place = view.columns.index("status")
+        cells[place] = paint_status(cells[place], view.outcome(cells[place]))
+    return cells
 
 
 def table(
@@ -61,56 +52,38 @@ def table(
     What does not fit is wrapped in the last column only: the others may have to be copied. If that
     is too narrow, each item is a block, a line for each column.
     """
-    rows = [[sanitize(cell) for cell in view.row(item)] for item in items]
-    widths = [max(map(_width, column)) for column in zip(view.columns, *rows, strict=True)]
-    indent = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
-    space = size_of(stream).columns - indent
-    if space < min(widths[-1], _MIN_WRAPPED):
-        return _blocks(view, rows, color)
-    head = _aligned(view.columns, [""] * len(widths), widths)
-    lines = [_paint(head, "1" if color else "")]
-    for row in rows:
-        colors = _colors(view, row, color)
-        first, *others = _wrapped(row[-1], space)
-        lines.append(_aligned([*row[:-1], first], colors, widths))
-        lines += [" " * indent + _paint(other, colors[-1]) for other in others]
-    return lines
+    from rich.table import Table  # rich, for a person only
+    from rich.text import Text
+
+    from nostra_cli.output.terminal import console
+
+    rows = [cells_of(view, item, color, sanitize) for item in items]
+    texts = [list(map(Text, view.columns)), *(list(map(Text.from_ansi, row)) for row in rows)]
+    *widths, last = (max(text.cell_len for text in column) for column in zip(*texts, strict=True))
+    terminal = console(stream, color)
+    if terminal.width - sum(widths) - len(_GAP) * len(widths) < min(last, _MIN_WRAPPED):
+        return _blocks(view.columns, rows, color)
+    drawn = Table(
+        box=None, header_style="bold" if color else "", pad_edge=False, padding=(0, len(_GAP), 0, 0)
+    )
+    for column in view.columns:
+        drawn.add_column(column, overflow="fold", no_wrap=column != view.columns[-1])
+    for row in texts[1:]:
+        drawn.add_row(*row)
+    with terminal.capture() as captured:
+        terminal.print(drawn)
+    return [line.rstrip() for line in captured.get().splitlines()]
 
 
-def _wrapped(text: str, columns: int) -> list[str]:
-    if _width(text) <= columns:
-        return [text]
-    import textwrap
-
-    return textwrap.wrap(text, columns, break_on_hyphens=False) or [""]
-
-
-def _blocks(view: View[T], rows: Sequence[Sequence[str]], color: bool) -> list[str]:
-    width = max(map(len, view.columns))
+def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], color: bool) -> list[str]:
+    width = max(map(len, columns))
     lines: list[str] = []
     for row in rows:
         lines += [""] if lines else []
-        for name, cell, codes in zip(view.columns, row, _colors(view, row, color), strict=True):
-            head = _paint(name, "1" if color else "") + " " * (width - len(name))
-            lines.append(f"{head}{_GAP}{_paint(cell, codes)}".rstrip())
+        for name, cell in zip(columns, row, strict=True):
+            head = paint(name, "1") if color else name
+            lines.append(f"{head}{' ' * (width - len(name))}{_GAP}{cell}".rstrip())
     return lines
-
-
-def _aligned(cells: Sequence[str], colors: Sequence[str], widths: Sequence[int]) -> str:
-    parts = [
-        _paint(cell, codes) + " " * (width - _width(cell))
-        for cell, codes, width in zip(cells, colors, widths, strict=True)
-    ]
-    return _GAP.join(parts).rstrip()
-
-
-def _width(text: str) -> int:
-    """Return the columns that a neutralised text takes."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # rich, for other scripts only
-
-    return cell_len(text)
 
 
 def json_text(value: JsonValue, encoding: str, indented: bool = False) -> str:

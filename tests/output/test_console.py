@@ -226,8 +226,9 @@ def test_only_the_last_column_of_a_table_is_wrapped(monkeypatch: pytest.MonkeyPa
     settings = [Shown("base_url", "https://x", "base_url in /home/me/.config/nostra/config.toml")]
     assert at(45, SETTINGS, settings, monkeypatch) == (
         "key       value      origin\n"
-        "base_url  https://x  base_url in /home/me/.co\n"
-        "                     nfig/nostra/config.toml\n"
+        "base_url  https://x  base_url in\n"
+        "                     /home/me/.config/nostra/\n"
+        "                     config.toml\n"
     )
 
 
@@ -251,14 +252,11 @@ def test_a_status_of_spaces_is_no_bug(columns: int, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_status_is_coloured_and_a_heading_bold(monkeypatch: pytest.MonkeyPatch) -> None:
-    for columns, bold in (
-        (80, "\x1b[1minvocation  status"),
-        (9, "\x1b[1minvocation"),
-    ):
+    for columns in (80, 9):
         monkeypatch.setenv("COLUMNS", str(columns))
         screen = Screen(terminal=True)
         screen.output.show(STATUSES, [invocation("a", "failed")])
-        assert screen.out.startswith(bold)
+        assert screen.out.startswith("\x1b[1minvocation")
         assert screen.out.endswith("\x1b[31mfailed\x1b[0m\n")
 
 
