@@ -217,10 +217,7 @@ TABLE: tuple[Setting[Any], ...] = tuple(
 
 
 class LoginTarget(NamedTuple):
-    """The profile that a token is to be stored in, and the service it is for.
-
-    `keep_base_url` says that the profile would use another one, so that it has to store this.
-    """
+    """The profile that a token is stored in, with `base_url` if `keep_base_url` says so."""
 
     profile: Value[str]
     base_url: Value[str]
@@ -245,9 +242,9 @@ def load(flags: Flags, env: Mapping[str, str], problems: Problems | None = None)
             return default
 
     file = attempt("config", lambda: config_file.read(env), config_file.empty(env))
-    unset = Value(DEFAULT_PROFILE, DEFAULT)
-    profile = attempt("profile", lambda: _profile(flags, env, file), unset)
-    if profile.value not in file.profiles and profile.value != DEFAULT_PROFILE:
+    default_profile = Value(DEFAULT_PROFILE, DEFAULT)
+    profile = attempt("profile", partial(_profile, flags, env, file), default_profile)
+    if profile.value not in (*file.profiles, DEFAULT_PROFILE):
         missing = config_file.no_profile(profile.value, file.path, file.profiles, profile.origin)
         if problems is None:
             raise missing
@@ -257,8 +254,8 @@ def load(flags: Flags, env: Mapping[str, str], problems: Problems | None = None)
     for row in TABLE[1:]:
         default = Value(row.default, DEFAULT)
         values[row.name] = attempt(row.name, partial(sources.value, row), default)
-    unknown = tuple(_unknown_keys(file))
-    return Settings(file._replace(warnings=file.warnings + unknown), values)
+    warnings = (*file.warnings, *_unknown_keys(file))
+    return Settings(file._replace(warnings=warnings), values)
 
 
 def _profile(flags: Flags, env: Mapping[str, str], file: ConfigFile) -> Value[str]:
