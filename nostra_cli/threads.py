@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")
 
@@ -16,13 +17,20 @@ def start_thread(target: Callable[[], object]) -> threading.Thread:
     The system may give signals that arrive together to any thread. The main thread, which handles
     them, would then go on waiting. Raises RuntimeError if the system allows no more threads.
     """
-
-    def run() -> None:
-        if sys.platform != "win32":
-            numbers = [getattr(signal, name) for name in SIGNALS]
-            signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-        target()
-
-    thread = threading.Thread(target=run, name=getattr(target, "__name__", None), daemon=True)
-    thread.start()
+    thread = threading.Thread(target=target, daemon=True)
+    with _blocked_signals():  # the new thread inherits it
+        thread.start()
     return thread
+
+
+@contextmanager
+def _blocked_signals() -> Iterator[None]:
+    """Let signals wait while the block lasts."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in SIGNALS])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

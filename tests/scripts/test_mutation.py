@@ -68,7 +68,7 @@ def test_fewer_are_chosen_where_there_are_no_more() -> None:
     [
         ("nostra_cli/units.py", "tests/test_units.py"),
         ("nostra_cli/http/redirects.py", "tests/http/test_redirects.py"),
-        ("nostra_cli/doctor/checks.py", "tests/doctor/test_environment.py"),
+        ("nostra_cli/doctor/checks.py", "tests/doctor/test_connectivity.py"),
         ("nostra_cli/sandbox/__init__.py", "tests/sandbox/test_child.py"),
     ],
 )
