@@ -10,8 +10,9 @@ import queue
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
@@ -21,27 +22,48 @@ from nostra_cli.threads import start_thread
 T = TypeVar("T")
 _Done = queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
 
+_MORE_SECONDS = 0.5
+"""The time between two calls of `more`."""
 _JOIN_SECONDS = 0.8
 """The time for aborted threads to clean up."""
 
 
-def run(tasks: Sequence[Callable[[], T]], jobs: int, abort: Callable[[], None]) -> Iterator[T]:
+def run(
+    tasks: Sequence[Callable[[], T]],
+    jobs: int,
+    abort: Callable[[], None],
+    more: Callable[[], Sequence[Callable[[], T]]] | None = None,
+) -> Iterator[T]:
     """Yield the result of each task, in order, while up to `jobs` of them run at once.
+
+    While they run, `more` is called now and then for tasks to add; not with one job.
 
     Raises the first exception of a task at once. Then, and if the caller stops early, `abort` must
     make the running tasks end; the partial files that they keep are recorded on the exception. If
     the system allows fewer threads, fewer tasks run at once.
     """
-    todo = list(enumerate(tasks))[::-1]
+    todo = deque(enumerate(tasks))
     done: _Done[T] = queue.SimpleQueue()
+    work = partial(_work, todo, done)
     count = min(jobs, len(tasks))
-    threads = start_threads(partial(_work, todo, done), count) if count > 1 else []
+    threads = start_threads(work, count) if count > 1 or (more and jobs > 1) else []
     if not threads:
         for task in tasks:
             yield task()
         return
+
+    def add(number: int) -> int:
+        added = more() if more else ()
+        todo.extend(enumerate(added, number))
+        running = sum(thread.is_alive() for thread in threads)
+        started = start_threads(work, min(jobs - running, len(todo)))
+        threads.extend(started)
+        if not running + len(started):
+            work()
+        return len(added)
+
     try:
-        yield from _in_order(done, len(tasks))
+        yield from _in_order(done, len(tasks), add if more else None)
     except BaseException as error:
         todo.clear()
         abort()
@@ -68,11 +90,11 @@ def join_threads(threads: Sequence[threading.Thread]) -> None:
         thread.join(max(0.0, end - time.monotonic()))
 
 
-def _work(todo: list[tuple[int, Callable[[], T]]], done: _Done[T]) -> None:
+def _work(todo: deque[tuple[int, Callable[[], T]]], done: _Done[T]) -> None:
     """Run tasks until none is left."""
     while todo:
         try:
-            number, task = todo.pop()
+            number, task = todo.popleft()
         except IndexError:  # another thread was faster
             return
         try:
@@ -83,16 +105,23 @@ def _work(todo: list[tuple[int, Callable[[], T]]], done: _Done[T]) -> None:
             done.put((number, result, None))
 
 
-def _in_order(done: _Done[T], count: int) -> Iterator[T]:
-    """Yield the results in order; raise the first exception."""
+def _in_order(done: _Done[T], count: int, add: Callable[[int], int] | None) -> Iterator[T]:
+    """Yield the results in order; raise the first exception.
+
+    `add` adds tasks, the first with the number it is given, and returns how many.
+    """
     early: dict[int, T] = {}
-    for wanted in range(count):
+    wanted = 0
+    while wanted < count:
         while wanted not in early:
-            number, result, error = done.get()
-            if error is not None:
-                raise error
-            early[number] = result  # type: ignore[assignment] # None only if T allows it
+            with suppress(queue.Empty):
+                number, result, error = done.get(timeout=_MORE_SECONDS if add else None)
+                if error is not None:
+                    raise error
+                early[number] = result  # type: ignore[assignment] # None only if T allows it
+            count += add(count) if add else 0
         yield early.pop(wanted)
+        wanted += 1
 
 
 def _kept(done: _Done[T], raised: BaseException) -> Iterator[KeptPart]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -109,3 +110,48 @@ def test_fewer_tasks_run_at_once_if_the_system_allows_fewer_threads(
     tasks = [partial(int, str(number)) for number in range(20)]
     assert list(concurrency.run(tasks, 8, never)) == list(range(20))
     assert len(started) == allowed
+
+
+def test_tasks_are_added_while_others_run() -> None:
+    """The first task ends only when the last of those that are added has."""
+    last = threading.Event()
+
+    def first() -> int:
+        assert last.wait(20)
+        return 0
+
+    def final() -> int:
+        last.set()
+        return 3
+
+    parts: list[list[Callable[[], int]]] = [[], [lambda: 1, lambda: 2], [], [final]]
+    more = iter(parts)
+    assert list(concurrency.run([first], 2, never, lambda: next(more, []))) == [0, 1, 2, 3]
+
+
+def test_added_tasks_run_although_every_thread_has_ended() -> None:
+    parts: Iterator[list[Callable[[], int]]] = iter([[lambda: 2, lambda: 3]])
+
+    def more() -> list[Callable[[], int]]:
+        while threading.active_count() > before:
+            time.sleep(0.001)
+        return next(parts, [])
+
+    before = threading.active_count()
+    assert list(concurrency.run([lambda: 0, lambda: 1], 2, never, more)) == [0, 1, 2, 3]
+
+
+def test_added_tasks_run_here_if_the_system_allows_no_more_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = iter([[threading.get_ident]])
+
+    def more() -> list[Callable[[], int]]:
+        while threading.active_count() > before:
+            time.sleep(0.001)
+        monkeypatch.setattr(concurrency, "start_threads", lambda *_: [])
+        return next(parts, [])
+
+    before = threading.active_count()
+    there, here = concurrency.run([threading.get_ident], 2, never, more)
+    assert (there == threading.get_ident(), here == threading.get_ident()) == (False, True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from nostra_cli import concurrency
 from nostra_cli.api.client import Service
@@ -109,14 +110,24 @@ def _check_not_reserved(path: Target) -> None:
         )
 
 
+Found = Sequence[Invocation | NostraError]
+
+
+class Group(NamedTuple):
+    """Invocations to download; `more` returns those that are to be downloaded beside them."""
+
+    found: Found
+    more: Callable[[], Found] | None = None
+
+
 def run(
     service: Service,
-    groups: Iterable[Sequence[Invocation | NostraError]],
+    groups: Iterable[Group],
     batch: Batch,
     progress: Progress,
     stdout: Writer,
 ) -> Iterator[TransferResult | NostraError]:
-    """Download the selected results of each group of invocations as it arrives.
+    """Download the selected results of each group of invocations as it arrives, and as it grows.
 
     The results come in the order of the plan; an error takes the place of its file. Raises
     AuthProblem and DeadlinePassed, which end the work on all of them.
@@ -129,13 +140,23 @@ def run(
         service.give_up()
         store.abort_all()
 
+    def tasks(found: Found, shown: ExitStack) -> list[Task]:
+        items = [item for invocation in found for item in _planned(invocation, batch)]
+        transfers = [item for item in items if isinstance(item, Item)]
+        planned.extend(transfers)
+        metering = shown.enter_context(progress(len(transfers)))
+        return _tasks(service, items, batch, claims, metering, stdout)
+
+    def more_tasks(more: Callable[[], Found], shown: ExitStack) -> list[Task]:
+        found = more()
+        return tasks(found, shown) if found else []
+
     try:
         for group in groups:
-            items = [item for invocation in group for item in _planned(invocation, batch)]
-            planned += [item for item in items if isinstance(item, Item)]
-            with progress(sum(isinstance(item, Item) for item in items)) as metering:
-                tasks = _tasks(service, items, batch, claims, metering, stdout)
-                for result in concurrency.run(tasks, batch.jobs, abort):
+            with ExitStack() as shown:
+                first = tasks(group.found, shown)
+                more = partial(more_tasks, group.more, shown) if group.more else None
+                for result in concurrency.run(first, batch.jobs, abort, more):
                     if isinstance(result, TransferResult):
                         finished.append(result)
                     yield result

@@ -59,6 +59,23 @@ def test_many_transfers_share_one_retry_budget(home: Path, tmp_path: Path) -> No
         assert len(sandbox.requests) <= 1 + 30 + 20
 
 
+def test_what_becomes_final_during_a_transfer_is_downloaded_beside_it(
+    home: Path, tmp_path: Path
+) -> None:
+    jobs = "[invocation.slow]\nresults = 1\nbytes = 12_000\n[invocation.late]\nresults = 1\n"
+    late = 'statuses = ["running", "running", "completed"]\nbytes = 300\n'
+    slow = '[[fault]]\npath = "*/slow/csv"\nrate = 4000\n'
+    with faulty(jobs + late + slow) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        args = ["download", "slow", "late", "--wait", "--interval", "0.3", "-f", "csv"]
+        ended = nostra(*args, "-d", "out", "--checksums")
+    assert (ended.code, ended.out) == (0, "out/slow.csv\nout/late.csv\n")
+    first, second = (tmp_path / "out" / name for name in ("late.csv", "slow.csv"))
+    assert first.stat().st_mtime < second.stat().st_mtime - 1
+    sums = (tmp_path / "out" / "SHA256SUMS").read_text()
+    assert [line[66:] for line in sums.splitlines()] == ["slow.csv", "late.csv"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_an_interrupt_keeps_what_each_has(home: Path, tmp_path: Path) -> None:
     many = "[invocation.many]\nresults = 5\nbytes = 2_000_000\n"

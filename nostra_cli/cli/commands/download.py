@@ -16,7 +16,8 @@ from nostra_cli.models import decode_text
 
 if TYPE_CHECKING:
     from nostra_cli.api.client import Service
-    from nostra_cli.downloads.batch import Batch
+    from nostra_cli.api.schedule import Waited
+    from nostra_cli.downloads.batch import Batch, Group
     from nostra_cli.downloads.plan import Destination, Selection
     from nostra_cli.downloads.target import OnExisting
     from nostra_cli.downloads.transfer import TransferResult
@@ -160,19 +161,25 @@ def _groups(
     batch: "Batch",
     wait: bool,
     interval: float | None,
-) -> Iterator[Sequence["Invocation | NostraError"]]:
+) -> Iterator["Group"]:
     """Yield groups of invocations to download: all, or those whose wait has ended."""
     from nostra_cli.api.wait import Waiting
+    from nostra_cli.downloads.batch import Group
 
     ids, jobs = batch.ids, batch.jobs
     if not wait:
-        yield list(service.invocations(ids, jobs))
+        yield Group(list(service.invocations(ids, jobs)))
         return
     with out.progress.waiting(len(ids)) as watcher:
         waiting = Waiting(ids, service, watcher, interval, jobs)
         for first in waiting.run():
-            ended = [first, *waiting.take_ended()]
-            yield [end if isinstance(end, NostraError) else end.invocation for end in ended]
+            found = _invocations([first, *waiting.take_ended()])
+            alone = len(found) == len(ids)
+            yield Group(found, None if alone else lambda: _invocations(waiting.take_ended()))
+
+
+def _invocations(ended: "Sequence[Waited | NostraError]") -> "list[Invocation | NostraError]":
+    return [end if isinstance(end, NostraError) else end.invocation for end in ended]
 
 
 def _selection(
