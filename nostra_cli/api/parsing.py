@@ -51,7 +51,10 @@ def parse_value(content: bytes, what: str) -> JsonValue:
         raise Corrupt(f"{what}: the response is a web page, not JSON", _PAGE_HINT)
     try:
         found: JsonValue = json.loads(
-            content.decode(), object_pairs_hook=_unique, parse_constant=_no_constant
+            content.decode(),
+            object_pairs_hook=_unique,
+            parse_int=_int,
+            parse_constant=_no_constant,
         )
         # The parser accepts lone surrogates and 1e999, which would fail later, in the output.
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
@@ -61,6 +64,7 @@ def parse_value(content: bytes, what: str) -> JsonValue:
 
 
 _HINT = "check the base URL with nostra -v; if it is right, the service is at fault"
+_MAX_DIGITS = 4000
 _PAGE_HINT = "check the base URL; a proxy or a login page may stand in between"
 
 
@@ -69,6 +73,12 @@ def _unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
     if len(found) != len(pairs):
         raise ValueError("duplicate key in an object")
     return found
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a number has more than {_MAX_DIGITS} digits")
+    return int(digits)
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -83,7 +93,7 @@ def _reason(error: Exception) -> str:
         return " (nested too deeply)"
     if isinstance(error, UnicodeError):
         return " (not Unicode text)"
-    return f" ({str(error)[:60]})"
+    return f" ({error})"
 
 
 class _Malformed(Exception):

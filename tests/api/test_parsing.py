@@ -71,11 +71,10 @@ def test_a_number_that_no_float_holds_is_refused(number: str) -> None:
     assert "not valid JSON" in refusal(f'{{"a": {number}}}'.encode())
 
 
-@pytest.mark.parametrize("digits", [5_000, 1_000_000])
-def test_a_number_of_too_many_digits_is_refused_in_a_short_message(digits: int) -> None:
+@pytest.mark.parametrize("digits", [4_001, 5_000, 1_000_000])
+def test_a_number_of_too_many_digits_is_refused(digits: int) -> None:
     message = refusal(b'{"a": ' + b"9" * digits + b"}")
-    assert "not valid JSON" in message
-    assert len(message) < 150
+    assert message.endswith("not valid JSON (a number has more than 4000 digits)")
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])
