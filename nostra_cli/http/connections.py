@@ -84,7 +84,7 @@ class PooledClient(httpx.BaseTransport):
             failed = backend.connections[-1]
             if isinstance(error, httpcore.RemoteProtocolError) and not failed.ended:
                 raise not_http(failed.peer) from error
-            raise convert_error(error, failed.peer) from error
+            raise convert_error(error, failed.peer, self.limit.waited) from error
         connection: Connection = response.extensions["network_stream"]
         connection.begin_body(*framing_of(request.method, response))
         body = _Body(response)

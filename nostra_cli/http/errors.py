@@ -10,7 +10,8 @@ import httpcore
 
 from nostra_cli.errors import NostraError, ServiceProblem, TooManyOpenFiles, Transient, Truncated
 from nostra_cli.http.retry import RETRYABLE_STATUSES
-from nostra_cli.http.timeouts import CONNECT_SECONDS, READ_SECONDS
+from nostra_cli.http.timeouts import CONNECT_SECONDS
+from nostra_cli.units import show_duration
 
 HTTP_ERRORS = (
     OSError,
@@ -135,11 +136,13 @@ def convert_body_error(error: Exception, where: str, seconds: float) -> NostraEr
     """Convert the error of a body whose pieces may take `seconds` each."""
     if isinstance(error, (EOFError, ssl.SSLEOFError, httpcore.RemoteProtocolError)):
         return Truncated(f"{where}: the body ended too early", _AGAIN)
+    if _is_stall(error):
+        return Transient(f"{where}: no data for {seconds:g} s", _NETWORK_HINT)
     return convert_error(error, where, seconds)
 
 
-def convert_error(error: Exception, where: str, seconds: float = READ_SECONDS) -> NostraError:
-    """Convert the error of a request to `where`, of which each piece may take `seconds`."""
+def convert_error(error: Exception, where: str, seconds: float) -> NostraError:
+    """Convert the error of a request to `where`, sent `seconds` ago."""
     if _is_limit(error):
         return _limit_error(where)
     if isinstance(error, ssl.SSLError) and _reason_of_tls(error) in _CLIENT_CERTIFICATE:
@@ -147,7 +150,7 @@ def convert_error(error: Exception, where: str, seconds: float = READ_SECONDS) -
     if isinstance(error, (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError)):
         return ServiceProblem(f"{where}: the request could not be sent ({type(error).__name__})")
     if _is_stall(error):
-        return Transient(f"{where}: no answer within {seconds:g} s", _NETWORK_HINT)
+        return Transient(f"{where}: no response within {show_duration(seconds)}", _NETWORK_HINT)
     words = _system_reason(error)
     reason = f" ({words})" if words else ""
     return Transient(f"{where}: the connection broke off{reason}", _AGAIN)

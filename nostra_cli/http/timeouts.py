@@ -50,13 +50,20 @@ class TimeLimit:
     """
 
     def __init__(self) -> None:
+        self._began = 0.0
         self._end = math.inf
         self._max_pause: float | None = None
 
     def start(self, seconds: float, max_pause: float | None = None) -> None:
         """Limit what follows to `seconds` in total, and each wait to `max_pause`, if given."""
-        self._end = time.monotonic() + seconds
+        self._began = time.monotonic()
+        self._end = self._began + seconds
         self._max_pause = max_pause
+
+    @property
+    def waited(self) -> float:
+        """The seconds since `start`."""
+        return time.monotonic() - self._began
 
     def next_wait(self, seconds: float | None = None) -> float:
         """Return how long the next wait may take, at most `seconds` unless `start` says so.

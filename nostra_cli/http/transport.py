@@ -182,7 +182,7 @@ class Transport:
                 return self._send_once(client, request)
             except HTTP_ERRORS as error:
                 if not again or isinstance(error, TimeoutError):
-                    raise convert_error(error, request.url.host) from error
+                    raise convert_error(error, request.url.host, client.limit.waited) from error
         raise AssertionError("unreachable")
 
     def _send_once(self, client: PooledClient, request: Request) -> httpx.Response:

@@ -83,7 +83,7 @@ CASES = table(
         Case("slow", "then-well", large("times = 1\nrate = 2000"), 0, ("slower than",), LARGE,
              env=(("NOSTRA_LOW_SPEED_TIME", "1s"), ("NOSTRA_LOW_SPEED_LIMIT", "100kB"))),
         Case("slow", "stalled", large("times = 1\nstall_after = 5000"), 0,
-             ("no answer within 0.5 s",), LARGE, env=(("NOSTRA_LOW_SPEED_TIME", "0.5s"),)),
+             ("no data for 0.5 s",), LARGE, env=(("NOSTRA_LOW_SPEED_TIME", "0.5s"),)),
         Case("slow", "for-ever", fault("rate = 10"), 6, ("transfer slower than",), part=True,
              env=(("NOSTRA_LOW_SPEED_TIME", "1s"), ("NOSTRA_LOW_SPEED_LIMIT", "100kB"))),
     ],

@@ -157,7 +157,7 @@ def test_a_proxy_that_opens_no_tunnel(line: bytes, kind: type[NostraError], stat
             ServiceProblem,
             "h: the request could not be sent (LocalProtocolError)",
         ),
-        (httpcore.ReadTimeout(), Transient, "h: no answer within 7 s"),
+        (httpcore.ReadTimeout(), Transient, "h: no response within 7 s"),
         (
             of_system(errno.ECONNRESET),
             Transient,
@@ -178,4 +178,4 @@ def test_a_body_that_ends_early_is_truncated(error: Exception) -> None:
 
 
 def test_a_body_that_stalls_is_transient() -> None:
-    check(convert_body_error(TimeoutError(), "h", 7), Transient, "h: no answer within 7 s")
+    check(convert_body_error(TimeoutError(), "h", 7), Transient, "h: no data for 7 s")

@@ -110,7 +110,7 @@ def test_a_body_that_stalls_is_reported_as_such(
         listening(handle) as raw,
         connect(raw.base_url) as transport,
         transport.request("GET", "/x") as response,
-        pytest.raises(Transient, match=r"^127\.0\.0\.1: no answer within"),
+        pytest.raises(Transient, match=r"^127\.0\.0\.1: no data for"),
     ):
         list(response.chunks)
 
