@@ -7,17 +7,16 @@ name cannot be interrupted, so Ctrl-C would not end the process within a second.
 from __future__ import annotations
 
 import queue
-import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
 from nostra_cli.errors import KeptPart, add_kept, kept_parts, thread_errors
-from nostra_cli.threads import start_thread
+from nostra_cli.signals import start_thread
 
 T = TypeVar("T")
 _Done = queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
@@ -156,28 +155,3 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
     if not results:
         raise TimeoutError
     return results[0]
-
-
-@contextmanager
-def deferred_signals() -> Iterator[None]:
-    """Handle INT, TERM and HUP at the end of the block: their handlers may raise exceptions.
-
-    For a block that would lose what it has made, such as a process. In other threads no signal is
-    handled anyway.
-    """
-    arrived: list[int] = []
-    before = {}
-    try:
-        if threading.current_thread() is threading.main_thread():
-            for number in filter(None, (getattr(signal, name, None) for name in _ENDING)):
-                if callable(signal.getsignal(number)):
-                    before[number] = signal.signal(number, lambda n, _frame: arrived.append(n))
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in arrived:
-            signal.raise_signal(number)
-
-
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -29,7 +29,7 @@ LAYERS = [
     "config",
     "concurrency",
     "files",
-    "threads",
+    "signals",
     "units",
     "models",
     "errors",
@@ -203,7 +203,7 @@ def test_only_the_output_knows_rich() -> None:
 
 def test_the_output_knows_values_and_nothing_that_acts() -> None:
     known = {other for module in house() if room(module) == "output" for other in own(module)}
-    assert {room(other) for other in known} == {"output", "models", "errors", "threads", "units"}
+    assert {room(other) for other in known} == {"output", "models", "errors", "signals", "units"}
 
 
 def test_the_sandbox_shares_nothing_with_the_client() -> None:
@@ -279,4 +279,4 @@ def test_threads_are_started_in_one_place() -> None:
         for path in ROOT.rglob("*.py")
         if "threading.Thread(" in path.read_text(encoding="utf-8")
     }
-    assert starting == {"sandbox/server.py", "threads.py"}
+    assert starting == {"sandbox/server.py", "signals.py"}

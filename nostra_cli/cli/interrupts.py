@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from nostra_cli.errors import ExitCode, Signalled
+from nostra_cli.signals import handled_signals
 
 if TYPE_CHECKING:
     from nostra_cli.output.console import Output
@@ -39,22 +40,10 @@ class Signals:
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle signals while the block lasts; once one was raised, only a second INT ends it.
-
-        A signal that was ignored at the start (nohup, a background job) stays ignored.
-        """
+        """Handle signals while the block lasts; once one was raised, only a second INT ends it."""
         others = dict.fromkeys(("SIGTSTP", "SIGQUIT"), self._by_default)
-        handlers = {**dict.fromkeys(_CODES, self._end), **others}
-        before = {}
-        for name, handler in handlers.items():
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, handler)
-        try:
+        with handled_signals({**dict.fromkeys(_CODES, self._end), **others}):
             yield
-        finally:
-            for number, previous in before.items():
-                signal.signal(number, previous)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
         first, again = self.code is None, number == signal.SIGINT and self._interrupted

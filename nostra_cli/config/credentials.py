@@ -121,8 +121,7 @@ def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
     import subprocess
     from functools import partial
 
-    from nostra_cli.concurrency import deferred_signals
-    from nostra_cli.threads import start_thread
+    from nostra_cli.signals import deferred_signals, start_thread
 
     attended = _has_terminal()
     output = bytearray()

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nostra_cli.output.terminal import HIDE_CURSOR, SHOW_CURSOR, in_foreground, size_of
-from nostra_cli.threads import start_thread
+from nostra_cli.signals import start_thread
 
 if TYPE_CHECKING:
     from nostra_cli.output.bars import Artist

@@ -21,7 +21,7 @@ from nostra_cli.preview.tables import (
     csv_table,
     rewritten_table,
 )
-from nostra_cli.threads import start_thread
+from nostra_cli.signals import start_thread
 
 BINS = 16
 MAX_DATES = 20_000

@@ -20,7 +20,7 @@ from nostra_cli.downloads.stores import HINT, check_object, open_store, store_er
 from nostra_cli.downloads.target import OnExisting, StoreUrl
 from nostra_cli.errors import FileProblem, thread_errors
 from nostra_cli.models import Piece
-from nostra_cli.threads import start_thread
+from nostra_cli.signals import start_thread
 
 MIN_BLOCK = 8 << 20
 """Bytes that each upload keeps in memory and sends at once."""
