@@ -10,7 +10,6 @@ import math
 import os
 import ssl
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -211,12 +210,11 @@ class Transport:
         seconds: float | None,
         max_pause: float,
     ) -> Generator[Piece]:
-        began = time.monotonic()
+        self._limit(client, seconds, max_pause)
         try:
-            self._limit(client, seconds, max_pause)
             yield from _body(response)
         except HTTP_ERRORS as error:
-            if seconds is not None and time.monotonic() - began >= seconds:
+            if seconds is not None and client.limit.waited >= seconds:
                 late = f"{response.url.host}: the response did not end within {seconds:g} s"
                 raise Transient(late, "try again later") from error
             raise convert_body_error(error, response.url.host, max_pause) from error
