@@ -174,8 +174,8 @@ def _groups(
         waiting = Waiting(ids, service, watcher, interval, jobs)
         for first in waiting.run():
             found = _invocations([first, *waiting.take_ended()])
-            alone = len(found) == len(ids)
-            yield Group(found, None if alone else lambda: _invocations(waiting.take_ended()))
+            none_left = len(found) == len(ids)
+            yield Group(found, None if none_left else lambda: _invocations(waiting.take_ended()))
 
 
 def _invocations(ended: "Sequence[Waited | NostraError]") -> "list[Invocation | NostraError]":
