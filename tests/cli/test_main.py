@@ -108,6 +108,16 @@ class TestSignals:
     def signals(self) -> interrupts.Signals:
         return interrupts.Signals(Screen().output)
 
+    def with_recorded_end(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> tuple[interrupts.Signals, list[object]]:
+        """Return signals whose end of the process is recorded in the list, not carried out."""
+        done: list[object] = []
+        signals = self.signals()
+        monkeypatch.setattr(signals.out, "restore", lambda: done.append("restored"))
+        monkeypatch.setattr(os, "_exit", done.append)
+        return signals, done
+
     @pytest.mark.parametrize(
         "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
     )
@@ -128,10 +138,7 @@ class TestSignals:
     def test_a_second_int_ends_at_once_and_restores_the_terminal(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        done: list[object] = []
-        signals = self.signals()
-        monkeypatch.setattr(signals.out, "restore", lambda: done.append("restored"))
-        monkeypatch.setattr(os, "_exit", done.append)
+        signals, done = self.with_recorded_end(monkeypatch)
         with pytest.raises(Signalled):
             run(signals, signal.SIGTERM, [signal.SIGINT, signal.SIGINT])
         assert done == ["restored", ExitCode.TERMINATE]
@@ -165,10 +172,7 @@ class TestSignals:
     def test_a_first_signal_after_the_command_ends_at_once(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        done: list[object] = []
-        signals = self.signals()
-        monkeypatch.setattr(signals.out, "restore", lambda: done.append("restored"))
-        monkeypatch.setattr(os, "_exit", done.append)
+        signals, done = self.with_recorded_end(monkeypatch)
         with signals.handled():
             with signals.raised():
                 pass

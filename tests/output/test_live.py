@@ -92,16 +92,21 @@ def test_blocks_may_overlap() -> None:
     assert stream.screen.text.endswith(SHOW_CURSOR)
 
 
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> tuple[Drawn, list[bytes]]:
+    """Return a stream with a descriptor in the foreground, and what is written to that."""
+    written: list[bytes] = []
+    monkeypatch.setattr("nostra_cli.output.live.os.write", lambda _fd, data: written.append(data))
+    monkeypatch.setattr(Drawn, "fileno", lambda _self: 2)
+    monkeypatch.setattr(live, "in_foreground", lambda _stream: True)
+    return Drawn(), written
+
+
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("leave", [Live.suspend, Live.restore])
 def test_the_terminal_is_left_as_it_was_found(
     leave: Callable[[Live], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = Drawn()
-    written: list[bytes] = []
-    monkeypatch.setattr("nostra_cli.output.live.os.write", lambda _fd, data: written.append(data))
-    monkeypatch.setattr(Drawn, "fileno", lambda _self: 2)
-    monkeypatch.setattr(live, "in_foreground", lambda _stream: True)
+    stream, written = on_a_terminal(monkeypatch)
     drawing = Live(stream, False, sanitize)
     with drawing.shown(waiting()):
         stream.wait()
@@ -155,11 +160,7 @@ def test_it_is_closed_even_if_another_thread_is_at_work() -> None:
 def test_a_signal_before_a_write_does_not_leave_the_cursor_hidden(
     leave: Callable[[Live], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = Drawn()
-    written: list[bytes] = []
-    monkeypatch.setattr("nostra_cli.output.live.os.write", lambda _fd, data: written.append(data))
-    monkeypatch.setattr(Drawn, "fileno", lambda _self: 2)
-    monkeypatch.setattr(live, "in_foreground", lambda _stream: True)
+    stream, written = on_a_terminal(monkeypatch)
     drawing = Live(stream, False, sanitize)
 
     def interrupted(_stream: Drawn, _text: str) -> int:
