@@ -43,7 +43,7 @@ def _copy(target: Path) -> None:
     )
     for name in listed.stdout.splitlines():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target / name)
+        shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
 
 
 def _rename(copy: Path) -> int:
