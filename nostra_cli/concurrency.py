@@ -32,10 +32,14 @@ def run(
     jobs: int,
     abort: Callable[[], None],
     more: Callable[[], Sequence[Callable[[], T]]] | None = None,
+    *,
+    interruptible: bool = True,
 ) -> Iterator[T]:
     """Yield the result of each task, in order, while up to `jobs` of them run at once.
 
-    While they run, `more` is called now and then for tasks to add; not with one job.
+    While they run, `more` is called now and then for tasks to add; not with one job. A task
+    that runs alone runs on the main thread, where a signal may raise an exception anywhere in it,
+    if it is `interruptible`.
 
     Raises the first exception of a task at once. Then, and if the caller stops early, `abort` must
     make the running tasks end; the partial files that they keep are recorded on the exception. If
@@ -45,7 +49,8 @@ def run(
     done: _Done[T] = queue.SimpleQueue()
     work = partial(_work, todo, done)
     count = min(jobs, len(tasks))
-    threads = start_threads(work, count) if count > 1 or (more and jobs > 1) else []
+    more = more if jobs > 1 else None
+    threads = start_threads(work, count) if count > 1 or more or not interruptible else []
     if not threads:
         for task in tasks:
             yield task()

@@ -57,6 +57,13 @@ def test_one_task_or_one_job_needs_no_thread() -> None:
     assert list(concurrency.run([here], 8, never)) == [here()]
 
 
+def test_what_is_not_interruptible_runs_on_a_thread_of_its_own() -> None:
+    here = threading.get_ident
+    for jobs in (1, 8):
+        [there] = concurrency.run([here], jobs, never, interruptible=False)
+        assert there != here()
+
+
 def test_an_error_aborts_the_others_and_names_the_parts_they_keep() -> None:
     aborted, waiting = threading.Event(), threading.Event()
 

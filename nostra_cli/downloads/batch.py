@@ -156,7 +156,11 @@ def run(
             with ExitStack() as shown:
                 first = tasks(group.found, shown)
                 more = partial(more_tasks, group.more, shown) if group.more else None
-                for result in concurrency.run(first, batch.jobs, abort, more):
+                # A driver that a signal interrupts could not remove its unfinished object.
+                interruptible = not isinstance(batch.to.place, StoreUrl)
+                for result in concurrency.run(
+                    first, batch.jobs, abort, more, interruptible=interruptible
+                ):
                     if isinstance(result, TransferResult):
                         finished.append(result)
                     yield result

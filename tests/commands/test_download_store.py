@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,38 @@ def test_to_a_folder(nostra: Runner, url: str) -> None:
     for name in names[:3]:
         stored = Path(url.removeprefix("file://"), name)
         assert (nostra.cwd / name).read_bytes() == stored.read_bytes()
+
+
+INTERRUPTED_IN_WRITE = (
+    sys.executable,
+    "-c",
+    """
+import os, signal, threading
+from fsspec.implementations.local import LocalFileOpener
+from nostra_cli.downloads.sinks import store
+write, abort_all = LocalFileOpener.write, store.abort_all
+aborted = threading.Event()
+store.abort_all = lambda: (abort_all(), aborted.set())
+def interrupted(*args):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        aborted.wait(20)
+        return write(*args)
+    except BaseException:
+        os._exit(99)
+LocalFileOpener.write = interrupted
+from nostra_cli.__main__ import main
+main()
+""",
+)
+
+
+@pytest.mark.parametrize("jobs", ["1", "8"])
+def test_no_signal_interrupts_a_driver(nostra: Runner, url: str, jobs: str) -> None:
+    """It could not remove its object: an SSH connection does not survive half a packet."""
+    args = ["download", "demo-dedup", "-f", "csv", "-d", url, "-j", jobs]
+    ended = nostra(*args, command=INTERRUPTED_IN_WRITE)
+    assert (ended.code, ended.out, there(url)) == (130, "", [])
 
 
 def test_json_has_the_url_and_the_hash(nostra: Runner, url: str) -> None:
