@@ -16,6 +16,8 @@ def mask_token(token: str, text: str, by_service: bool = False) -> str:
     A long random token never occurs by chance. A short one or a common word (`test`, `1`) does, in
     ids, hashes and our own messages: it is masked as a whole word, and only in text of the service.
     """
+    if len(text) < len(token):  # no form is shorter; to compile the pattern takes 1.5 ms
+        return text
     if _is_distinctive(token):
         return _pattern(token).sub(MASK, text)
     return _pattern(token, as_word=True).sub(MASK, text) if by_service else text

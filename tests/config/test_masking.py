@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostra_cli.config.masking import mask_token
+from nostra_cli.config.masking import _pattern, mask_token
 
 LONG = 'q"uo/te\\s3cr3t+t0k3n~='
 TOKENS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=40)
@@ -57,3 +57,11 @@ def test_a_short_token_masks_no_part_of_a_word() -> None:
 def test_text_of_the_service_never_contains_the_token(token: str, form: str) -> None:
     echo = FORMS["plain" if form == "percent-encoded in lower case" else form](token)
     assert echo not in mask_token(token, f"said {echo} again", by_service=True).split()
+
+
+def test_a_text_shorter_than_the_token_compiles_no_pattern() -> None:
+    """`nostra status` shows such texts only, and starts 1.5 ms earlier."""
+    _pattern.cache_clear()
+    assert mask_token("a-long-t0ken", "completed") == "completed"
+    assert _pattern.cache_info().misses == 0
+    assert mask_token("a-long-t0ken", "a-long-t0ken") == "***"
