@@ -6,10 +6,9 @@ import importlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
 from io import StringIO
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.completion import get_completion_inspect_parameters
@@ -17,7 +16,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from nostra_cli import __version__
 from nostra_cli.cli import completion
-from nostra_cli.cli.help import write_help, write_overview
 from nostra_cli.cli.params import SharedOptions, shared_params
 from nostra_cli.cli.usage import no_such_command, usage_problems
 
@@ -41,8 +39,7 @@ COMMANDS = (
 _MAX_WIDTH = 100
 
 
-@dataclass(frozen=True)
-class ParsedCommand:
+class ParsedCommand(NamedTuple):
     """A command with its options parsed, not yet run."""
 
     command: Command
@@ -58,7 +55,15 @@ class ParsedCommand:
             return self.command.run(self.context)
 
 
+def _overview(group: Any, ctx: Any, *, complete: bool) -> str:
+    from nostra_cli.cli.help import write_overview
+
+    return write_overview(group, ctx, complete=complete)
+
+
 def _format_help(command: Any, ctx: Any, formatter: Any) -> None:
+    from nostra_cli.cli.help import write_help  # commands do without it
+
     formatter.write(write_help(command, ctx, command_module(ctx.command_path.split()[1])))
 
 
@@ -110,7 +115,7 @@ class Root(CommandGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the overview of all commands."""
-        formatter.write(write_overview(self, ctx))
+        formatter.write(_overview(self, ctx, complete=True))
 
 
 def _with_help(items: list[Any], incomplete: str) -> list[Any]:
@@ -172,7 +177,7 @@ def root(
     if version:
         typer.echo(f"nostra {__version__}")
     elif context.invoked_subcommand is None:
-        overview = write_overview(context.command, context, complete=False)
+        overview = _overview(context.command, context, complete=False)
         typer.echo(overview, color=context.color, nl=False)
 
 

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from nostra_cli.config.file import read_bounded
@@ -79,8 +79,7 @@ def _decode(content: bytes) -> str:
     return content.decode("ascii", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCommand:
+class TokenCommand(NamedTuple):
     """A command that prints the token in the first line of its stdout."""
 
     words: tuple[str, ...]

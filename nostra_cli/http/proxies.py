@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from nostra_cli.errors import UsageProblem
@@ -10,8 +10,7 @@ from nostra_cli.errors import UsageProblem
 _HINT = "set HTTPS_PROXY to one like http://proxy.example:8080, or add the host to NO_PROXY"
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy, reached without TLS; its string is host and port."""
 
     host: str
