@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
@@ -24,11 +23,13 @@ _MAX_BYTES = 64 * 1024
 _BASE_URL_HINT = f"it looks like {DEFAULT_BASE_URL}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Token:
     """A token; its repr does not show it."""
 
-    value: str
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = value
 
 
 def redact(token: Token) -> str:

@@ -6,7 +6,6 @@ truncated gzip body as complete, so its decoder is not used.
 
 from __future__ import annotations
 
-import gzip
 import io
 import zlib
 from collections.abc import Iterator
@@ -49,6 +48,8 @@ def _codings(response: Response) -> list[str]:
 
 
 def _gunzip(response: Response) -> Iterator[bytes]:
+    import gzip  # 1 ms that a response as asked for does not need
+
     with gzip.GzipFile(fileobj=io.BufferedReader(_Raw(response.chunks), _STEP)) as file:
         while True:
             try:
