@@ -201,14 +201,36 @@ def kept_parts(error: object) -> list[KeptPart]:
 def capture_error(invocation: str | None, attempt: Callable[[], T]) -> T | NostraError:
     """Return the result of `attempt` or its error, with the invocation set.
 
-    Raises AuthProblem and DeadlinePassed, which end the work on all ids.
+    Raises AuthProblem, DeadlinePassed and BrokenPipeError, which end the work on all ids.
     """
     try:
         return attempt()
-    except (AuthProblem, DeadlinePassed):
+    except (AuthProblem, DeadlinePassed, BrokenPipeError):
         raise
     except NostraError as error:
-        return error if invocation is None else error.about(invocation)
+        found = error
+    except OSError as error:
+        if not error.strerror:  # not of the system: a bug
+            raise
+        found = system_error(error)
+    return found if invocation is None else found.about(invocation)
+
+
+def is_out_of_descriptors(error: BaseException) -> bool:
+    """Return whether the system refused because too many files are open."""
+    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
+
+
+def system_error(error: OSError) -> FileProblem:
+    """Convert an OSError that no other conversion knows more about."""
+    if is_out_of_descriptors(error):
+        return FileProblem("too many open files", _DESCRIPTORS_HINT)
+    where = f" ({error.filename})" if isinstance(error.filename, str) else ""
+    return FileProblem(f"the system refused: {error.strerror}{where}", REPORT_HINT)
+
+
+REPORT_HINT = "please report it with the command you ran"
+_DESCRIPTORS_HINT = "raise the limit (ulimit -n), or use -j 1"
 
 
 @contextmanager
@@ -257,6 +279,8 @@ def file_errors(path: Path) -> Iterator[None]:
             errno.ENOSPC: "make room; then run it again",
             errno.EDQUOT: "make room; then run it again",
             errno.EFBIG: "raise the limit (ulimit -f); then run it again",
+            errno.EMFILE: _DESCRIPTORS_HINT,
+            errno.ENFILE: _DESCRIPTORS_HINT,
             errno.ELOOP: "a symbolic link stands there: remove it",
         }.get(error.errno or 0, "check the directory and its permissions")
         raise FileProblem(f"cannot use {path}: {error.strerror}", hint) from error

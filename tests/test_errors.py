@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from nostra_cli.errors import (
     AuthProblem,
     DeadlinePassed,
     ExitCode,
+    FileProblem,
     KeptPart,
     NostraError,
     NotFound,
@@ -30,7 +33,14 @@ def test_an_error_of_one_id_does_not_affect_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [AuthProblem("refused"), DeadlinePassed("late"), ValueError("a bug")]
+    "error",
+    [
+        AuthProblem("refused"),
+        DeadlinePassed("late"),
+        ValueError("a bug"),
+        OSError("a bug"),
+        BrokenPipeError(errno.EPIPE, "Broken pipe"),
+    ],
 )
 def test_errors_that_end_all_work_are_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
@@ -56,6 +66,20 @@ def test_an_error_of_one_of_many_names_its_id(id_: str | None, message: str, sho
     error = capture_error(id_, fail)
     assert isinstance(error, NostraError)
     assert (error.message, error.invocation) == (shown, id_)
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (OSError(errno.EMFILE, "Too many"), "a: too many open files"),
+        (OSError(errno.ENFILE, "Too many"), "a: too many open files"),
+        (OSError(errno.EIO, "I/O error", "/x"), "a: the system refused: I/O error (/x)"),
+    ],
+)
+def test_an_error_of_the_system_ends_the_work_on_one_id_only(raised: OSError, message: str) -> None:
+    error = capture_error("a", lambda: fail(raised))
+    assert isinstance(error, FileProblem)
+    assert (error.message, error.invocation) == (message, "a")
 
 
 def test_kept_partial_files_are_recorded_on_our_errors_alone() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from nostra_cli import __version__
 from nostra_cli.cli import interrupts
-from nostra_cli.errors import Corrupt, ExitCode, FileProblem, NostraError, Signalled
+from nostra_cli.errors import (
+    REPORT_HINT,
+    Corrupt,
+    ExitCode,
+    FileProblem,
+    NostraError,
+    Signalled,
+    system_error,
+)
 from nostra_cli.output.console import Output
 from nostra_cli.output.streams import (
     Color,
@@ -107,18 +114,12 @@ def unexpected_error(error: Exception) -> NostraError:
         return FileProblem("not enough memory", "free some memory, or use -j 1")
     if isinstance(error, RecursionError):
         return Corrupt("the data is nested too deeply", "report it to the service's support")
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return FileProblem("too many open files", "raise the limit (ulimit -n), or use -j 1")
     if isinstance(error, OSError) and error.strerror:
-        where = f" ({error.filename})" if isinstance(error.filename, str) else ""
-        return FileProblem(f"the system refused: {error.strerror}{where}", _REPORT_HINT)
+        return system_error(error)
     return NostraError(
         f"internal error: {type(error).__name__} at {_place(error)} (nostra {__version__})",
-        _REPORT_HINT,
+        REPORT_HINT,
     )
-
-
-_REPORT_HINT = "please report it with the command you ran"
 
 
 def _place(error: Exception) -> str:

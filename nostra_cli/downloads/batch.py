@@ -21,6 +21,7 @@ from nostra_cli.downloads.sinks.stdout import Writer
 from nostra_cli.downloads.stream import Meter
 from nostra_cli.downloads.target import OnExisting, StoreUrl, Target
 from nostra_cli.downloads.transfer import DownloadOptions, TransferResult, download
+from nostra_cli.downloads.verify.level import preload
 from nostra_cli.errors import NostraError, Signalled, UsageProblem, capture_error
 from nostra_cli.files import sync_folder
 from nostra_cli.models import Format, Invocation
@@ -144,6 +145,7 @@ def run(
         items = [item for invocation in found for item in _planned(invocation, batch)]
         transfers = [item for item in items if isinstance(item, Item)]
         planned.extend(transfers)
+        preload({item.format for item in transfers}, batch.options.level)
         metering = shown.enter_context(progress(len(transfers)))
         return _tasks(service, items, batch, claims, metering, stdout)
 

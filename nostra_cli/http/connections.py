@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,8 @@ from nostra_cli.http.errors import (
 from nostra_cli.http.proxies import Proxy, proxy_for
 from nostra_cli.http.sockets import Connection, framing_of
 from nostra_cli.http.timeouts import TimeLimit
+
+codecs.lookup("idna")  # loaded now: sockets need it where no file descriptor may be left
 
 KEEP_ALIVE_SECONDS = 5.0
 """A connection that was idle for longer may be dead without a sign of it."""

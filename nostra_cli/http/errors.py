@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 
 import httpcore
 
-from nostra_cli.errors import NostraError, ServiceProblem, TooManyOpenFiles, Transient, Truncated
+from nostra_cli.errors import (
+    NostraError,
+    ServiceProblem,
+    TooManyOpenFiles,
+    Transient,
+    Truncated,
+    is_out_of_descriptors,
+)
 from nostra_cli.http.retry import RETRYABLE_STATUSES
 from nostra_cli.http.timeouts import CONNECT_SECONDS
 from nostra_cli.units import show_duration
@@ -51,7 +57,7 @@ _CLIENT_CERTIFICATE = frozenset(
 
 def connect_error(peer: str, error: Exception) -> NostraError:
     """Convert the error of a connection that could not be made."""
-    if _is_limit(error):
+    if is_out_of_descriptors(error):
         return _limit_error(peer)
     hint = _PROXY_HINT if peer.startswith("proxy ") else _NETWORK_HINT
     if isinstance(error, socket.gaierror):
@@ -143,7 +149,7 @@ def convert_body_error(error: Exception, where: str, seconds: float) -> NostraEr
 
 def convert_error(error: Exception, where: str, seconds: float) -> NostraError:
     """Convert the error of a request to `where`, sent `seconds` ago."""
-    if _is_limit(error):
+    if is_out_of_descriptors(error):
         return _limit_error(where)
     if isinstance(error, ssl.SSLError) and _reason_of_tls(error) in _CLIENT_CERTIFICATE:
         return _client_certificate_error(where)  # TLS 1.3 sends the alert after the handshake
@@ -154,10 +160,6 @@ def convert_error(error: Exception, where: str, seconds: float) -> NostraError:
     words = _system_reason(error)
     reason = f" ({words})" if words else ""
     return Transient(f"{where}: the connection broke off{reason}", _AGAIN)
-
-
-def _is_limit(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
 
 
 def _limit_error(peer: str) -> NostraError:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import runner_for
-from tests.running import NOSTRA
+from tests.running import NOSTRA, Runner
 from tests.sandbox.calling import faulty
 
 MANY = "[invocation.many]\nresults = 30\nbytes = 2000\n"
@@ -131,3 +131,29 @@ def test_a_number_out_of_range_is_refused(home: Path, tmp_path: Path, jobs: str)
     with faulty("") as sandbox:
         ended = runner_for(sandbox, home, tmp_path)("download", "x", "-j", jobs)
     assert (ended.code, len(sandbox.requests)) == (2, 0)
+
+
+LOADED_BY_THREADS = """
+import sys, threading
+def note(event, arguments):
+    in_thread = threading.current_thread() is not threading.main_thread()
+    if event == "import" and in_thread and arguments[0] not in sys.modules:
+        sys.stderr.write(f"a thread loads {arguments[0]}\\n")
+sys.addaudithook(note)
+from nostra_cli.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--checksums",), ("--verify", "full", "--wait")])
+def test_threads_load_no_modules(options: tuple[str, ...], nostra: Runner) -> None:
+    """With few file descriptors, none may be left to load one."""
+    command = (sys.executable, "-c", LOADED_BY_THREADS)
+    ended = nostra("download", "demo-dedup", "-f", "all", *options, command=command)
+    assert ended.code == 0
+    assert [name for name in nostra.files() if "SUMS" not in name] == [
+        "demo-dedup.csv",
+        "demo-dedup.json",
+        "demo-dedup.xlsx",
+    ]
+    assert "a thread loads" not in ended.err

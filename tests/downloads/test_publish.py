@@ -266,6 +266,8 @@ def test_a_full_disk_keeps_the_bytes_written_so_far(
     [
         (errno.EDQUOT, "make room"),
         (errno.EFBIG, "ulimit -f"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENFILE, "ulimit -n"),
         (errno.EEXIST, "--overwrite"),
         (errno.EACCES, "permissions"),
     ],

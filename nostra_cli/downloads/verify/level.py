@@ -8,7 +8,7 @@ checks only the length and refuses web pages.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import IO, Protocol
 
@@ -67,6 +67,12 @@ def checks_for(format: Format, level: Level, length: int | None) -> list[Check]:
 
         checks.append(verify_xlsx.QuickCheck())
     return checks
+
+
+def preload(formats: Iterable[Format], level: Level) -> None:
+    """Load what checks these formats; a thread may find no file descriptor left for it."""
+    for format_ in formats:
+        checks_for(format_, level, None)
 
 
 def is_checked_at_end(format: Format, level: Level) -> bool:

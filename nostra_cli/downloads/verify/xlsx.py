@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ _END = b"PK\x05\x06"
 _BLOCK = 1 << 20
 _PARTS = ("[Content_Types].xml", "xl/workbook.xml")
 _DAMAGE: tuple[type[Exception], ...] = (zipfile.BadZipFile, *DAMAGE)
+codecs.lookup("cp437")  # loaded now: zipfile needs it where no file descriptor may be left
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
