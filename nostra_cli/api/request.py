@@ -97,7 +97,8 @@ def success_response(
 
     def chunks() -> Iterator[Piece]:
         try:
-            yield from paced(decoded(response), low_speed, request.name)
+            received = paced(response.chunks, low_speed, request.name)
+            yield from decoded(response._replace(chunks=received))
         except Transient as failure:
             deadline.check(f"the response to {request.name} was complete")
             raise type(failure)(failure.message, "what was written is not complete") from failure

@@ -208,7 +208,8 @@ class BodyStream:
         """Write the body of a response, which should end at `stop`, to the sink."""
         label, deadline = self.item.label, self.service.retrier.deadline
         options = self.options
-        for chunk in paced(decoded(response), options.low_speed, label, options.clock):
+        received = paced(response.chunks, options.low_speed, label, options.clock)
+        for chunk in decoded(response._replace(chunks=received)):
             if stop is not None and self.sink.size + len(chunk) > stop:
                 self.sink.version = None  # unknown which of the bytes are right
                 raise Truncated(f"{label}: more than the promised {stop} bytes came", _TRY_HINT)

@@ -44,7 +44,7 @@ class Deadline:
 
 
 class TimeLimit:
-    """Limit the sum of the waits of one request.
+    """Limit the sum of the waits of one request, and those for one piece of a body.
 
     httpx limits each read only: a server could send a byte at a time for ever.
     """
@@ -52,13 +52,18 @@ class TimeLimit:
     def __init__(self) -> None:
         self._began = 0.0
         self._end = math.inf
+        self._piece_began = 0.0
         self._max_pause: float | None = None
 
     def start(self, seconds: float, max_pause: float | None = None) -> None:
-        """Limit what follows to `seconds` in total, and each wait to `max_pause`, if given."""
-        self._began = time.monotonic()
+        """Limit what follows to `seconds` in total, and each piece to `max_pause`, if given."""
+        self._began = self._piece_began = time.monotonic()
         self._end = self._began + seconds
         self._max_pause = max_pause
+
+    def progressed(self) -> None:
+        """Begin the wait for the next piece: bytes of the framing alone are no progress."""
+        self._piece_began = time.monotonic()
 
     @property
     def waited(self) -> float:
@@ -70,10 +75,15 @@ class TimeLimit:
 
         Raises TimeoutError if no time is left.
         """
-        left = self._end - time.monotonic()
+        now = time.monotonic()
+        left = self._end - now
+        if self._max_pause is not None:
+            left = min(left, self._piece_began + self._max_pause - now)
+        elif seconds is not None:
+            left = min(left, seconds)
         if left <= 0:
             raise TimeoutError
-        return min(left, self._max_pause or seconds or left)
+        return left
 
 
 class LowSpeed(NamedTuple):

@@ -212,7 +212,9 @@ class Transport:
     ) -> Generator[Piece]:
         self._limit(client, seconds, max_pause)
         try:
-            yield from _body(response)
+            for piece in _body(response):
+                yield piece
+                client.limit.progressed()
         except HTTP_ERRORS as error:
             if seconds is not None and client.limit.waited >= seconds:
                 late = f"{response.url.host}: the response did not end within {seconds:g} s"

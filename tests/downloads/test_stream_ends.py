@@ -71,6 +71,15 @@ def test_a_fast_beginning_does_not_make_up_for_a_slow_rest() -> None:
     assert world.ranges == [None, "bytes=305-"]
 
 
+def test_a_compressed_body_is_measured_as_it_arrives() -> None:
+    packed = gzip.compress(WHOLE)
+    drip = [step for byte in packed for step in (1.0, bytes([byte]))]
+    slow = whole(*drip).but(content_encoding="gzip", content_length=str(len(packed)))
+    world = World([slow, whole()], low_speed=LIMIT)
+    assert world.run() == WHOLE
+    assert world.now < 10
+
+
 def test_a_slow_disk_does_not_count_as_a_slow_body() -> None:
     class SlowDisk(Memory):
         def write(self, data: Piece) -> None:

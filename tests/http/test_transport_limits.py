@@ -176,6 +176,18 @@ def test_a_body_that_is_sent_byte_by_byte_ends_at_its_limit(length: int) -> None
     assert caught.value.code == ExitCode.SERVICE
 
 
+@pytest.mark.parametrize("framing", [b"5;", b"1\r\na\r\n5;", b"1\r\na\r\n0\r\nX: "])
+def test_bytes_of_the_framing_are_no_progress_of_a_body(framing: bytes) -> None:
+    begun = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + framing
+    with (
+        listening(dribbling(begun, lambda: None)) as raw,
+        connect(raw.base_url) as transport,
+        transport.request("GET", "/x", max_pause=LATE) as response,
+        pytest.raises(Transient, match=r"no data for 0\.2 s"),
+    ):
+        list(response.chunks)
+
+
 def test_abort_ends_the_requests_of_every_thread() -> None:
     with stuck(b"") as (raw, then), connected(raw.base_url) as transport:
         both = threading.Barrier(2, action=transport.abort)
