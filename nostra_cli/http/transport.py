@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import ssl
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -39,7 +40,10 @@ HEAD_SECONDS = 60.0
 """Limit for the head of a response, and for a body that is not a result."""
 LARGE_BODY = 1 << 20
 """Bytes from which a body is read straight from its socket, which is then not reused."""
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-amz-security-token"}
+)
+_URL_WITH_QUERY = r"""(?i)(https?://[^\s<>"'?]*)\?[^\s<>"']*"""
 
 _HEADERS = {
     "User-Agent": f"nostra/{__version__}",
@@ -55,7 +59,7 @@ class Response(NamedTuple):
 
     `headers` has lower-case names. `chunks` yields the body as received, not decoded; it raises
     Transient if the connection fails, Truncated if the body ends too early. `cross_origin`: a
-    redirect led to another origin. `masked` masks the token in text of the service.
+    redirect led to another origin. `masked` masks secrets in text of the service.
     """
 
     status: int
@@ -241,7 +245,8 @@ class Transport:
                 self._trace(f"{line[0]} {name}: {'***' if secret else shown}")
 
     def _masked(self, text: str) -> str:
-        """Mask the token in text of the service."""
+        """Mask the token, and the queries of URLs, in text of the service."""
+        text = re.sub(_URL_WITH_QUERY, r"\1?***", text)
         return mask_token(self._token.value, text, by_service=True) if self._token else text
 
 

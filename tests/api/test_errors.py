@@ -94,6 +94,10 @@ def test_a_missing_invocation_result_or_format_is_named() -> None:
     ("body", "detail"),
     [
         ('{"detail": "%s"}' % ("x" * 301), ": " + "x" * 300),
+        (
+            '{"detail": "see https://a.example?s=1 now"}',
+            ": see https://a.example?*** now",
+        ),
         ('{"detail": ["x"]}', ""),
         ('{"error": "x"}', ""),
         ('["x"]', ""),

@@ -178,10 +178,15 @@ def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
     assert redact_url(url) == shown
 
 
+SIGNED = "0123456789abcdef"
+
+
 def test_the_trace_shows_headers_and_no_secret() -> None:
     signed = f"/y?signature={TOKEN}"
     cookie = f"Set-Cookie: {TOKEN}"
-    answers = [redirect(signed), ok(b"y", cookie, "X-Plain: shown")]
+    linked = f"Link: <https://a.example/z?signature={SIGNED}>; rel=next"
+    more = (cookie, linked, f"X-Amz-Security-Token: {SIGNED}", "X-Plain: shown? yes")
+    answers = [redirect(signed), ok(b"y", *more)]
     trace: list[str] = []
     with (
         responding(lambda n, _: answers[n]) as raw,
@@ -189,6 +194,7 @@ def test_the_trace_shows_headers_and_no_secret() -> None:
     ):
         get(transport)
     assert TOKEN not in "\n".join(trace)
+    assert SIGNED not in "\n".join(trace)
     lines = [line.lower() for line in trace]
     for line in (
         f"> get {raw.base_url}/x",
@@ -196,7 +202,8 @@ def test_the_trace_shows_headers_and_no_secret() -> None:
         f"> get {raw.base_url}/y?***",
         "> authorization: ***",
         "< set-cookie: ***",
-        "< x-plain: shown",
+        "< link: <https://a.example/z?***>; rel=next",
+        "< x-plain: shown? yes",
     ):
         assert line in lines
 
