@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 from nostra_cli.errors import ExitCode, Signalled, UsageProblem, usage_errors
+from nostra_cli.signals import handled_signals
 
 
 def read_secret(prompt: str) -> str:
@@ -25,7 +31,8 @@ def read_secret(prompt: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)
-            return getpass.getpass(prompt)
+            with _suspendable(sys.stdin.fileno(), prompt):
+                return getpass.getpass(prompt)
     except getpass.GetPassWarning as error:
         raise UsageProblem("this terminal would show the token", "give it on stdin") from error
     except EOFError:
@@ -40,3 +47,27 @@ def read_secret(prompt: str) -> str:
         if error.code != ExitCode.INTERRUPT:  # else its handler has ended the line
             sys.stderr.write("\n")
         raise
+
+
+@contextmanager
+def _suspendable(terminal: int, prompt: str) -> Iterator[None]:
+    """Echo again while a signal stops the process, and hide what is typed when it continues."""
+    if sys.platform == "win32":
+        yield
+    else:
+        import termios
+
+        before = termios.tcgetattr(terminal)
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            hidden = termios.tcgetattr(terminal)
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+            signal.signal(number, stop)
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+            with suppress(OSError):  # it may be open for reading only
+                os.write(terminal, prompt.encode())
+
+        with handled_signals({"SIGTSTP": stop, "SIGQUIT": stop}):
+            yield
