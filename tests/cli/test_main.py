@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -193,3 +194,22 @@ class TestSignals:
 
         monkeypatch.setattr(main, "_parsed", parsed)
         assert main.main(["status"]) == 129
+
+
+ENDING = """
+import os, signal, sys
+import nostra_cli.cli.main
+from nostra_cli.__main__ import main
+nostra_cli.cli.main.main = lambda: int(sys.argv[1])
+try:
+    main()
+finally:
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize(("code", "ended"), [(130, 130), (0, -signal.SIGTERM)])
+def test_the_signal_that_ended_the_run_decides_to_the_last_moment(code: int, ended: int) -> None:
+    command = [sys.executable, "-c", ENDING, str(code)]
+    assert subprocess.run(command, check=False).returncode == ended
