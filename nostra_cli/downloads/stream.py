@@ -243,5 +243,6 @@ _TRY_HINT = "try again: nostra continues where it stopped if the service can"
 
 def not_as_promised(item: Item, error: ValueError, level: verify.Level) -> Corrupt:
     """Make the error for a body that failed verification at `level`."""
-    hint = "" if level is verify.Level.OFF else "; --verify off keeps it as it is, to inspect it"
+    at_any_level = level is verify.Level.OFF or isinstance(error, verify.NoResultError)
+    hint = "" if at_any_level else "; --verify off keeps it as it is, to inspect it"
     return Corrupt(f"{item.label}: {error}", f"try again{hint}")

@@ -29,7 +29,6 @@ HTTP_ERRORS = (
 )
 """Errors of a request or a body that `convert_error` converts."""
 
-_AGAIN = "try again; nostra download resumes where it stopped"
 _NETWORK_HINT = "check the base URL and the network (nostra's proxy is HTTPS_PROXY)"
 _PROXY_HINT = "check HTTPS_PROXY and NO_PROXY"
 
@@ -141,7 +140,7 @@ def not_http(where: str) -> Transient:
 def convert_body_error(error: Exception, where: str, seconds: float) -> NostraError:
     """Convert the error of a body whose pieces may take `seconds` each."""
     if isinstance(error, (EOFError, ssl.SSLEOFError, httpcore.RemoteProtocolError)):
-        return Truncated(f"{where}: the body ended too early", _AGAIN)
+        return Truncated(f"{where}: the body ended too early", "try again")
     if _is_stall(error):
         return Transient(f"{where}: no data for {seconds:g} s", _NETWORK_HINT)
     return convert_error(error, where, seconds)
@@ -159,7 +158,7 @@ def convert_error(error: Exception, where: str, seconds: float) -> NostraError:
         return Transient(f"{where}: no response within {show_duration(seconds)}", _NETWORK_HINT)
     words = _system_reason(error)
     reason = f" ({words})" if words else ""
-    return Transient(f"{where}: the connection broke off{reason}", _AGAIN)
+    return Transient(f"{where}: the connection broke off{reason}", "try again")
 
 
 def _limit_error(peer: str) -> NostraError:

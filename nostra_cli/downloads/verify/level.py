@@ -88,6 +88,10 @@ def check_file(format: Format, level: Level, file: IO[bytes], length: int) -> No
         verify_xlsx.check_file(file, complete=level is Level.FULL or length <= FULL_UP_TO)
 
 
+class NoResultError(ValueError):
+    """A body that is no result at any level: empty, or a web page."""
+
+
 class NotEmpty:
     """Refuse an empty body and a web page."""
 
@@ -101,9 +105,9 @@ class NotEmpty:
             start = (self._head + bytes(data)).removeprefix(codecs.BOM_UTF8)
             self._head = start.lstrip()[:_HEAD]
             if self._head.lower().startswith(_HTML_STARTS):
-                raise ValueError(f"it is a web page, not {self._format}")
+                raise NoResultError(f"it is a web page, not {self._format}")
 
     def finish(self) -> None:
         """Refuse nothing but white space."""
         if not self._head:
-            raise ValueError("it is empty")
+            raise NoResultError("it is empty")
