@@ -69,7 +69,7 @@ def _option_meant(name: str, context: Any) -> str:
             return f"did you mean {min(param.opts, key=len)} {bare}? "
     names = [option for param in params for option in (*param.opts, *param.secondary_opts)]
     meant = suggestion(name, [option for option in names if option.startswith("--")])
-    if meant or context.parent is not None:
+    if meant or not hasattr(context.command, "commands"):
         return meant
     return "options go after the command; "
 

@@ -119,7 +119,10 @@ def read(env: Mapping[str, str]) -> ConfigFile:
         ) from error
     # The mode of /dev/null, which stands for no file, is not the user's.
     own = stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0
-    return _checked(path, parse(path, content), own)
+    loose = [loose_mode(path, own)]
+    if not env.get("NOSTRA_CONFIG"):
+        loose.append(loose_folder(path.parent, 0o022))
+    return _checked(path, parse(path, content), [found for found in loose if found])
 
 
 def empty(env: Mapping[str, str]) -> ConfigFile:
@@ -183,9 +186,7 @@ def parse(path: Path, content: bytes) -> Table:
     raise UsageProblem(f"config file {path}, {problem}", hint)
 
 
-def _checked(path: Path, document: Table, mode: int) -> ConfigFile:
-    loose = loose_mode(path, mode)
-    warnings = [loose] if loose else []
+def _checked(path: Path, document: Table, warnings: list[ConfigWarning]) -> ConfigFile:
     top_level = {key: document.pop(key) for key in ("default_profile",) if key in document}
     profiles = document.pop("profiles", {})
     if not isinstance(profiles, dict):
@@ -205,6 +206,17 @@ def loose_mode(path: Path, mode: int) -> ConfigWarning | None:
         fix = f"chmod 600 {shlex.quote(str(path))}"
         message = f"the config file {path} has mode {mode:04o}, others may use it"
         return ConfigWarning(message, fix)
+    return None
+
+
+def loose_folder(folder: Path, forbidden: int) -> ConfigWarning | None:
+    """Return a warning about a folder whose mode has one of the `forbidden` bits."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if sys.platform != "win32" and mode & forbidden:
+        import shlex
+
+        message = f"the folder {folder} has mode {mode:04o}, others may use it"
+        return ConfigWarning(message, f"chmod 700 {shlex.quote(str(folder))}")
     return None
 
 

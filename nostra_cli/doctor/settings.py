@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from nostra_cli.config.file import ConfigWarning, loose_folder
 from nostra_cli.config.settings import Settings
 from nostra_cli.config.text import show
 from nostra_cli.doctor.check import Check, failed, passed, warning
@@ -19,7 +18,9 @@ Problems = Mapping[str, NostraError]
 
 def config_file(settings: Settings, problems: Problems, env: Mapping[str, str]) -> Iterator[Check]:
     """Check the config file, its content, its mode and that of its folder."""
-    path, warnings = settings.config.path, settings.config.warnings
+    path, chosen = settings.config.path, bool(env.get("NOSTRA_CONFIG"))
+    loose = _loose_folder(path.parent, chosen)
+    warnings = [one for one in settings.config.warnings if one != loose]
     if "config" in problems:
         yield failed("config_file", problems["config"])
     elif not os.path.isfile(path):  # noqa: PTH113 - raises nothing
@@ -28,7 +29,10 @@ def config_file(settings: Settings, problems: Problems, env: Mapping[str, str]) 
         yield passed("config_file", f"{path}, mode {_mode(path) or 0:04o}")
     for one in warnings:
         yield warning("config_file", one.message, one.fix)
-    yield from _folder(path.parent, bool(env.get("NOSTRA_CONFIG")))
+    if loose:
+        yield warning("config_folder", loose.message, loose.fix)
+    elif (mode := _mode(path.parent)) is not None:
+        yield passed("config_folder", f"{path.parent}, mode {mode:04o}")
 
 
 def _mode(path: Path) -> int | None:
@@ -38,18 +42,13 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _folder(folder: Path, chosen: bool) -> Iterator[Check]:
-    """Check the folder's mode; others may read a folder that the user chose."""
+def _loose_folder(folder: Path, chosen: bool) -> ConfigWarning | None:
+    """Return a warning about the folder's mode; others may read a folder that the user chose."""
     mode = _mode(folder)
     if mode is None:
-        return
+        return None
     sticky = bool(mode & stat.S_ISVTX)  # as /tmp: users cannot replace files of others
-    forbidden = (0 if sticky else 0o022) if chosen else 0o077
-    if mode & forbidden and sys.platform != "win32":
-        detail = f"the folder {folder} has mode {mode:04o}, others may use it"
-        yield warning("config_folder", detail, f"chmod 700 {shlex.quote(str(folder))}")
-    else:
-        yield passed("config_folder", f"{folder}, mode {mode:04o}")
+    return loose_folder(folder, (0 if sticky else 0o022) if chosen else 0o077)
 
 
 def effective(settings: Settings, problems: Problems) -> Iterator[Check]:

@@ -244,6 +244,7 @@ def test_version_through_typer() -> None:
         ("frobnicate", "see nostra --help"),
         ("--versoin", "did you mean --version? see nostra --help"),
         ("-q status x", "options go after the command; see nostra --help"),
+        ("config -q list", "options go after the command; see nostra config --help"),
         ("download x --formt csv", "did you mean --format? see nostra download --help"),
         ("download x --format xslx", "did you mean xlsx? see nostra download --help"),
         ("download x -f excel", "did you mean xlsx? see nostra download --help"),

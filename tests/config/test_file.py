@@ -155,6 +155,22 @@ def test_a_loose_mode_is_a_warning_with_the_fix(write: Write, mode: int) -> None
 
 
 @needs_modes
+@pytest.mark.parametrize(("mode", "count"), [(0o777, 1), (0o775, 1), (0o755, 0), (0o700, 0)])
+def test_a_folder_that_others_may_write_to_is_a_warning(
+    tmp_path: Path, mode: int, count: int
+) -> None:
+    folder = tmp_path / "nostra"
+    folder.mkdir()
+    path = folder / "config.toml"
+    path.touch(0o600)
+    path.chmod(0o600)
+    folder.chmod(mode)
+    warnings = config.read({"XDG_CONFIG_HOME": str(tmp_path)}).warnings
+    assert [warning.fix for warning in warnings] == [f"chmod 700 {folder}"] * count
+    assert config.read({"NOSTRA_CONFIG": str(path)}).warnings == ()
+
+
+@needs_modes
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
 def test_a_mode_for_the_owner_alone_is_not_a_warning(write: Write, mode: int) -> None:
     assert config.read(write("", mode)).warnings == ()
