@@ -183,7 +183,7 @@ class Attempt:
         return False
 
 
-_SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?(?:[eE][0-9]{1,2})?"
+_SECONDS = r"[0-9]{1,200}(\.[0-9]{1,18})?(?:[eE][0-9]{1,2})?"
 
 
 def retry_after(value: str | None, now: float) -> float | None:
