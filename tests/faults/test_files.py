@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nostra_cli.sandbox import wire
 from nostra_cli.sandbox.server import Sandbox, serving
 from tests.conftest import runner_for
 from tests.faults.catalogue import covers
@@ -279,16 +280,29 @@ def test_new_files_get_the_mode_of_the_umask(nostra: Runner, umask: int) -> None
 
 
 @covers("two", "two-writers")
-def test_two_processes_one_target(home: Path, tmp_path: Path) -> None:
-    slow = '[[fault]]\npath = "*/csv"\nrate = 2000000\n'
-    with faulty(slow, large_bytes=1_000_000) as sandbox:
+def test_two_processes_one_target(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second_ended = threading.Event()
+
+    def held(pieces: Iterator[bytes], rate: int | None, _wait: object) -> Iterator[bytes]:
+        for piece in pieces:
+            if rate is None:
+                yield piece
+            else:
+                yield piece[:1000]
+                second_ended.wait(30)
+                yield piece[1000:]
+
+    monkeypatch.setattr(wire, "paced", held)
+    with faulty('[[fault]]\npath = "*/csv"\nrate = 1\n', large_bytes=1_000_000) as sandbox:
         nostra = runner_for(sandbox, home, tmp_path)
         options = ["-q", "--overwrite", "--checksums"]
         first = start(nostra, *LARGE, *options)
-        until((tmp_path / ".demo-large.csv.part").exists)
-        first.send_signal(signal.SIGSTOP)  # until the second has ended
+        part = tmp_path / ".demo-large.csv.part"
+        until(lambda: part.exists() and part.stat().st_size)
         second = nostra(*LARGE, *options)
-        first.send_signal(signal.SIGCONT)
+        second_ended.set()
         first.communicate(timeout=30)
     assert (first.returncode, second.code) == (0, 8)
     assert "another process is downloading" in second.err
