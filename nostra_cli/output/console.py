@@ -34,12 +34,11 @@ class Output(Messages):
     ) -> None:
         """Write to these streams; None where the process was started without one."""
         super().__init__(options, stderr, env)
-        self.data = DataStream(stdout, self._make_room)
+        self.data = DataStream(stdout, self._room)
         self._color_data = use_color(stdout, options.color, env)
 
-    def _make_room(self) -> None:
-        if self._live is not None:
-            self._live.clear()
+    def _room(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self._live is None else self._live.cleared()
 
     def show(
         self,

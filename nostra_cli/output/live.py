@@ -132,11 +132,15 @@ class Live:
             self._stream.write(before + SHOW_CURSOR)
             self._hidden = False
 
-    def clear(self) -> None:
-        """Erase it for other output, and draw again half a second later."""
+    @contextmanager
+    def cleared(self) -> Iterator[None]:
+        """Erase it while the block writes other output, and draw again half a second later."""
         with self._lock:
             self._erase()
-            self._not_before = time.monotonic() + DELAY_SECONDS
+            try:
+                yield
+            finally:
+                self._not_before = time.monotonic() + DELAY_SECONDS
 
     def print_above(self, line: str) -> None:
         """Write a line above the display."""

@@ -9,6 +9,7 @@ import os
 import select
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -40,6 +41,9 @@ class OutputOptions(NamedTuple):
     color: Color = Color.AUTO
 
 
+Room = Callable[[], AbstractContextManager[None]]
+
+
 class _Stream:
     """stdout or stderr."""
 
@@ -54,19 +58,18 @@ class _Stream:
 class DataStream(_Stream):
     """stdout. Raises FileProblem on failure, BrokenPipeError if the reader went away."""
 
-    def __init__(self, stream: TextIO | None, before: Callable[[], None] = lambda: None) -> None:
-        """Write to `stream`; `before` is called before each write to a terminal."""
+    def __init__(self, stream: TextIO | None, room: Room = nullcontext) -> None:
+        """Write to `stream`; each write to a terminal is made in the block of `room`."""
         super().__init__(stream)
-        self._before = before
+        self._room = room if self.terminal else nullcontext
 
     def write(self, data: Piece) -> int:
         """Write all of `data` at once; return its length in bytes."""
         if self._write is None:
             raise FileProblem("stdout is closed", "start nostra with a stdout, or use -o FILE")
-        if self.terminal:
-            self._before()
         try:
-            self._write(data)
+            with self._room():
+                self._write(data)
         except BrokenPipeError:
             raise
         except OSError as error:

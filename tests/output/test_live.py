@@ -172,10 +172,24 @@ def test_a_signal_before_a_write_does_not_leave_the_cursor_hidden(
             with monkeypatch.context() as patch:
                 patch.setattr(Drawn, "write", interrupted)
                 with pytest.raises(KeyboardInterrupt):
-                    drawing.clear()
+                    drawing.cleared().__enter__()
             leave(drawing)
             shown = stream.screen.text.encode() + b"".join(written)
     assert shown.endswith(SHOW_CURSOR.encode())
+
+
+@pytest.mark.usefixtures("at_once")
+def test_nothing_is_drawn_while_other_output_is_written() -> None:
+    stream = Drawn()
+    drawing = Live(stream, False, sanitize)
+    free: list[bool] = []
+    with drawing.shown(waiting()):
+        stream.wait()
+        with drawing.cleared():
+            attempt = threading.Thread(target=lambda: free.append(drawing._lock.acquire(False)))
+            attempt.start()
+            attempt.join()
+    assert free == [False]
 
 
 @pytest.mark.usefixtures("at_once")
