@@ -107,6 +107,7 @@ def read(env: Mapping[str, str]) -> ConfigFile:
         return empty(env)
     try:
         content, mode = read_bounded(path, MAX_BYTES + 1)
+        folder_mode = stat.S_IMODE(path.parent.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return ConfigFile(path, {}, {})
     except OSError as error:
@@ -119,9 +120,9 @@ def read(env: Mapping[str, str]) -> ConfigFile:
         ) from error
     # The mode of /dev/null, which stands for no file, is not the user's.
     own = stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0
-    loose = [loose_mode(path, own)]
+    loose = [loose_mode("config file", path, own, 0o600)]
     if not env.get("NOSTRA_CONFIG"):
-        loose.append(loose_folder(path.parent, 0o022))
+        loose.append(loose_mode("folder", path.parent, folder_mode, 0o700, 0o022))
     return _checked(path, parse(path, content), [found for found in loose if found])
 
 
@@ -198,25 +199,15 @@ def _checked(path: Path, document: Table, warnings: list[ConfigWarning]) -> Conf
     return ConfigFile(path, top_level, profiles, tuple(warnings))
 
 
-def loose_mode(path: Path, mode: int) -> ConfigWarning | None:
-    """Return a warning about the mode of a config file; None if it is private."""
-    if sys.platform != "win32" and mode & 0o077:
-        import shlex
-
-        fix = f"chmod 600 {shlex.quote(str(path))}"
-        message = f"the config file {path} has mode {mode:04o}, others may use it"
-        return ConfigWarning(message, fix)
-    return None
-
-
-def loose_folder(folder: Path, forbidden: int) -> ConfigWarning | None:
-    """Return a warning about a folder whose mode has one of the `forbidden` bits."""
-    mode = stat.S_IMODE(folder.stat().st_mode)
+def loose_mode(
+    what: str, path: Path, mode: int, private: int, forbidden: int = 0o077
+) -> ConfigWarning | None:
+    """Return a warning if the mode of `what` has a `forbidden` bit; the fix makes it `private`."""
     if sys.platform != "win32" and mode & forbidden:
         import shlex
 
-        message = f"the folder {folder} has mode {mode:04o}, others may use it"
-        return ConfigWarning(message, f"chmod 700 {shlex.quote(str(folder))}")
+        message = f"the {what} {path} has mode {mode:04o}, others may use it"
+        return ConfigWarning(message, f"chmod {private:o} {shlex.quote(str(path))}")
     return None
 
 

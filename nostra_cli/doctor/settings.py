@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nostra_cli.config.file import ConfigWarning, loose_folder
+from nostra_cli.config.file import loose_mode
 from nostra_cli.config.settings import Settings
 from nostra_cli.config.text import show
 from nostra_cli.doctor.check import Check, failed, passed, warning
@@ -19,7 +19,8 @@ Problems = Mapping[str, NostraError]
 def config_file(settings: Settings, problems: Problems, env: Mapping[str, str]) -> Iterator[Check]:
     """Check the config file, its content, its mode and that of its folder."""
     path, chosen = settings.config.path, bool(env.get("NOSTRA_CONFIG"))
-    loose = _loose_folder(path.parent, chosen)
+    folder, mode = path.parent, _mode(path.parent)
+    loose = loose_mode("folder", folder, mode or 0, 0o700, _forbidden_bits(mode or 0, chosen))
     warnings = [one for one in settings.config.warnings if one != loose]
     if "config" in problems:
         yield failed("config_file", problems["config"])
@@ -31,8 +32,8 @@ def config_file(settings: Settings, problems: Problems, env: Mapping[str, str]) 
         yield warning("config_file", one.message, one.fix)
     if loose:
         yield warning("config_folder", loose.message, loose.fix)
-    elif (mode := _mode(path.parent)) is not None:
-        yield passed("config_folder", f"{path.parent}, mode {mode:04o}")
+    elif mode is not None:
+        yield passed("config_folder", f"{folder}, mode {mode:04o}")
 
 
 def _mode(path: Path) -> int | None:
@@ -42,13 +43,11 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _loose_folder(folder: Path, chosen: bool) -> ConfigWarning | None:
-    """Return a warning about the folder's mode; others may read a folder that the user chose."""
-    mode = _mode(folder)
-    if mode is None:
-        return None
-    sticky = bool(mode & stat.S_ISVTX)  # as /tmp: users cannot replace files of others
-    return loose_folder(folder, (0 if sticky else 0o022) if chosen else 0o077)
+def _forbidden_bits(mode: int, chosen: bool) -> int:
+    """Return what the mode of a folder may not have; others may read one that the user chose."""
+    if not chosen:
+        return 0o077
+    return 0 if mode & stat.S_ISVTX else 0o022  # as /tmp: users cannot replace files of others
 
 
 def effective(settings: Settings, problems: Problems) -> Iterator[Check]:
