@@ -34,6 +34,13 @@ def handled_signals(handlers: Mapping[str, Handler]) -> Iterator[None]:
             signal.signal(number, previous)
 
 
+def take_default_action(number: int) -> None:
+    """End or stop the process as the signal does by default; return when a stop is over."""
+    handler = signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+    signal.signal(number, handler)
+
+
 def ignore_ending_signals() -> None:
     """Ignore ENDING from now on: for a process that is about to end with its own exit code."""
     for name in ENDING:

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from nostra_cli.errors import ExitCode, Signalled
-from nostra_cli.signals import handled_signals
+from nostra_cli.signals import handled_signals, take_default_action
 
 if TYPE_CHECKING:
     from nostra_cli.output.console import Output
@@ -60,6 +60,4 @@ class Signals:
     def _by_default(self, number: int, _frame: FrameType | None) -> None:
         """Take the default action, with the cursor shown."""
         self.out.suspend()
-        signal.signal(number, signal.SIG_DFL)
-        signal.raise_signal(number)  # after Ctrl-Z it returns when the process continues
-        signal.signal(number, self._by_default)
+        take_default_action(number)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 from nostra_cli.errors import ExitCode, Signalled, UsageProblem, usage_errors
-from nostra_cli.signals import handled_signals
+from nostra_cli.signals import handled_signals, take_default_action
 
 
 def read_secret(prompt: str) -> str:
@@ -62,9 +61,7 @@ def _suspendable(terminal: int, prompt: str) -> Iterator[None]:
         def stop(number: int, _frame: FrameType | None) -> None:
             hidden = termios.tcgetattr(terminal)
             termios.tcsetattr(terminal, termios.TCSADRAIN, before)
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-            signal.signal(number, stop)
+            take_default_action(number)
             termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
             with suppress(OSError):  # it may be open for reading only
                 os.write(terminal, prompt.encode())
