@@ -55,12 +55,6 @@ class ParsedCommand(NamedTuple):
             return self.command.run(self.context)
 
 
-def _overview(group: Any, ctx: Any, *, complete: bool) -> str:
-    from nostra_cli.cli.help import write_overview
-
-    return write_overview(group, ctx, complete=complete)
-
-
 def _format_help(command: Any, ctx: Any, formatter: Any) -> None:
     from nostra_cli.cli.help import write_help  # commands do without it
 
@@ -115,7 +109,9 @@ class Root(CommandGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the overview of all commands."""
-        formatter.write(_overview(self, ctx, complete=True))
+        from nostra_cli.cli.help import write_overview
+
+        formatter.write(write_overview(self, ctx))
 
 
 def _with_help(items: list[Any], incomplete: str) -> list[Any]:
@@ -177,7 +173,9 @@ def root(
     if version:
         typer.echo(f"nostra {__version__}")
     elif context.invoked_subcommand is None:
-        overview = _overview(context.command, context, complete=False)
+        from nostra_cli.cli.help import write_overview
+
+        overview = write_overview(context.command, context, complete=False)
         typer.echo(overview, color=context.color, nl=False)
 
 
