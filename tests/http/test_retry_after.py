@@ -16,7 +16,16 @@ NOW = 1_700_000_000.0
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("0", 0), ("7", 7), (" 7 ", 7), ("1.5", 1.5), ("1e9", 1e9), ("9" * 19, 1e19), ("007", 7)],
+    [
+        ("0", 0),
+        ("7", 7),
+        (" 7 ", 7),
+        ("1.5", 1.5),
+        ("1000000000", 1e9),
+        ("9" * 19, 1e19),
+        ("1e9", 1e9),
+        ("007", 7),
+    ],
 )
 def test_retry_after_in_seconds_is_read(value: str, seconds: float) -> None:
     assert retry_after(value, NOW) == seconds

@@ -183,12 +183,18 @@ def test_nothing_is_drawn_while_other_output_is_written() -> None:
     stream = Drawn()
     drawing = Live(stream, False, sanitize)
     free: list[bool] = []
+
+    def attempt() -> None:
+        free.append(drawing._lock.acquire(blocking=False))
+        if free[0]:
+            drawing._lock.release()
+
     with drawing.shown(waiting()):
         stream.wait()
         with drawing.cleared():
-            attempt = threading.Thread(target=lambda: free.append(drawing._lock.acquire(False)))
-            attempt.start()
-            attempt.join()
+            other = threading.Thread(target=attempt)
+            other.start()
+            other.join()
     assert free == [False]
 
 
