@@ -41,14 +41,6 @@ def take_default_action(number: int) -> None:
     signal.signal(number, handler)
 
 
-def ignore_ending_signals() -> None:
-    """Ignore ENDING from now on: for a process that is about to end with its own exit code."""
-    for name in ENDING:
-        number = getattr(signal, name, None)
-        if number is not None:
-            signal.signal(number, signal.SIG_IGN)
-
-
 @contextmanager
 def deferred_signals() -> Iterator[None]:
     """Handle ENDING at the end of the block: their handlers may raise exceptions.
