@@ -16,7 +16,7 @@ from functools import partial
 from typing import TypeVar
 
 from nostra_cli.errors import KeptPart, add_kept, kept_parts, thread_errors
-from nostra_cli.signals import start_thread
+from nostra_cli.signals import deferred_signals, start_thread
 
 T = TypeVar("T")
 _Done = queue.SimpleQueue[tuple[int, T | None, BaseException | None]]
@@ -50,24 +50,31 @@ def run(
     work = partial(_work, todo, done)
     count = min(jobs, len(tasks))
     more = more if jobs > 1 else None
-    threads = start_threads(work, count) if count > 1 or more or not interruptible else []
-    if not threads:
+    if count < 2 and not more and interruptible:
         for task in tasks:
             yield task()
         return
+    threads: list[threading.Thread] = []
+
+    def start(number: int) -> int:
+        before = len(threads)
+        with deferred_signals():  # an exception in here would lose threads that have started
+            threads.extend(start_threads(work, number))
+        return len(threads) - before
 
     def add(number: int) -> int:
         added = more() if more else ()
         todo.extend(enumerate(added, number))
         running = sum(thread.is_alive() for thread in threads)
-        started = start_threads(work, min(jobs - running, len(todo)))
-        threads.extend(started)
-        if not running + len(started):
+        if not running + start(min(jobs - running, len(todo))):
             work()
         return len(added)
 
     try:
-        yield from _in_order(done, len(tasks), add if more else None)
+        if start(count):
+            yield from _in_order(done, len(tasks), add if more else None)
+        else:
+            yield from (task() for task in tasks)
     except BaseException as error:
         todo.clear()
         abort()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from nostra_cli import concurrency
 from nostra_cli.errors import DeadlinePassed, KeptPart, Transient, add_kept
+from nostra_cli.signals import start_thread
 
 
 def never() -> None:
@@ -81,6 +83,25 @@ def test_an_error_aborts_the_others_and_names_the_parts_they_keep() -> None:
     with pytest.raises(DeadlinePassed) as caught:
         list(concurrency.run([waits, fails], 2, aborted.set))
     assert caught.value.kept == [KeptPart("a.csv", 3)]
+
+
+def test_a_signal_while_a_thread_starts_aborts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was raised before the thread was known: an upload stayed in its store."""
+    aborted, cleaned_up = threading.Event(), threading.Event()
+
+    def interrupted(target: Callable[[], object]) -> threading.Thread:
+        thread = start_thread(target)
+        signal.raise_signal(signal.SIGINT)
+        return thread
+
+    def task() -> None:
+        if aborted.wait(10):
+            cleaned_up.set()
+
+    monkeypatch.setattr(concurrency, "start_thread", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(concurrency.run([task], 1, aborted.set, interruptible=False))
+    assert cleaned_up.is_set()
 
 
 def test_no_task_is_started_after_an_error() -> None:
