@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -270,6 +272,16 @@ def test_a_piped_status_leaves_out_what_it_does_not_need(nostra: Runner) -> None
     modules = loaded(ended.err)
     assert {"httpx", f"{PACKAGE}.api.client"} <= modules
     assert too_many(modules, STATUS_LEAVES_OUT) == []
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Not only by a dependency, which may do without it one day."""
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["fsspec"], *extras["preview"]]
+    names = {re.split(r"[^\w-]", line)[0].replace("-", "_") for line in declared}
+    used = {name.split(".")[0] for found in house().values() for name in found}
+    assert used - sys.stdlib_module_names - {PACKAGE} <= names
 
 
 def test_threads_are_started_in_one_place() -> None:

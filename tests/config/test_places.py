@@ -106,7 +106,9 @@ def test_an_invalid_token_file_is_refused(
     assert expected in message
 
 
-@pytest.fixture(params=["no user", "raises"])
+@pytest.fixture(
+    params=[None, OSError(5, "Input/output error"), KeyError("uid not found")], ids=repr
+)
 def homeless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Remove HOME and the passwd entry."""
     monkeypatch.delenv("HOME", raising=False)
@@ -115,10 +117,10 @@ def homeless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         raise KeyError("getpwuid(): uid not found")
 
     def fail(_path: str) -> str:
-        raise OSError(5, "Input/output error")
+        raise request.param
 
     monkeypatch.setattr("pwd.getpwuid", no_entry)
-    if request.param == "raises":
+    if request.param is not None:
         monkeypatch.setattr("os.path.expanduser", fail)
     yield
     monkeypatch.undo()

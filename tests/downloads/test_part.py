@@ -135,6 +135,24 @@ def test_a_link_in_the_place_of_the_note_is_not_written_through(target: Path, ki
     assert names(target.parent) == ["other"]
 
 
+@pytest.mark.parametrize("kind", ["symbolic", "hard"])
+def test_a_link_that_appears_in_the_place_of_the_note_is_not_written_through(
+    target: Path, kind: str
+) -> None:
+    other = target.with_name("other")
+    other.write_text("precious")
+    part = begun(target, b"x")
+    if kind == "hard":
+        os.link(other, note_path(target))
+    else:
+        note_path(target).symlink_to(other)
+    part.write(b"x" * NOTED)
+    assert json.loads(note_path(target).read_text())["etag"] == VERSION.etag
+    part.close(keep=False)
+    assert other.read_text() == "precious"
+    assert names(target.parent) == ["other"]
+
+
 def test_a_directory_at_the_path_of_the_note_is_a_file_problem(target: Path) -> None:
     note_path(target).mkdir()
     part = Part(target, resume=True)
@@ -219,6 +237,19 @@ def test_a_part_that_another_user_planted_in_a_shared_directory_is_refused(targe
     with pytest.raises(FileProblem, match="belongs to another user"):
         Part(target, resume=True)
     assert part_path(target).read_bytes() == b"01234"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize("mode", [0o755, 0o777])
+def test_a_part_of_another_user_in_a_directory_without_the_sticky_bit_is_continued(
+    target: Path, mode: int
+) -> None:
+    left(target, b"01234")
+    target.parent.chmod(mode)
+    os.chown(part_path(target), 12345, -1)
+    part = Part(target, resume=True)
+    assert part.version == VERSION
+    part.close(keep=False)
 
 
 def test_a_file_system_whose_files_have_another_owner_works(

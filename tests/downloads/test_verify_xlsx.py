@@ -138,11 +138,13 @@ def test_every_hole_in_a_workbook_is_refused_and_never_a_crash(tmp_path: Path) -
         MemoryError(),
         EOFError(),
         OverflowError(),
+        SystemError("bad argument to an internal function"),
         struct.error(),
         zlib.error(),
         zipfile.BadZipFile(),
         UnicodeDecodeError("cp437", b"x", 0, 1, "no"),
         OSError(errno.EINVAL, os.strerror(errno.EINVAL)),
+        OSError(errno.EOVERFLOW, os.strerror(errno.EOVERFLOW)),
         OSError("negative seek"),
     ],
 )

@@ -175,6 +175,27 @@ def test_special_files_stay_as_they_are(nostra: Runner, kind: str, existing: lis
     assert not other.exists() or other.read_text() == "mine"
 
 
+@covers("special")
+@pytest.mark.parametrize("kind", ["fifo", "link", "directory"])
+def test_a_special_file_in_the_place_of_the_hashes_is_refused_before_any_polling(
+    nostra: Runner, sandbox: Sandbox, kind: str
+) -> None:
+    path = nostra.cwd / "SHA256SUMS"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to("other")
+    else:
+        path.mkdir()
+    before = path.lstat()
+    sandbox.requests.clear()
+    ended = nostra(*DOWNLOAD, "--wait", "--checksums")
+    assert (ended.code, ended.out, len(sandbox.requests)) == (8, "", 0)
+    assert "SHA256SUMS is not a regular file" in ended.err
+    assert os.path.samestat(path.lstat(), before)
+    assert nostra.files() == ["SHA256SUMS"]
+
+
 @covers("planted")
 @pytest.mark.parametrize(("planted", "code"), [(f".{NAME}.part", 8), (f".{NAME}.part.json", 0)])
 def test_a_link_planted_beside_the_target(nostra: Runner, planted: str, code: int) -> None:
