@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nostra_cli.errors import Corrupt, Failed, NotReady
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 JsonObject = dict[str, JsonValue]
@@ -21,6 +21,8 @@ Piece = bytes | bytearray | memoryview
 """Some bytes of a body; all but `bytes` are valid only until the next piece is requested."""
 
 
+MAX_DEPTH = 100
+"""Levels of nested JSON: recursive functions can handle so many from any depth of the stack."""
 MAX_ID = 4096
 """Bytes of UTF-8: servers accept URLs of up to about 8 KiB."""
 
@@ -67,6 +69,17 @@ def text_of(value: JsonValue) -> str:
     import json
 
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def check_depth(values: Iterable[JsonValue], levels: int = MAX_DEPTH) -> None:
+    """Raise RecursionError, as the json module does, for values nested deeper than `levels`."""
+    if levels < 0:
+        raise RecursionError
+    for value in values:
+        if isinstance(value, dict):
+            check_depth(value.values(), levels - 1)
+        elif isinstance(value, list):
+            check_depth(value, levels - 1)
 
 
 class Format(StrEnum):

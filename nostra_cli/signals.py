@@ -11,7 +11,7 @@ from types import FrameType
 
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 """The names of the signals that ask a process to end."""
-_OF_A_TERMINAL = ("SIGQUIT", "SIGTSTP")
+_OTHERS = ("SIGQUIT", "SIGTSTP", "SIGALRM")
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -78,7 +78,7 @@ def _blocked_signals() -> Iterator[None]:
     if sys.platform == "win32":
         yield
     else:
-        numbers = [getattr(signal, name) for name in (*ENDING, *_OF_A_TERMINAL)]
+        numbers = [getattr(signal, name) for name in (*ENDING, *_OTHERS)]
         before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         try:
             yield

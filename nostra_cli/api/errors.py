@@ -26,7 +26,7 @@ def check_status(response: Response, not_found: NotFound) -> None:
     if status == 200:
         return
     if 200 < status < 300:
-        raise Corrupt(f"{response.host}: status {status} where a body was due", _TRACE_HINT)
+        raise Corrupt(f"{response.host}: unexpected status {status}", _TRACE_HINT)
     raise error_of(response, not_found)
 
 

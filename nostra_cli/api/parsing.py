@@ -15,6 +15,7 @@ from nostra_cli.models import (
     Outcome,
     Piece,
     Result,
+    check_depth,
     is_segment,
     malformed,
     outcome_of,
@@ -58,6 +59,7 @@ def parse_value(content: bytes, what: str) -> JsonValue:
         )
         # The parser accepts lone surrogates and 1e999, which would fail later, in the output.
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+        check_depth([found])
     except (ValueError, RecursionError) as error:
         raise Corrupt(f"{what}: the response is not valid JSON{_reason(error)}", _HINT) from error
     return found

@@ -18,7 +18,7 @@ MAX_PAUSE = 30.0
 SPACING = 0.01
 """Seconds between the starts of two polls: at most a hundred requests a second."""
 STALL_SECONDS = 1.0
-"""If no poll starts or ends for this long, one more than `jobs` may start."""
+"""If no poll starts or ends for this long, one more than `jobs` may start; then two, four, ..."""
 MAX_POLLS = 64
 ORDER_SECONDS = 0.2
 """An id final at its first poll waits this long for the first polls of the ids before it."""
@@ -138,7 +138,7 @@ class Schedule:
         if self.delay() != 0.0:
             return None
         if len(self._running) >= self._jobs + self._extra_polls:
-            self._extra_polls += 1
+            self._extra_polls = min(max(1, 2 * self._extra_polls), MAX_POLLS - self._jobs)
         id_ = heapq.heappop(self._due)[2]
         now = self._clock()
         self._running[id_] = self._last_change = now

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from nostra_cli.output.console import Output
 
 _CODES = {"SIGINT": ExitCode.INTERRUPT, "SIGTERM": ExitCode.TERMINATE, "SIGHUP": ExitCode.HANGUP}
+_AGAIN_SECONDS = 0.01
 
 
 class Signals:
@@ -33,16 +36,20 @@ class Signals:
         """Raise Signalled on the first INT, TERM or HUP while the block lasts."""
         with self.handled():
             self._raising = True
+            hook = sys.unraisablehook
+            sys.unraisablehook = partial(self._ignored, hook)
             try:
                 yield
             finally:
                 self._raising = False
+                sys.unraisablehook = hook
 
     @contextmanager
     def handled(self) -> Iterator[None]:
         """Handle signals while the block lasts; once one was raised, only a second INT ends it."""
         others = dict.fromkeys(("SIGTSTP", "SIGQUIT"), self._by_default)
-        with handled_signals({**dict.fromkeys(_CODES, self._end), **others}):
+        ending = dict.fromkeys(_CODES, self._end)
+        with handled_signals({**ending, **others, "SIGALRM": self._raise_again}):
             yield
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
@@ -55,6 +62,19 @@ class Signals:
         elif first:  # else already cleaning up
             if number == signal.SIGINT:
                 self.out.end_line()
+            raise Signalled(self.code)
+
+    def _ignored(
+        self, hook: Callable[[sys.UnraisableHookArgs], object], raised: sys.UnraisableHookArgs
+    ) -> None:
+        """Raise Signalled a moment later where Python ignores exceptions: in a finalizer, say."""
+        if not isinstance(raised.exc_value, Signalled):
+            hook(raised)
+        elif sys.platform != "win32":  # there only the next Ctrl-C ends it
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+
+    def _raise_again(self, _number: int, _frame: FrameType | None) -> None:
+        if self._raising and self.code is not None:
             raise Signalled(self.code)
 
     def _by_default(self, number: int, _frame: FrameType | None) -> None:

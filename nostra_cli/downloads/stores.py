@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nostra_cli.downloads.target import OnExisting, StoreUrl
-from nostra_cli.errors import FileProblem, NostraError, UsageProblem
+from nostra_cli.errors import FileProblem, NostraError, Signalled, UsageProblem
 
 HINT = "check the URL, the credentials and the rights; the store's driver has its own settings"
 _MAX_REASON = 200
@@ -56,7 +56,13 @@ def _silence_drivers() -> None:
     """Keep logs and warnings of drivers off stderr; their errors are reported as FileProblem."""
     logging.getLogger().addHandler(logging.NullHandler())  # without any, Python logs to stderr
     warnings.simplefilter("ignore")
-    sys.unraisablehook = lambda _: None  # a file that is collected when its connection is gone
+    report = sys.unraisablehook
+
+    def quiet(raised: sys.UnraisableHookArgs) -> None:
+        if isinstance(raised.exc_value, Signalled):
+            report(raised)  # else a file that is collected when its connection is gone
+
+    sys.unraisablehook = quiet
 
 
 def _no_driver(url: StoreUrl, error: ImportError) -> UsageProblem:

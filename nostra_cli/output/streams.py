@@ -66,7 +66,7 @@ class DataStream(_Stream):
     def write(self, data: Piece) -> int:
         """Write all of `data` at once; return its length in bytes."""
         if self._write is None:
-            raise FileProblem("stdout is closed", "start nostra with a stdout, or use -o FILE")
+            raise FileProblem("stdout is closed", "start nostra with a stdout")
         try:
             with self._room():
                 self._write(data)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from nostra_cli.downloads.verify.common import Utf8
 from nostra_cli.downloads.verify.json import FullCheck
-from nostra_cli.models import JsonValue, Piece
+from nostra_cli.models import MAX_DEPTH, Piece, check_depth
 from nostra_cli.preview.rows import MAX_COLUMNS, MAX_ROW_BYTES, Row, check_columns
 
 _BETWEEN = " \t\r\n,"
-_MAX_DEPTH = 100
 _RETRY_FROM = 1 << 20
 
 
@@ -69,13 +68,13 @@ class JsonRows:
                 row, end = self._item(text, start)
                 if end >= len(text):  # a number may continue
                     break
-                _check_depth(row.values(), _MAX_DEPTH)
+                check_depth(row.values())
                 rows.append(row)
                 at = end
         except json.JSONDecodeError:
             pass  # its syntax is verified, so it is incomplete
         except RecursionError as error:
-            message = f"its values are nested deeper than {_MAX_DEPTH} levels"
+            message = f"its values are nested deeper than {MAX_DEPTH} levels"
             raise ValueError(message) from error
         except ValueError as error:
             raise ValueError("the JSON has a number that is too long or too large") from error
@@ -113,20 +112,6 @@ def _skip(text: str, at: int, characters: str) -> int:
     while at < len(text) and text[at] in characters:
         at += 1
     return at
-
-
-def _check_depth(values: Iterable[JsonValue], levels: int) -> None:
-    """Raise RecursionError, as the json module does, for values nested deeper than `levels`.
-
-    Less deeply nested values can be written as JSON from any depth of the stack.
-    """
-    if levels < 0:
-        raise RecursionError
-    for value in values:
-        if isinstance(value, Mapping):
-            _check_depth(value.values(), levels - 1)
-        elif isinstance(value, list):
-            _check_depth(value, levels - 1)
 
 
 def _finite(text: str) -> float:

@@ -85,6 +85,12 @@ def test_nesting_of_200_000_levels_is_refused(opening: bytes, closed: bool) -> N
     assert refusal(b'{"a": ' + deep + b"}").endswith("(nested too deeply)")
 
 
+@pytest.mark.parametrize("levels", [101, 480, 600, 940])
+def test_what_the_parser_can_read_and_recursive_functions_cannot_is_refused(levels: int) -> None:
+    deep = b"[" * levels + b"]" * levels
+    assert refusal(b'{"a": ' + deep + b"}").endswith("(nested too deeply)")
+
+
 @pytest.mark.parametrize(
     "content",
     [

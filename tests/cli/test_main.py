@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -151,6 +153,23 @@ class TestSignals:
                 signal.raise_signal(signal.SIGHUP)
         finally:
             signal.signal(signal.SIGHUP, before)
+
+    def test_a_signal_in_a_callback_whose_exceptions_python_ignores_still_ends_the_run(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A wait went on for ever; the callback was one of the import system."""
+        later = []
+
+        def parsed(_argv: object, _bold: bool) -> str:
+            collected = set[str]()
+            _kept = weakref.ref(collected, lambda _: signal.raise_signal(signal.SIGTERM))
+            del collected
+            later.append(threading.Event().wait(20))
+            return ""
+
+        monkeypatch.setattr(main, "_parsed", parsed)
+        assert main.main(["status"]) == 143
+        assert (later, capsys.readouterr().err) == ([], "")
 
     def test_a_term_on_top_of_an_int_does_not_disturb_the_last_messages(
         self, monkeypatch: pytest.MonkeyPatch
