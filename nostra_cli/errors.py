@@ -75,8 +75,9 @@ class NostraError(Exception):
     def about(self, invocation: str) -> Self:
         """Set the invocation, and name it in the message."""
         self.invocation = invocation
-        # Only as a separate word: 127.0.0.1 does not name the invocation 1.
-        if not re.search(rf"(?<![\w.-]){re.escape(invocation)}(?!\w)", self.message):
+        # In quotes or as a file name: an id may be a word of the message, or a part of 127.0.0.1.
+        file = rf"(?<![\w.-]){re.escape(invocation)}\S*\.(json|csv|xlsx)\b"
+        if repr(invocation) not in self.message and not re.search(file, self.message):
             self.message = f"{invocation}: {self.message}"
         return self
 

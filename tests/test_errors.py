@@ -52,6 +52,9 @@ def test_errors_that_end_all_work_are_raised(error: Exception) -> None:
     [
         ("a", "127.0.0.1: the answer is not JSON", "a: 127.0.0.1: the answer is not JSON"),
         ("1", "127.0.0.1: refused (409)", "1: 127.0.0.1: refused (409)"),
+        ("127", "127.0.0.1: refused (410)", "127: 127.0.0.1: refused (410)"),
+        ("410", "127.0.0.1: refused (410)", "410: 127.0.0.1: refused (410)"),
+        ("refused", "127.0.0.1: refused (410)", "refused: 127.0.0.1: refused (410)"),
         ("a", "no invocation 'a' (404)", "no invocation 'a' (404)"),
         ("a", "a.csv already exists", "a.csv already exists"),
         ("a-1", "data-1.csv already exists", "a-1: data-1.csv already exists"),
