@@ -43,6 +43,7 @@ class Signals:
             finally:
                 self._raising = False
                 sys.unraisablehook = hook
+                _set_alarm(0.0)
 
     @contextmanager
     def handled(self) -> Iterator[None]:
@@ -70,8 +71,8 @@ class Signals:
         """Raise Signalled a moment later where Python ignores exceptions: in a finalizer, say."""
         if not isinstance(raised.exc_value, Signalled):
             hook(raised)
-        elif sys.platform != "win32":  # there only the next Ctrl-C ends it
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+        else:
+            _set_alarm(_AGAIN_SECONDS)
 
     def _raise_again(self, _number: int, _frame: FrameType | None) -> None:
         if self._raising and self.code is not None:
@@ -81,3 +82,9 @@ class Signals:
         """Take the default action, with the cursor shown."""
         self.out.suspend()
         take_default_action(number)
+
+
+def _set_alarm(seconds: float) -> None:
+    """Send SIGALRM in `seconds`, or with 0 not at all; Windows has none."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
