@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -73,3 +74,13 @@ def runner_for(sandbox: Sandbox, home: Path, cwd: Path) -> Runner:
     """Return `nostra` with a sandbox as its service."""
     env = clean_env(home, NOSTRA_BASE_URL=sandbox.base_url, NOSTRA_TOKEN=sandbox.token)
     return Runner(cwd, env)
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no more threads start, as at the system's limit."""
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)

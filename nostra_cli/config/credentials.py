@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from nostra_cli.config.file import read_bounded
-from nostra_cli.errors import AuthProblem, UsageProblem
+from nostra_cli.errors import AuthProblem, UsageProblem, thread_errors
 from nostra_cli.models import decode_text, local_name
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class TokenCommand(NamedTuple):
         except TimeoutError:
             problem = f"{name} did not finish within {COMMAND_SECONDS:g} s"
             raise UsageProblem(problem, hint) from None
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "its words cannot be passed to a command"
             raise UsageProblem(f"cannot run {name}: {reason}", hint) from error
         if len(output) > _MAX_BYTES:
@@ -138,7 +138,8 @@ def _run(words: tuple[str, ...], show_stderr: bool) -> tuple[int, bytes]:
                 process_group=None if attended or sys.platform == "win32" else 0,
             )
         # Not communicate(): a child that stays in the background keeps stdout open.
-        reader = start_thread(partial(_collect, process, output))
+        with thread_errors():
+            reader = start_thread(partial(_collect, process, output))
         code = process.wait(COMMAND_SECONDS)
     except subprocess.TimeoutExpired:
         raise TimeoutError from None

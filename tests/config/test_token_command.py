@@ -17,7 +17,14 @@ import pytest
 from nostra_cli.cli.interrupts import Signals
 from nostra_cli.config import credentials
 from nostra_cli.config.credentials import TokenCommand
-from nostra_cli.errors import AuthProblem, ExitCode, NostraError, Signalled, UsageProblem
+from nostra_cli.errors import (
+    AuthProblem,
+    ExitCode,
+    FileProblem,
+    NostraError,
+    Signalled,
+    UsageProblem,
+)
 from nostra_cli.sandbox.server import Sandbox
 from tests.output.screens import Screen
 from tests.running import NOSTRA, Runner
@@ -106,6 +113,13 @@ def test_a_command_that_prints_no_token_is_an_auth_problem(printed: str) -> None
     problem = failure("printf", printed)
     assert isinstance(problem, AuthProblem)
     assert problem.message == "token_command printf printed no token in its first line"
+
+
+@pytest.mark.filterwarnings("ignore:.*FileIO")  # its stdout is not read, and closed by the end
+@pytest.mark.usefixtures("no_threads")
+def test_without_another_thread_it_is_an_error() -> None:
+    with pytest.raises(FileProblem, match="no more threads"):
+        run("exec sleep 30")
 
 
 @pytest.mark.parametrize("script", ["sleep 30; true", "trap '' TERM; sleep 30 & wait; sleep 30"])

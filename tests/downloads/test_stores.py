@@ -138,6 +138,15 @@ def test_a_store_that_hangs_does_not_delay_the_end_and_leftovers_are_named(
     assert end(upload) == []
 
 
+@pytest.mark.usefixtures("no_threads")
+def test_without_another_thread_the_leftover_is_named(tmp_path: Path) -> None:
+    upload = begun(StoreUrl(tmp_path.as_uri()) / "x.csv")
+    abort_all()
+    [note] = end(upload)
+    [left] = tmp_path.iterdir()
+    assert note == f"remove what is left in the store: {left.as_uri()}"
+
+
 @pytest.mark.parametrize("spooled", [False, True])
 def test_a_spooled_body_is_sent_when_it_is_published(folder: StoreUrl, spooled: bool) -> None:
     upload = Upload(folder / "x.xlsx", spooled)

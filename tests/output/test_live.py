@@ -213,12 +213,8 @@ def test_a_shell_that_has_the_terminal_is_not_disturbed(monkeypatch: pytest.Monk
     assert stream.screen.text == ""
 
 
-@pytest.mark.usefixtures("at_once")
-def test_without_another_thread_the_work_continues(monkeypatch: pytest.MonkeyPatch) -> None:
-    def start(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", start)
+@pytest.mark.usefixtures("at_once", "no_threads")
+def test_without_another_thread_the_work_continues() -> None:
     stream = Drawn()
     with Live(stream, False, sanitize).shown(waiting()):
         pass

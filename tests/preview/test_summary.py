@@ -331,6 +331,12 @@ def test_where_memory_is_not_enough_it_is_an_error_with_a_hint(
         of_csv("a\n" + "".join(f"{i}\n" for i in range(100_000)))
 
 
+@pytest.mark.usefixtures("no_threads")
+def test_without_another_thread_it_is_an_error_with_a_hint() -> None:
+    with pytest.raises(FileProblem, match="no more threads"):
+        of_csv("a\n1\n")
+
+
 def test_without_the_library_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(UsageProblem, match="--stats needs duckdb") as caught:

@@ -18,7 +18,7 @@ from nostra_cli.downloads.sinks.protocol import TargetSink
 from nostra_cli.downloads.sinks.spool import Spool
 from nostra_cli.downloads.stores import HINT, check_object, open_store, store_errors
 from nostra_cli.downloads.target import OnExisting, StoreUrl
-from nostra_cli.errors import FileProblem, thread_errors
+from nostra_cli.errors import FileProblem
 from nostra_cli.models import Piece
 from nostra_cli.signals import start_thread
 
@@ -160,10 +160,10 @@ class Upload(TargetSink):
         return self not in _unfinished
 
     def _start_discarding(self) -> threading.Thread | None:
-        if self._file is None:
-            return None
-        with thread_errors():
-            return start_thread(partial(self._remove_upload, self._file))
+        if self._file is not None:
+            with contextlib.suppress(RuntimeError):  # no more threads: it is left, and named
+                return start_thread(partial(self._remove_upload, self._file))
+        return None
 
     def _remove_upload(self, file: Any) -> None:
         """Remove it, however long that takes."""
