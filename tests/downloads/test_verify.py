@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import ijson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,6 +130,18 @@ def test_large_json_cut_before_a_closing_bracket_is_refused_by_its_end() -> None
 )
 def test_invalid_json_is_refused(text: str) -> None:
     assert verdict(Format.JSON, [text.encode()]) == "it is not valid JSON"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), SystemError(), OverflowError(), LookupError()])
+def test_whatever_the_json_parser_raises_is_damage(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def send(self, _data: bytes) -> None:
+            raise error
+
+    monkeypatch.setattr(ijson, "basic_parse_coro", lambda _events: Broken())
+    assert verdict(Format.JSON, [b"[1]"]) == "it is not valid JSON"
 
 
 @pytest.mark.parametrize("damage", [b"\xff", b"\xc3(", b"\xed\xa0\x80"])

@@ -186,7 +186,8 @@ def test_the_trace_shows_headers_and_no_secret() -> None:
     cookie = f"Set-Cookie: {TOKEN}"
     linked = f"Link: <https://a.example/z?signature={SIGNED}>; rel=next"
     more = (cookie, linked, f"X-Amz-Security-Token: {SIGNED}", "X-Plain: shown? yes")
-    answers = [redirect(signed), ok(b"y", *more)]
+    echo = ok(b"y", *more).replace(b"OK", TOKEN.encode(), 1)
+    answers = [redirect(signed), echo]
     trace: list[str] = []
     with (
         responding(lambda n, _: answers[n]) as raw,
@@ -201,6 +202,7 @@ def test_the_trace_shows_headers_and_no_secret() -> None:
         "< location: /y?***",
         f"> get {raw.base_url}/y?***",
         "> authorization: ***",
+        "< 200 ***",
         "< set-cookie: ***",
         "< link: <https://a.example/z?***>; rel=next",
         "< x-plain: shown? yes",
