@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -79,6 +81,23 @@ def test_a_message_is_written_above_it() -> None:
     text = stream.screen.text
     assert f"\r\x1b[J{SHOW_CURSOR}warning: x\n{HIDE_CURSOR}" in text
     assert text.endswith("\r\x1b[J" + SHOW_CURSOR)
+
+
+@pytest.mark.parametrize("columns", [7, 20, 59])
+def test_what_a_narrower_terminal_has_wrapped_is_erased(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [os.terminal_size((80, 24))]
+    monkeypatch.setattr(live, "size_of", lambda _stream: sizes[-1])
+    monkeypatch.setattr(live, "DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(live, "_REDRAW_SECONDS", 60.0)
+    stream = Drawn()
+    with Live(stream, False, sanitize).shown(waiting("a" * 60)):
+        assert stream.written.wait(20)
+        drawn = stream.screen.text.removeprefix(HIDE_CURSOR)
+        sizes.append(os.terminal_size((columns, 24)))
+    rows = math.ceil(len(drawn) / columns)
+    assert stream.screen.text.endswith(f"{drawn}\r\x1b[{rows - 1}A\x1b[J{SHOW_CURSOR}")
 
 
 @pytest.mark.usefixtures("at_once")
