@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from nostra_cli.output.console import Output
 
 _CODES = {"SIGINT": ExitCode.INTERRUPT, "SIGTERM": ExitCode.TERMINATE, "SIGHUP": ExitCode.HANGUP}
-_AGAIN_SECONDS = 0.01
+_TICK_SECONDS = 0.25
+"""A signal that arrives just before a call that blocks is noticed so much later."""
 
 
 class Signals:
@@ -30,6 +31,7 @@ class Signals:
         self.out = out
         self._interrupted = False
         self._raising = False
+        self._lost: Signalled | None = None
 
     @contextmanager
     def raised(self) -> Iterator[None]:
@@ -38,19 +40,20 @@ class Signals:
             self._raising = True
             hook = sys.unraisablehook
             sys.unraisablehook = partial(self._ignored, hook)
+            _tick(_TICK_SECONDS)
             try:
                 yield
             finally:
                 self._raising = False
                 sys.unraisablehook = hook
-                _set_alarm(0.0)
+                _tick(0.0)
 
     @contextmanager
     def handled(self) -> Iterator[None]:
         """Handle signals while the block lasts; once one was raised, only a second INT ends it."""
         others = dict.fromkeys(("SIGTSTP", "SIGQUIT"), self._by_default)
         ending = dict.fromkeys(_CODES, self._end)
-        with handled_signals({**ending, **others, "SIGALRM": self._raise_again}):
+        with handled_signals({**ending, **others, "SIGALRM": self._raise_lost}):
             yield
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
@@ -68,15 +71,16 @@ class Signals:
     def _ignored(
         self, hook: Callable[[sys.UnraisableHookArgs], object], raised: sys.UnraisableHookArgs
     ) -> None:
-        """Raise Signalled a moment later where Python ignores exceptions: in a finalizer, say."""
-        if not isinstance(raised.exc_value, Signalled):
-            hook(raised)
+        """Keep the exception of a signal that Python ignores: in a finalizer, say."""
+        if isinstance(raised.exc_value, Signalled):
+            self._lost = raised.exc_value
         else:
-            _set_alarm(_AGAIN_SECONDS)
+            hook(raised)
 
-    def _raise_again(self, _number: int, _frame: FrameType | None) -> None:
-        if self._raising and self.code is not None:
-            raise Signalled(self.code)
+    def _raise_lost(self, _number: int, _frame: FrameType | None) -> None:
+        lost, self._lost = self._lost, None
+        if lost is not None and self._raising:
+            raise lost
 
     def _by_default(self, number: int, _frame: FrameType | None) -> None:
         """Take the default action, with the cursor shown."""
@@ -84,7 +88,10 @@ class Signals:
         take_default_action(number)
 
 
-def _set_alarm(seconds: float) -> None:
-    """Send SIGALRM in `seconds`, or with 0 not at all; Windows has none."""
+def _tick(seconds: float) -> None:
+    """Interrupt calls that block every few `seconds`, so that Python handles signals; 0: no more.
+
+    Python goes on with the call then. Windows has no such timer.
+    """
     if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)

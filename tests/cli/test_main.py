@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 
@@ -170,6 +172,21 @@ class TestSignals:
         monkeypatch.setattr(main, "_parsed", parsed)
         assert main.main(["status"]) == 143
         assert (later, capsys.readouterr().err) == ([], "")
+
+    def test_a_signal_just_before_a_call_that_blocks_still_ends_the_run(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Python has noted it, and the call is not interrupted: the sandbox slept for an hour."""
+        began = time.monotonic()
+
+        def parsed(_argv: object, _bold: bool) -> str:
+            threading.Timer(0.05, _thread.interrupt_main, [signal.SIGTERM]).start()
+            threading.Event().wait(60)
+            return ""
+
+        monkeypatch.setattr(main, "_parsed", parsed)
+        assert main.main(["status"]) == 143
+        assert time.monotonic() - began < 50
 
     def test_a_term_on_top_of_an_int_does_not_disturb_the_last_messages(
         self, monkeypatch: pytest.MonkeyPatch
