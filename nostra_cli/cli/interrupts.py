@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from nostra_cli.errors import ExitCode, Signalled
-from nostra_cli.signals import handled_signals, take_default_action
+from nostra_cli.signals import Handler, handled_signals, take_default_action
 
 if TYPE_CHECKING:
     from nostra_cli.output.console import Output
@@ -36,24 +36,21 @@ class Signals:
     @contextmanager
     def raised(self) -> Iterator[None]:
         """Raise Signalled on the first INT, TERM or HUP while the block lasts."""
-        with self.handled():
+        with self.handled(), _ticking(self._raise_lost):
             self._raising = True
             hook = sys.unraisablehook
             sys.unraisablehook = partial(self._ignored, hook)
-            _tick(_TICK_SECONDS)
             try:
                 yield
             finally:
                 self._raising = False
                 sys.unraisablehook = hook
-                _tick(0.0)
 
     @contextmanager
     def handled(self) -> Iterator[None]:
         """Handle signals while the block lasts; once one was raised, only a second INT ends it."""
         others = dict.fromkeys(("SIGTSTP", "SIGQUIT"), self._by_default)
-        ending = dict.fromkeys(_CODES, self._end)
-        with handled_signals({**ending, **others, "SIGALRM": self._raise_lost}):
+        with handled_signals({**dict.fromkeys(_CODES, self._end), **others}):
             yield
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
@@ -88,10 +85,19 @@ class Signals:
         take_default_action(number)
 
 
-def _tick(seconds: float) -> None:
-    """Interrupt calls that block every few `seconds`, so that Python handles signals; 0: no more.
+@contextmanager
+def _ticking(handler: Handler) -> Iterator[None]:
+    """Interrupt calls that block now and then while the block lasts: Python then handles signals.
 
-    Python goes on with the call then. Windows has no such timer.
+    Python goes on with the call then. An alarm that the parent process has set is left alone;
+    Windows has none.
     """
-    if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    if sys.platform == "win32" or signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield
+    else:
+        with handled_signals({"SIGALRM": handler}):
+            signal.setitimer(signal.ITIMER_REAL, _TICK_SECONDS, _TICK_SECONDS)
+            try:
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0.0)

@@ -188,6 +188,25 @@ class TestSignals:
         assert main.main(["status"]) == 143
         assert time.monotonic() - began < 50
 
+    def test_an_alarm_of_the_parent_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As in `perl -e 'alarm 60; exec @ARGV' nostra wait ID`."""
+        left = []
+
+        def parsed(_argv: object, _bold: bool) -> str:
+            left.append(signal.getitimer(signal.ITIMER_REAL))
+            return ""
+
+        monkeypatch.setattr(main, "_parsed", parsed)
+        signal.setitimer(signal.ITIMER_REAL, 1000.0)
+        try:
+            assert main.main(["status"]) == 0
+            left.append(signal.getitimer(signal.ITIMER_REAL))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+        assert all(900 < seconds < 1000 and interval == 0 for seconds, interval in left)
+        assert main.main(["status"]) == 0
+        assert left[-1] == pytest.approx((0.25, 0.25), abs=0.25)
+
     def test_a_term_on_top_of_an_int_does_not_disturb_the_last_messages(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
