@@ -102,7 +102,7 @@ def join_threads(threads: Sequence[threading.Thread]) -> None:
 
 
 def _work(todo: deque[tuple[int, Callable[[], T]]], done: _Done[T]) -> None:
-    """Run tasks until none is left."""
+    """Run tasks until none is left, or one has raised an exception."""
     while todo:
         try:
             number, task = todo.popleft()
@@ -111,6 +111,7 @@ def _work(todo: deque[tuple[int, Callable[[], T]]], done: _Done[T]) -> None:
         try:
             result = task()
         except BaseException as error:  # noqa: BLE001 - it is raised by the main thread
+            todo.clear()  # here: the main thread may take a moment
             done.put((number, None, error))
         else:
             done.put((number, result, None))
