@@ -95,7 +95,7 @@ def test_an_interrupt_keeps_what_each_has(home: Path, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
         assert process.returncode == 130
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
         assert b" of 5 files. Run the same command to resume:" in err
         assert len(list(tmp_path.glob(".*.part"))) == 5
         sandbox.requests.clear()
