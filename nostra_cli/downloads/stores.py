@@ -11,7 +11,8 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from nostra_cli.downloads.target import OnExisting, StoreUrl
@@ -56,13 +57,17 @@ def _silence_drivers() -> None:
     """Keep logs and warnings of drivers off stderr; their errors are reported as FileProblem."""
     logging.getLogger().addHandler(logging.NullHandler())  # without any, Python logs to stderr
     warnings.simplefilter("ignore")
-    report = sys.unraisablehook
+    hook = sys.unraisablehook
+    if not (isinstance(hook, partial) and hook.func is _report_signal):  # once, for many uploads
+        sys.unraisablehook = partial(_report_signal, hook)
 
-    def quiet(raised: sys.UnraisableHookArgs) -> None:
-        if isinstance(raised.exc_value, Signalled):
-            report(raised)  # else a file that is collected when its connection is gone
 
-    sys.unraisablehook = quiet
+def _report_signal(
+    hook: Callable[[sys.UnraisableHookArgs], object], raised: sys.UnraisableHookArgs
+) -> None:
+    """Pass a signal on; all else is a file that is collected when its connection is gone."""
+    if isinstance(raised.exc_value, Signalled):
+        hook(raised)
 
 
 def _no_driver(url: StoreUrl, error: ImportError) -> UsageProblem:

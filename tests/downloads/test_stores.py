@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from nostra_cli.downloads.sinks import store
 from nostra_cli.downloads.sinks.store import Upload, abort_all, note_leftovers
 from nostra_cli.downloads.stores import check_object, open_store, reason, size_of, store_errors
 from nostra_cli.downloads.target import OnExisting, StoreUrl
-from nostra_cli.errors import FileProblem, UsageProblem
+from nostra_cli.errors import ExitCode, FileProblem, Signalled, UsageProblem
 
 VERSION = BodyVersion("https://service.example/x", '"v1"', None, 10)
 
@@ -57,6 +58,26 @@ def end(upload: Upload) -> list[str]:
     error = FileProblem("no")
     upload.__exit__(FileProblem, error, None)
     return list(getattr(error, "__notes__", ()))
+
+
+def test_of_what_python_ignores_only_a_signal_is_reported(folder: StoreUrl) -> None:
+    reported: list[object] = []
+    sys.unraisablehook = lambda raised: reported.append(raised.exc_value)
+    for _ in range(2_000):  # more than functions may be nested
+        open_store(folder)
+    signal = Signalled(ExitCode.INTERRUPT)
+
+    def finalize(error: BaseException) -> None:
+        def fail(_reference: object) -> None:
+            raise error
+
+        finalized = set[str]()
+        _kept = weakref.ref(finalized, fail)
+        del finalized
+
+    finalize(ValueError("gone"))
+    finalize(signal)
+    assert reported == [signal]
 
 
 def test_an_object_is_invisible_until_it_is_published(folder: StoreUrl) -> None:
