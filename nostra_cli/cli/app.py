@@ -172,7 +172,8 @@ def root(
     """Follow invocations of the Nostradamus service and download their results."""
     if version:
         typer.echo(f"nostra {__version__}")
-    elif context.invoked_subcommand is None:
+        raise typer.Exit  # whatever command follows
+    if context.invoked_subcommand is None:
         from nostra_cli.cli.help import write_overview
 
         overview = write_overview(context.command, context, complete=False)

@@ -67,7 +67,8 @@ class CsvRows:
         width = len(self.header)
         for place, row in enumerate(rows, self._count + 1):
             if len(row) != width:
-                raise ValueError(f"row {place} has {len(row)} fields, not {width}")
+                fields = "field" if len(row) == 1 else "fields"
+                raise ValueError(f"row {place} has {len(row)} {fields}, not {width}")
         self._count += len(rows)
         return [dict(zip(self.header, row, strict=True)) for row in rows]
 

@@ -232,8 +232,9 @@ def test_the_overview_is_the_same_for_each_way_to_request_it(
     assert (ended.code, ended.out, ended.err) == (0, shown("--help"), "")
 
 
-def test_version_through_typer() -> None:
-    assert parse(["--version"]) == f"nostra {__version__}\n"
+@pytest.mark.parametrize("more", [[], ["status"], ["status", "a"]])
+def test_version_whatever_command_follows(more: list[str]) -> None:
+    assert parse(["--version", *more]) == f"nostra {__version__}\n"
 
 
 @pytest.mark.parametrize(

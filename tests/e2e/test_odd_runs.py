@@ -25,8 +25,8 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
         (("download", "demo", "-f", "csv", "-o", ".."), 8, ".. is a directory"),
         pytest.param(("download", "demo", "-d", LONG), 8, "File name too long", marks=POSIX),
         pytest.param(("download", "x", "-f", "csv", "-o", LONG), 8, "name too long", marks=POSIX),
-        (("sandbox", "--port", "65536"), 2, "65536 is not a port"),
-        (("sandbox", "--port", "-1"), 2, "-1 is not a port"),
+        (("sandbox", "--port", "65536"), 2, "--port: '65536' is not a number from 0 to 65,535"),
+        (("sandbox", "--port", "-1"), 2, "--port: '-1' is not a number from 0 to 65,535"),
     ],
 )
 def test_invalid_paths_and_ports_are_refused(

@@ -57,7 +57,7 @@ def test_quotes_delimiters_and_a_last_row_without_its_end() -> None:
     ("data", "reason"),
     [
         (b'a,b\n1,"2\n', "it is cut inside a quoted field"),
-        (b"a,b\n1,2\n3\n", "row 2 has 1 fields, not 2"),
+        (b"a,b\n1,2\n3\n", "row 2 has 1 field, not 2"),
         (b"a,b\n\n1,2\n3,4,5", "row 2 has 3 fields, not 2"),
         (b"a,b\n1,\xff\n", "it is not UTF-8"),
         ("a,b\n1,ü".encode()[:-1], "it is cut inside a character"),

@@ -174,7 +174,7 @@ def test_no_more_is_read_than_a_megabyte() -> None:
 @pytest.mark.parametrize(
     ("body", "format_", "reason"),
     [
-        (b"a,b\n1\n", Format.CSV, "row 1 has 1 fields, not 2"),
+        (b"a,b\n1\n", Format.CSV, "row 1 has 1 field, not 2"),
         (b'a,b\n1,"2\n', Format.CSV, "cut inside a quoted field"),
         (b"a\n\xff\n", Format.CSV, "not UTF-8"),
         (b"<html><p>log in</p></html>", Format.CSV, "web page"),

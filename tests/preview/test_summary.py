@@ -180,7 +180,7 @@ def test_what_csv_can_be_like(text: str, rows: list[list[str]]) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"a,b\n1,2\n3\n", "row 2 has 1 fields, not 2"),
+        (b"a,b\n1,2\n3\n", "row 2 has 1 field, not 2"),
         (b"a,b\n1,2\n3,4,5\n", "row 2 has 3 fields, not 2"),
         (b"a,b\n1,2\n3,4,\n", "row 2 has 3 fields, not 2"),
         (b"a,b\n1,2,", "row 1 has 3 fields, not 2"),

@@ -9,7 +9,7 @@ import typer
 
 from nostra_cli.cli import completion
 from nostra_cli.cli.context import Session
-from nostra_cli.cli.params import argument, option
+from nostra_cli.cli.params import argument, number, option
 from nostra_cli.errors import ExitCode, UsageProblem, thread_errors, usage_errors
 from nostra_cli.units import parse_size
 
@@ -29,7 +29,9 @@ Words = Annotated[
     list[str] | None,
     argument("[exec -- COMMAND...]", "Command to run with the sandbox", complete=_complete_words),
 ]
-Port = Annotated[int, option("--port N", "Port to listen on (default: a free one)")]
+Port = Annotated[
+    int, option("--port N", "Port to listen on (default: a free one)", parser=number(0, 65_535))
+]
 LargeSize = Annotated[
     int | None,
     option(
