@@ -47,7 +47,8 @@ def test_a_refused_token_ends_all_of_it(home: Path, tmp_path: Path) -> None:
         assert ended.code == 3
         assert len(sandbox.requests) <= 1 + 3 + 4
     assert ended.err.count("error: ") == 1
-    assert not [name for name in nostra.files() if name.startswith(".")]
+    # The body that the end has cut may be resumed.
+    assert {Path(name).suffix for name in nostra.files()} <= {".csv", ".part", ".json"}
 
 
 def test_many_transfers_share_one_retry_budget(home: Path, tmp_path: Path) -> None:
