@@ -27,7 +27,6 @@ _REDRAW_SECONDS = 0.1
 _SPARE_COLUMNS = 4
 """Left free at the end of a line for the ^C and ^Z of the terminal, which must not wrap."""
 _LOCK_SECONDS = 0.2
-_JOIN_SECONDS = 1.0
 
 
 class Live:
@@ -41,7 +40,6 @@ class Live:
         self._lock = threading.RLock()
         self._users = 0
         self._finished = threading.Event()
-        self._thread: threading.Thread | None = None
         self._not_before = 0.0
         self._widths: list[int] = []
         self._hidden = False  # the cursor; a signal may interrupt between this and a write
@@ -63,30 +61,20 @@ class Live:
         finally:
             with self._lock:
                 self._users -= 1
-                last = self._users == 0
-                if last:
+                if self._users == 0:
                     self._finished.set()
                     self._erase()
-            if last:
-                self._join()
 
     def close(self) -> None:
         """Erase it for good: the process ends, maybe with a thread that is still in a block."""
         self._finished.set()
         self.suspend()
-        self._join()
-
-    def _join(self) -> None:
-        # Python may crash where it ends while a thread is still importing rich.
-        if self._thread is not None:
-            self._thread.join(_JOIN_SECONDS)
 
     def _start(self, state: Callable[[], ProgressState]) -> None:
         self._not_before = time.monotonic() + DELAY_SECONDS
         self._finished = threading.Event()
-        self._thread = None
         with contextlib.suppress(RuntimeError):  # no more threads: do without
-            self._thread = start_thread(partial(self._run, state, self._finished))
+            start_thread(partial(self._run, state, self._finished))
 
     def _run(self, state: Callable[[], ProgressState], finished: threading.Event) -> None:
         artist: Artist | None = None
