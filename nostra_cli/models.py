@@ -22,7 +22,7 @@ Piece = bytes | bytearray | memoryview
 
 
 MAX_DEPTH = 100
-"""Levels of nested JSON: recursive functions can handle so many from any depth of the stack."""
+"""Levels of nested JSON that recursive functions can handle from any depth of the stack."""
 MAX_ID = 4096
 """Bytes of UTF-8: servers accept URLs of up to about 8 KiB."""
 

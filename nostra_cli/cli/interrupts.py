@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CODES = {"SIGINT": ExitCode.INTERRUPT, "SIGTERM": ExitCode.TERMINATE, "SIGHUP": ExitCode.HANGUP}
 _TICK_SECONDS = 0.25
-"""A signal that arrives just before a call that blocks is noticed so much later."""
+"""The maximum delay of a signal that arrives just before a blocking call."""
 
 
 class Signals:
@@ -87,9 +87,9 @@ class Signals:
 
 @contextmanager
 def _ticking(handler: Handler) -> Iterator[None]:
-    """Interrupt calls that block now and then while the block lasts: Python then handles signals.
+    """Interrupt blocking calls every _TICK_SECONDS, so that Python handles signals.
 
-    Python goes on with the call then. An alarm that the parent process has set is left alone;
+    Python then resumes the call. An alarm that the parent process has set is left alone;
     Windows has none.
     """
     if sys.platform == "win32" or signal.getitimer(signal.ITIMER_REAL)[0]:

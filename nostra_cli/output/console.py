@@ -34,10 +34,10 @@ class Output(Messages):
     ) -> None:
         """Write to these streams; None where the process was started without one."""
         super().__init__(options, stderr, env)
-        self.data = DataStream(stdout, self._room)
+        self.data = DataStream(stdout, self._without_display)
         self._color_data = use_color(stdout, options.color, env)
 
-    def _room(self) -> contextlib.AbstractContextManager[None]:
+    def _without_display(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext() if self._live is None else self._live.cleared()
 
     def show(

@@ -41,9 +41,6 @@ class OutputOptions(NamedTuple):
     color: Color = Color.AUTO
 
 
-Room = Callable[[], AbstractContextManager[None]]
-
-
 class _Stream:
     """stdout or stderr."""
 
@@ -58,17 +55,21 @@ class _Stream:
 class DataStream(_Stream):
     """stdout. Raises FileProblem on failure, BrokenPipeError if the reader went away."""
 
-    def __init__(self, stream: TextIO | None, room: Room = nullcontext) -> None:
-        """Write to `stream`; each write to a terminal is made in the block of `room`."""
+    def __init__(
+        self,
+        stream: TextIO | None,
+        around_write: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Write to `stream`; each write to a terminal is made within `around_write`."""
         super().__init__(stream)
-        self._room = room if self.terminal else nullcontext
+        self._around_write = around_write if self.terminal else nullcontext
 
     def write(self, data: Piece) -> int:
         """Write all of `data` at once; return its length in bytes."""
         if self._write is None:
             raise FileProblem("stdout is closed", "start nostra with a stdout")
         try:
-            with self._room():
+            with self._around_write():
                 self._write(data)
         except BrokenPipeError:
             raise
