@@ -47,8 +47,8 @@ def test_a_refused_token_ends_all_of_it(home: Path, tmp_path: Path) -> None:
         assert ended.code == 3
         assert len(sandbox.requests) <= 1 + 3 + 4
     assert ended.err.count("error: ") == 1
-    # The body that the end has cut may be resumed.
-    assert {Path(name).suffix for name in nostra.files()} <= {".csv", ".part", ".json"}
+    # Only of the three bodies that were sent; one that the end has cut may be resumed.
+    assert len({name.removeprefix(".").partition(".csv")[0] for name in nostra.files()}) <= 3
 
 
 def test_many_transfers_share_one_retry_budget(home: Path, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_an_interrupt_keeps_what_each_has(home: Path, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
         assert process.returncode == 130
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 1.5
         assert b" of 5 files. Run the same command to resume:" in err
         assert len(list(tmp_path.glob(".*.part"))) == 5
         sandbox.requests.clear()

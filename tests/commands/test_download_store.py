@@ -40,9 +40,7 @@ INTERRUPTED_IN_WRITE = (
     """
 import os, signal, threading
 from fsspec.implementations.local import LocalFileOpener
-from nostra_cli import concurrency
 from nostra_cli.downloads.sinks import store
-concurrency._JOIN_SECONDS = 20.0
 write, abort_all = LocalFileOpener.write, store.abort_all
 aborted = threading.Event()
 store.abort_all = lambda: (abort_all(), aborted.set())

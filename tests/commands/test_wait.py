@@ -66,7 +66,7 @@ def test_json_has_each_change_and_comes_line_by_line(home: Path, tmp_path: Path)
     assert last["invocation"] == "late"
     assert [seen["status"] for seen in last["transitions"]] == ["queued", "completed"]
     assert first["at"] < last["at"] == last["transitions"][1]["at"]
-    assert first["waited"] < last["waited"] >= 1
+    assert first["waited"] < 1 <= last["waited"]
 
 
 def test_any_returns_at_the_first_final_id(nostra: Runner) -> None:
@@ -245,7 +245,7 @@ def test_an_interrupt_ends_hanging_polls_within_a_second(
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
         _, err = process.communicate(timeout=10)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 1.5
     assert (process.returncode, b"Traceback" in err) == (130, False)
 
 

@@ -108,7 +108,7 @@ def test_an_interrupted_upload_leaves_nothing(
     began = time.monotonic()
     process.send_signal(number)
     ended = finish(process, nostra)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 1.5
     assert (ended.code, ended.err) == (128 + number, "")
     assert list(folder.iterdir()) == []
 
@@ -129,7 +129,7 @@ def test_what_a_server_that_hangs_keeps_is_named(
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         ended = finish(process, nostra)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 2
     finally:
         for session in sessions:
             os.kill(session, signal.SIGCONT)
