@@ -83,7 +83,7 @@ class Transport:
         """
         try:
             self._origin = origin(httpx.URL(base_url))
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:  # ValueError: a host such as `xn--`
             raise UsageProblem(
                 "the base URL is not a valid URL",
                 "check --base-url, NOSTRA_BASE_URL or the profile",

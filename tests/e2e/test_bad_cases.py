@@ -113,7 +113,9 @@ def test_deadline(nostra: Runner) -> None:
     assert (ended.code, ended.out, ended.error["kind"]) == (124, "", "deadline")
 
 
-@pytest.mark.parametrize("url", ["http://example.com", "ftp://x", "https://u:p@x", "nonsense", ""])
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "ftp://x", "https://u:p@x", "nonsense", "", "https://xn--"]
+)
 def test_an_invalid_base_url_is_refused(nostra: Runner, url: str) -> None:
     assert_error(nostra("status", "demo", "--base-url", url), 2, "--base-url")
 
