@@ -13,9 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import itemgetter
 from typing import TypeVar
 
-from nostra_cli.errors import KeptPart, add_kept, kept_parts, thread_errors
+from nostra_cli.errors import add_kept, kept_parts, thread_errors
 from nostra_cli.signals import deferred_signals, start_thread
 
 T = TypeVar("T")
@@ -41,9 +42,10 @@ def run(
     that runs alone runs on the main thread, where a signal may raise an exception anywhere in it,
     if it is `interruptible`.
 
-    Raises the first exception of a task at once. Then, and if the caller stops early, `abort` must
-    make the running tasks end; the partial files that they keep are recorded on the exception. If
-    the system allows fewer threads, fewer tasks run at once.
+    Raises the first exception of a task at once, after the results that waited for their turn.
+    Then, and if the caller stops early, `abort` must make the running tasks end; the partial files
+    that they keep are recorded on the exception. If the system allows fewer threads, fewer tasks
+    run at once.
     """
     todo = deque(enumerate(tasks))
     done: _Done[T] = queue.SimpleQueue()
@@ -55,6 +57,7 @@ def run(
             yield task()
         return
     threads: list[threading.Thread] = []
+    early: dict[int, T] = {}
 
     def start(number: int) -> int:
         before = len(threads)
@@ -72,14 +75,18 @@ def run(
 
     try:
         if start(count):
-            yield from _in_order(done, len(tasks), add if more else None)
+            yield from _in_order(done, early, len(tasks), add if more else None)
         else:
             yield from (task() for task in tasks)
     except BaseException as error:
         todo.clear()
         abort()
         join_threads(threads)
-        add_kept(error, _kept(done, error))
+        ended = sorted([*early.items(), *_ended(done)], key=itemgetter(0))
+        others = [other for _, other in ended if other is not error]
+        add_kept(error, (part for other in others for part in kept_parts(other)))
+        if not isinstance(error, GeneratorExit):
+            yield from (result for result in others if not isinstance(result, BaseException))
         raise
 
 
@@ -117,12 +124,14 @@ def _work(todo: deque[tuple[int, Callable[[], T]]], done: _Done[T]) -> None:
             done.put((number, result, None))
 
 
-def _in_order(done: _Done[T], count: int, add: Callable[[int], int] | None) -> Iterator[T]:
+def _in_order(
+    done: _Done[T], early: dict[int, T], count: int, add: Callable[[int], int] | None
+) -> Iterator[T]:
     """Yield the results in order; raise the first exception.
 
-    `add` adds tasks, the first with the number it is given, and returns how many.
+    Those that wait for their turn are in `early`. `add` adds tasks, the first with the number it
+    is given, and returns how many.
     """
-    early: dict[int, T] = {}
     wanted = 0
     while wanted < count:
         while wanted not in early:
@@ -136,13 +145,11 @@ def _in_order(done: _Done[T], count: int, add: Callable[[int], int] | None) -> I
         wanted += 1
 
 
-def _kept(done: _Done[T], raised: BaseException) -> Iterator[KeptPart]:
-    """Yield the partial files kept by the other tasks."""
+def _ended(done: _Done[T]) -> Iterator[tuple[int, T | BaseException]]:
+    """Yield the number of each task that has ended meanwhile, and its result or exception."""
     while not done.empty():
-        _, result, error = done.get()
-        for ended in (result, error):
-            if ended is not raised:
-                yield from kept_parts(ended)
+        number, result, error = done.get()
+        yield number, result if error is None else error  # type: ignore[misc] # as above
 
 
 def call_within(seconds: float, function: Callable[[], T]) -> T:

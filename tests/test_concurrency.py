@@ -85,6 +85,31 @@ def test_an_error_aborts_the_others_and_names_the_parts_they_keep() -> None:
     assert caught.value.kept == [KeptPart("a.csv", 3)]
 
 
+def test_what_waits_for_its_turn_comes_before_the_error() -> None:
+    aborted, ready = threading.Event(), threading.Event()
+    failed = Transient("another")
+    add_kept(failed, [KeptPart("b.csv", 3)])
+
+    def waits() -> None:
+        assert aborted.wait(10)
+        raise Transient("cut off")
+
+    def succeeds() -> str:
+        ready.set()
+        return "early"
+
+    def fails() -> None:
+        assert ready.wait(10)
+        raise DeadlinePassed("first")
+
+    tasks: list[Callable[[], object]] = [waits, lambda: failed, succeeds, fails]
+    results = concurrency.run(tasks, 4, aborted.set)
+    assert next(results) == "early"
+    with pytest.raises(DeadlinePassed) as caught:
+        next(results)
+    assert caught.value.kept == [KeptPart("b.csv", 3)]
+
+
 def test_a_signal_while_a_thread_starts_aborts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """It was raised before the thread was known: an upload stayed in its store."""
     aborted, cleaned_up = threading.Event(), threading.Event()

@@ -51,6 +51,21 @@ def test_a_refused_token_ends_all_of_it(home: Path, tmp_path: Path) -> None:
     assert len({name.removeprefix(".").partition(".csv")[0] for name in nostra.files()}) <= 3
 
 
+def test_what_was_finished_before_a_refusal_is_reported(home: Path, tmp_path: Path) -> None:
+    """Also what waits for its turn behind a slower transfer."""
+    jobs = "".join(f"[invocation.{name}]\nbytes = 2000\n" for name in ("slow", "quick", "refused"))
+    slow = '[[fault]]\npath = "*/slow/csv"\ndelay = 60\n'
+    refused = '[[fault]]\npath = "*/refused/csv"\ndelay = 1\nstatus = 401\n'
+    with faulty(jobs + slow + refused) as sandbox:
+        nostra = runner_for(sandbox, home, tmp_path)
+        ended = nostra("download", "slow", "quick", "refused", "-f", "csv", "--checksums")
+    assert ended.code == 3
+    written = [path.name for path in tmp_path.glob("[!.]*.csv")]  # none on a very slow machine
+    assert ended.out.splitlines() == written
+    if written:
+        assert (tmp_path / "SHA256SUMS").read_text()[66:] == "quick.csv\n"
+
+
 def test_many_transfers_share_one_retry_budget(home: Path, tmp_path: Path) -> None:
     """One budget of retries for all: 30 results and one status, and 20 retries."""
     with faulty(MANY + '[[fault]]\npath = "*/csv"\nstatus = 503\nretry_after = 0\n') as sandbox:
