@@ -43,7 +43,8 @@ LARGE_BODY = 1 << 20
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-amz-security-token"}
 )
-_URL_WITH_QUERY = r"""(?i)(https?://[^\s<>"'?]*)\?[^\s<>"']*"""
+_QUERY = r"""(?i)(https?://[^\s<>"'?]*\?)[^\s<>"']*|(\?)[^\s<>"'?=]+=[^\s<>"']*"""
+"""That of a complete URL, or `?key=value` of a relative one."""
 
 _HEADERS = {
     "User-Agent": f"nostra/{__version__}",
@@ -246,7 +247,7 @@ class Transport:
 
     def _masked(self, text: str) -> str:
         """Mask the token, and the queries of URLs, in text of the service."""
-        text = re.sub(_URL_WITH_QUERY, r"\1?***", text)
+        text = re.sub(_QUERY, r"\1\2***", text)
         return mask_token(self._token.value, text, by_service=True) if self._token else text
 
 

@@ -98,6 +98,7 @@ def test_a_missing_invocation_result_or_format_is_named() -> None:
             '{"detail": "see https://a.example?s=1 now"}',
             ": see https://a.example?*** now",
         ),
+        ('{"detail": "no /a/b?X-Sig=1&s=2 here?"}', ": no /a/b?*** here?"),
         ('{"detail": ["x"]}', ""),
         ('{"error": "x"}', ""),
         ('["x"]', ""),
