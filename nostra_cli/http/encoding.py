@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nostra_cli.errors import Corrupt
@@ -35,10 +35,18 @@ def decoded(response: Response) -> Iterator[Piece]:
         return response.chunks
     if codings in (["gzip"], ["x-gzip"]):
         return _gunzip(response)
-    raise Corrupt(
-        f"{response.host}: the body is encoded as {', '.join(codings)!r}, which was not asked for",
-        "report it to the service, or try without a proxy",
-    )
+    return _refused(response, codings)
+
+
+def _refused(response: Response, codings: Sequence[str]) -> Iterator[Piece]:
+    """Yield nothing of an empty body, such as that of a HEAD; raises Corrupt for any other."""
+    if any(response.chunks):
+        names = ", ".join(codings)
+        raise Corrupt(
+            f"{response.host}: the body is encoded as {names!r}, which was not asked for",
+            "report it to the service, or try without a proxy",
+        )
+    yield from ()
 
 
 def _codings(response: Response) -> list[str]:

@@ -167,6 +167,12 @@ def test_another_encoding_is_refused_by_name(coding: str) -> None:
     assert is_encoded(response([], coding))
 
 
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_an_empty_body_is_not_encoded_whatever_its_head_says(coding: str) -> None:
+    """As that of a HEAD, or of a 204."""
+    assert content_of(b"", coding) == b""
+
+
 @given(st.binary() | st.binary().map((PACKED[:10]).__add__) | st.binary().map(PACKED.__add__))
 def test_any_bytes_are_content_or_corrupt(body: bytes) -> None:
     try:
