@@ -98,6 +98,7 @@ class Transport:
         self._tls: ssl.SSLContext | None = None
         self._clients: list[PooledClient] = []
         self._idle: list[PooledClient] = []
+        self._aborted = False
 
     def close(self) -> None:
         """Close every connection."""
@@ -105,7 +106,8 @@ class Transport:
             client.client.close()
 
     def abort(self) -> None:
-        """Abort every request: threads that wait for one get an error at once."""
+        """Abort every request: threads that wait for one get an error at once, and try no more."""
+        self._aborted = True
         for client in self._clients:
             client.abort()
 
@@ -185,7 +187,7 @@ class Transport:
             try:
                 return self._send_once(client, request)
             except HTTP_ERRORS as error:
-                if not again or isinstance(error, TimeoutError):
+                if not again or self._aborted or isinstance(error, TimeoutError):
                     raise convert_error(error, request.url.host, client.limit.waited) from error
         raise AssertionError("unreachable")
 

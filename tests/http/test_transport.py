@@ -220,6 +220,20 @@ def test_a_kept_connection_that_died_is_replaced_once_and_silently() -> None:
     assert len(raw.heads) == 3
 
 
+def test_an_aborted_request_is_not_sent_again_on_a_new_connection() -> None:
+    def answer(number: int, _head: bytes) -> bytes | None:
+        if number == 1:
+            transport.abort()
+            return None
+        return ok(b"")
+
+    with responding(answer) as raw, connect(raw.base_url) as transport:
+        get(transport)
+        with pytest.raises(Transient, match=r"^127\.0\.0\.1: the connection broke off"):
+            get(transport)
+    assert len(raw.heads) == 2
+
+
 def test_a_new_connection_that_fails_is_not_retried_by_the_transport() -> None:
     with responding(lambda n, _: ok(b"") if n == 0 else None) as raw:
         with connect(raw.base_url) as transport:
