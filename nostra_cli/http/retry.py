@@ -14,8 +14,8 @@ from nostra_cli.http.timeouts import Deadline
 
 T = TypeVar("T")
 
-RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Temporary failures of the service or of a proxy."""
+RETRYABLE_STATUSES = frozenset({408, 425, 429, *range(500, 600)}) - {501}
+"""Temporary failures of the service or of a proxy, such as 520 to 524 of some; 501 is for good."""
 BUDGET = 20
 """Retries of one run, so that many requests do not hammer a failing service."""
 MAX_RETRY_AFTER = 60.0

@@ -19,8 +19,8 @@ from tests.asking import STATUS, World, meeting
 from tests.sandbox.calling import fault, faulty
 from tests.transports import redirect, responding
 
-PASSING = [408, 425, 429, 500, 502, 503, 504]
-FINAL = [400, 402, 409, 418, 501, 599]
+PASSING = [408, 425, 429, 500, 502, 503, 504, 507, 522, 599]
+FINAL = [400, 402, 409, 418, 501]
 
 
 @pytest.fixture(autouse=True)

@@ -37,7 +37,7 @@ CASES = table(
         ),
         *(
             Case("passing", str(status), brief(status), 0, ("retrying",), requests=4)
-            for status in (408, 425, 429, 500, 502, 503, 504)
+            for status in (408, 425, 429, 500, 502, 503, 504, 520, 529)
         ),
         Case("for-ever", "503", fault("status = 503"), 6, ("503 from 127.0.0.1",), requests=6),
         Case("for-ever", "status-429", fault("status = 429", STATUS), 6, ("429",), requests=5),

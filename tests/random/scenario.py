@@ -17,7 +17,7 @@ IN_PROGRESS = ("queued", "running", "R\u00e9ady soon", "\x1b[31mred\x1b[0m", "[b
 FAILED = ("failed", "error", "CANCELLED", "canceled")
 _WHOLE = ("ok", "members")
 _DAMAGED = ("truncated", "bad-crc")
-PASSING = (408, 425, 429, 500, 502, 503, 504)
+PASSING = (408, 425, 429, 500, 502, 503, 504, 522)
 
 
 @dataclass(frozen=True)
